@@ -1,0 +1,86 @@
+// swift-tools-version: 6.3;(experimentalCGen)
+import PackageDescription
+
+/// Every Swift target marks unsafe code and fails on a warning. Only `Machine` may contain `unsafe`; StructureTests hold that.
+let strict: [SwiftSetting] = [
+  .strictMemorySafety(),
+  .treatAllWarnings(as: .error),
+  .enableExperimentalFeature("Lifetimes"),
+  .enableUpcomingFeature("ExistentialAny"),
+]
+
+/// A kernel module: one folder, one subsystem. `generated` says that its `specs.json` names specs to generate from.
+func module(
+  _ name: String, path: String? = nil, _ dependencies: [Target.Dependency] = [], generated: Bool = false
+) -> Target {
+  .target(
+    name: name, dependencies: dependencies, path: path ?? "Sources/\(name)",
+    exclude: generated ? ["README.md", "specs.json"] : ["README.md"], swiftSettings: strict,
+    plugins: generated ? ["SpecPlugin"] : [])
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency], exclude: [String] = []) -> Target {
+  .testTarget(name: name, dependencies: dependencies, exclude: exclude, swiftSettings: strict)
+}
+
+let package = Package(
+  name: "apus",
+  products: [
+    .executable(name: "apus", targets: ["Kernel"]),
+    .executable(name: "SpecGen", targets: ["SpecGen"]),
+    .executable(name: "ImageTool", targets: ["ImageTool"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
+  ],
+  targets: [
+    // Generators: host programs that turn Specs into Swift, and a linked image into a bootable one.
+    .target(name: "SpecKit", path: "Generators/SpecKit", exclude: ["README.md"], swiftSettings: strict),
+    .executableTarget(
+      name: "SpecGen",
+      dependencies: ["SpecKit", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+      path: "Generators/SpecGen", swiftSettings: strict),
+    .plugin(name: "SpecPlugin", capability: .buildTool(), dependencies: ["SpecGen"], path: "Generators/SpecPlugin"),
+    .executableTarget(
+      name: "ImageTool",
+      dependencies: ["Symbols", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+      path: "Generators/ImageTool", swiftSettings: strict),
+
+    // The kernel, lowest layer first. Dependencies point up this list only.
+    .target(name: "Boot", exclude: ["README.md", "specs.json", "kernel.ld"], plugins: ["SpecPlugin"]),
+    module("Foundations"),
+    module("BootInformation", ["Foundations"]),
+    module("Symbols", ["Foundations"]),
+    module("Machine", ["Boot", "Foundations", "BootInformation"]),
+    module("Logging", ["Foundations", "Machine"]),
+    module("Console", ["Foundations", "Machine"], generated: true),
+    module("Registers", ["Foundations", "Machine"], generated: true),
+    module("Interrupts", ["Foundations", "Machine", "Symbols", "Logging", "Registers"], generated: true),
+    module("Time", ["Foundations", "Machine", "Logging", "Registers"]),
+    module("PCI", ["Foundations", "Machine"], generated: true),
+    module("SystemCalls", ["Foundations"], generated: true),
+    module("Security", ["Machine", "Logging", "Registers"]),
+    module("SerialDriver", path: "Sources/Drivers/Serial", ["Foundations", "Machine", "Registers"]),
+    module(
+      "KernelTests", path: "Tests/KernelTests",
+      ["Foundations", "Machine", "Logging", "Console", "Interrupts", "Time", "PCI", "SerialDriver"]),
+    .executableTarget(
+      name: "Kernel",
+      dependencies: [
+        "Foundations", "BootInformation", "Machine", "Logging", "Console", "Registers", "Interrupts", "Time", "PCI",
+        "SystemCalls", "Security", "SerialDriver", "KernelTests", "Symbols",
+      ],
+      exclude: ["README.md", "specs.json"], swiftSettings: strict, plugins: ["SpecPlugin"]),
+
+    // Host tests.
+    tests("GeneratorTests", ["SpecKit"], exclude: ["Golden", "BadSpecs"]),
+    tests("FoundationsTests", ["Foundations"]),
+    tests("BootInformationTests", ["BootInformation"]),
+    tests("SymbolsTests", ["Symbols"]),
+    tests("LoggingTests", ["Logging"]),
+    tests("ConsoleTests", ["Console"]),
+    tests("RegistersTests", ["Registers"]),
+    tests("PCITests", ["PCI"]),
+    tests("StructureTests", []),
+  ]
+)
