@@ -1,0 +1,38 @@
+/// Everything that SpecGen knows: the kinds of spec and the products made from them.
+public enum SpecRegistry {
+  /// The kinds of spec, one for each schema.
+  public static var models: [any SpecModel.Type] {
+    [
+      // interrupts, boot steps
+
+      // system calls, errno, signals, recovery, GPU
+
+      // registers
+
+      // console
+
+      // PCI
+    ]
+  }
+
+  /// The products that a `specs.json` can name.
+  public static var products: [any SpecProduct.Type] {
+    [
+      // interrupts, boot steps
+
+      // system calls, errno, signals, recovery, GPU
+
+      // registers
+
+      // console
+
+      // PCI
+    ]
+  }
+
+  /// The kind of spec that belongs to a schema file name.
+  public static func model(schema: String) -> (any SpecModel.Type)? { models.first { $0.schema == schema } }
+
+  /// The product called `name`.
+  public static func product(_ name: String) -> (any SpecProduct.Type)? { products.first { $0.name == name } }
+}
