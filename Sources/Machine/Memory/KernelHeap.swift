@@ -1,0 +1,27 @@
+import Boot
+
+/// The lock and the first memory of the early heap.
+enum KernelHeap {
+  private static let heap = SpinLock(EarlyHeap())
+
+  /// Gives the heap its first memory, part of the image's zeroed storage.
+  static func start() {
+    add(start: UInt(apus_first_arena_address()), count: UInt(APUS_FIRST_ARENA_SIZE))
+  }
+
+  static func add(start: UInt, count: UInt) {
+    heap.withLock { $0.add(start: start, count: count) }
+  }
+
+  static func allocate(count: UInt, alignment: UInt) -> UnsafeMutableRawPointer? {
+    unsafe heap.withLock { heap in unsafe heap.allocate(count: count, alignment: alignment) }
+  }
+
+  static func release(_ memory: UnsafeMutableRawPointer) {
+    let isBlock = heap.withLock { heap in unsafe heap.release(memory) }
+    if !isBlock { fatalError("freed memory that is not allocated") }
+  }
+
+  static var usedByteCount: Int { heap.withLock { $0.usedByteCount } }
+  static var totalByteCount: Int { heap.withLock { $0.totalByteCount } }
+}
