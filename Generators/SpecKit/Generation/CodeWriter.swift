@@ -56,9 +56,10 @@ public struct CodeWriter {
   ) {
     // Columns survive `#sourceLocation`, so that white space puts the code under its name in the spec.
     let column = place.position.column + characterOffset
-    let padding = String(repeating: " ", count: max(column - 1 - prefix.unicodeScalars.count, 0))
+    let start = prefix.isEmpty ? "" : indentation + prefix
+    let padding = String(repeating: " ", count: max(column - 1 - start.unicodeScalars.count, 0))
     text += "#sourceLocation(file: \(file.debugDescription), line: \(place.position.line))\n"
-    text += "\(prefix)\(padding)\(code)\(suffix)\n"
+    text += "\(start)\(padding)\(code)\(suffix)\n"
     text += "#sourceLocation()\n"
   }
 

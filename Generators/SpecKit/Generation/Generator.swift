@@ -94,22 +94,18 @@ public struct Generator {
   public static func write(_ files: [GeneratedFile], to folder: URL) throws {
     let manager = FileManager.default
     try manager.createDirectory(at: folder, withIntermediateDirectories: true)
-    var pending: [(temporary: URL, final: URL)] = []
-    defer { for (temporary, _) in pending { try? manager.removeItem(at: temporary) } }
-    for file in files {
-      let final = folder.appending(path: file.name)
-      let contents = Data(file.contents.utf8)
-      if let present = try? Data(contentsOf: final), present == contents { continue }
-      let temporary = folder.appending(path: ".\(file.name).\(ProcessInfo.processInfo.processIdentifier)")
-      pending.append((temporary, final))
-      try contents.write(to: temporary)
-    }
-    for (temporary, final) in pending {
-      if manager.fileExists(atPath: final.path) {
-        _ = try manager.replaceItemAt(final, withItemAt: temporary)
-      } else {
-        try manager.moveItem(at: temporary, to: final)
+    var written: [URL] = []
+    do {
+      for file in files {
+        let location = folder.appending(path: file.name)
+        let contents = Data(file.contents.utf8)
+        if let present = try? Data(contentsOf: location), present == contents { continue }
+        try contents.write(to: location, options: .atomic)
+        written.append(location)
       }
+    } catch {
+      for location in written { try? manager.removeItem(at: location) }
+      throw error
     }
   }
 }

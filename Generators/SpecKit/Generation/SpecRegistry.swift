@@ -4,6 +4,8 @@ public enum SpecRegistry {
   public static var models: [any SpecModel.Type] {
     [
       // interrupts, boot steps
+      InterruptSpec.self,
+      BootStepSpec.self,
 
       // system calls, errno, signals, recovery, GPU
 
@@ -19,6 +21,9 @@ public enum SpecRegistry {
   public static var products: [any SpecProduct.Type] {
     [
       // interrupts, boot steps
+      InterruptStubs.self,
+      InterruptVectors.self,
+      BootSteps.self,
 
       // system calls, errno, signals, recovery, GPU
 

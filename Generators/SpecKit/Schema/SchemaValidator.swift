@@ -199,11 +199,18 @@ private struct Validation {
     for branch in schema.allOf { check(node, branch) }
     if !schema.anyOf.isEmpty { checkBranches(node, schema.anyOf, schema, exactlyOne: false) }
     if !schema.oneOf.isEmpty { checkBranches(node, schema.oneOf, schema, exactlyOne: true) }
-    if let negated = schema.negated, trial(node, negated).isEmpty {
-      report(node, schema, "\(node.summary) is not allowed here", negated.advice.map { "do not write \($0)" })
-    }
+    if let negated = schema.negated, trial(node, negated).isEmpty { checkNegation(node, negated, schema) }
     guard let condition = schema.condition else { return }
     if let branch = trial(node, condition).isEmpty ? schema.consequence : schema.alternative { check(node, branch) }
+  }
+
+  private mutating func checkNegation(_ node: JSONNode, _ negated: Schema, _ schema: Schema) {
+    // `"not": {}` refuses a property under a condition; the description says which.
+    let isRefusal = negated.node.members.isEmpty
+    let reason = schema.advice.map { ": \($0)" } ?? ""
+    report(
+      node, schema, "\(node.summary) is not allowed here",
+      isRefusal ? "delete it\(reason)" : "write something else\(reason)")
   }
 
   private mutating func checkBranches(_ node: JSONNode, _ branches: [Schema], _ schema: Schema, exactlyOne: Bool) {
