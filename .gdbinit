@@ -58,7 +58,7 @@ define apus-translate
   set $table = $cr3 & 0xffffffffff000
   set $level = 3
   while $level >= 0
-    set $entry = *(unsigned long *) (0xffff800000000000 + $table + (($address >> (12 + 9 * $level)) & 511) * 8)
+    set $entry = *(unsigned long *) (0x600000000000 + $table + (($address >> (12 + 9 * $level)) & 511) * 8)
     printf "level %d: 0x%016lx\n", $level + 1, $entry
     if ($entry & 1) == 0 || ($level < 3 && ($entry & 0x80) != 0)
       set $level = -1

@@ -30,7 +30,12 @@ help: ## This list
 setup: ## Install what is missing (Debian packages) and check the Swift version
 	@Tools/setup.sh
 
-build: setup ## Generate from the specs, compile and link: build/apus.elf
+# SwiftPM asks a plugin for its commands only when the package changes, and does not count specs.json as part of it.
+.PHONY: replan
+replan:
+	@[ -z "$$(find Sources Tests -name specs.json -newer Package.swift -print -quit)" ] || touch Package.swift
+
+build: setup replan ## Generate from the specs, compile and link: build/apus.elf
 	@Tools/step.sh 'building the kernel' $(KERNEL_BUILD) --product apus
 	@Tools/step.sh 'building the host tools' $(HOST_BUILD) --product ImageTool
 	@mkdir -p build
@@ -45,7 +50,7 @@ run: iso ## Boot it in QEMU with the serial console here (Ctrl-A X ends it)
 debug: iso ## Boot it stopped, with GDB attached
 	@Tools/debug.sh
 
-test: setup ## Run every test: specs, host, in-kernel, boot matrix
+test: setup replan ## Run every test: specs, host, in-kernel, boot matrix
 	@Tools/test.sh
 
 lint: setup ## Check the format of all Swift code

@@ -1,10 +1,11 @@
-/* From the loader's 32-bit protected mode to 64-bit Swift in the top 2 GiB.
+/* From the loader's 32-bit protected mode to 64-bit Swift at the kernel's own addresses.
  *
  * Both loaders arrive here with paging off, flat segments and interrupts disabled. The code is linked at its physical
  * address; a symbol of the rest of the kernel is reached as PHYSICAL(symbol). */
 #ifndef __linux__
 #include "include/layout.h"
 #define PHYSICAL(symbol) ((symbol) - APUS_IMAGE_OFFSET)
+#define SLOT(address) ((((address) >> 39) & 511) * 8)      /* of an address in the top-level table */
 
     .section .boot.text, "ax"
     .code32
@@ -53,7 +54,7 @@ common_entry:
     testl $(1 << 20), %edx
     jz no_execute_disable
 
-    /* 4 GiB in 2 MiB pages: at 0, at the physical and the device map, and its first 2 GiB again at the top. */
+    /* 4 GiB in 2 MiB pages: at 0, at the physical and the device map, and its first 2 GiB at the image's addresses. */
     movl $PHYSICAL(boot_directories), %eax
     orl $3, %eax
     movl $PHYSICAL(boot_pointers_low), %edx
@@ -77,10 +78,10 @@ common_entry:
     movl %eax, PHYSICAL(boot_pointers_high) + 511 * 8
     movl $PHYSICAL(boot_pointers_low) + 3, %eax
     movl %eax, PHYSICAL(apus_boot_page_table)
-    movl %eax, PHYSICAL(apus_boot_page_table) + 256 * 8
-    movl %eax, PHYSICAL(apus_boot_page_table) + 384 * 8
+    movl %eax, PHYSICAL(apus_boot_page_table) + SLOT(APUS_PHYSICAL_MAP)
+    movl %eax, PHYSICAL(apus_boot_page_table) + SLOT(APUS_DEVICE_MAP)
     movl $PHYSICAL(boot_pointers_high) + 3, %eax
-    movl %eax, PHYSICAL(apus_boot_page_table) + 511 * 8
+    movl %eax, PHYSICAL(apus_boot_page_table) + SLOT(APUS_IMAGE_OFFSET)
 
     movl %cr4, %eax
     orl $(1 << 5), %eax                         /* PAE */

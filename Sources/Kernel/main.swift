@@ -1,7 +1,8 @@
 import Machine
+import Interrupts
 EarlyConsole.write("hello from Swift\n")
-EarlyConsole.write(hexadecimal: TimestampCounter.now &- TimestampCounter.atEntry)
+InterruptTable.setDelegate(InterruptDispatcher())
 SegmentTable.install()
 InterruptTable.install(.fromSpecs)
-EarlyConsole.write(SegmentTable.isLoaded && InterruptTable.isLoaded ? "\nloaded\n" : "\nNOT\n")
+EarlyConsole.write(SegmentTable.isLoaded && InterruptTable.isLoaded && BreakpointProbe.roundTrip() ? "\nloaded\n" : "\nNOT\n")
 Machine.breakpoint()

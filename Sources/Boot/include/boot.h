@@ -37,6 +37,9 @@ extern uint64_t apus_segments[8];
 extern uint64_t apus_interrupt_table[512];
 extern struct apus_task_state apus_task;
 
+/* One bit for each I/O port that a driver owns. */
+extern uint64_t apus_claimed_ports[1024];
+
 /* Set by the entry code and the linker script. Only the addresses of the `_start` and `_end` symbols mean anything. */
 extern uint64_t apus_entry_timestamp;
 extern uint8_t apus_boot_page_table[];
@@ -62,6 +65,7 @@ APUS_ADDRESS(apus_first_arena)
 APUS_INLINE const struct apus_gate *_Nonnull apus_gates(void) { return apus_gate_table; }
 APUS_INLINE uint64_t *_Nonnull apus_segment_words(void) { return apus_segments; }
 APUS_INLINE uint64_t *_Nonnull apus_interrupt_table_words(void) { return apus_interrupt_table; }
+APUS_INLINE uint64_t *_Nonnull apus_port_claims(void) { return apus_claimed_ports; }
 APUS_INLINE struct apus_task_state *_Nonnull apus_task_state(void) { return &apus_task; }
 
 /* Ports */
