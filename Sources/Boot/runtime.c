@@ -25,6 +25,10 @@ uint64_t apus_claimed_ports[1024];
 uint64_t apus_interrupt_table[512];
 struct apus_task_state apus_task;
 const struct apus_gate apus_gate_table[256];
+int apus_probe_registers(void) { return 0; }
+void apus_divide_by_zero(void) {}
+void apus_lose_stack(void) {}
+void apus_load_bad_selector(void) {}
 uint64_t apus_entry_timestamp;
 uint8_t apus_boot_page_table[4096], apus_boot_stack[1], apus_boot_stack_top[1], apus_interrupt_stacks[1];
 uint8_t apus_text_start[1], apus_text_end[1], apus_rodata_start[1], apus_rodata_end[1];

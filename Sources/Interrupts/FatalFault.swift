@@ -24,6 +24,8 @@ public enum FatalFault {
   private static let policy = BootCell<FaultPolicy>()
   /// How many reports have begun. A second one is a fault inside the first.
   private static let depth = Atomic<Int>(0)
+  /// What the first report was about, for ending after a fault inside it.
+  private static let firstVector = Atomic<UInt8>(0)
 
   /// Makes `policy` what every later fault uses. Only the first call counts.
   public static func setPolicy(_ newPolicy: FaultPolicy) {
@@ -39,13 +41,14 @@ public enum FatalFault {
   static func report(_ frame: borrowing TrapFrame, _ vector: InterruptVector) -> Never {
     switch depth.wrappingAdd(1, ordering: .relaxed).oldValue {
     case 0:
+      firstVector.store(vector.rawValue, ordering: .relaxed)
       var sink = FaultSink()
       FaultReport(vector: vector).write(frame, to: &sink)
       end(vector)
     case 1:
       EarlyConsole.write("\nfault inside the fault report")
       EarlyConsole.reportUnhandled(frame)
-      end(vector)
+      end(InterruptVector(rawValue: firstVector.load(ordering: .relaxed)))
     default:
       Machine.halt()
     }

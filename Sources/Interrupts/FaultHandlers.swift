@@ -64,11 +64,24 @@ public enum BreakpointProbe {
 
   /// Whether one breakpoint reached its handler exactly once and execution went on behind it.
   public static func roundTrip() -> Bool {
+    takes(1) {
+      Machine.breakpoint()
+      return true
+    }
+  }
+
+  /// Whether a breakpoint gives back every general register.
+  public static func keepsRegisters() -> Bool {
+    takes(1) { RegisterProbe.survivesBreakpoint() }
+  }
+
+  /// Whether `body` raises `count` breakpoints and is content itself.
+  private static func takes(_ count: Int, _ body: () -> Bool) -> Bool {
     let before = arrivals.load(ordering: .relaxed)
     expected.store(true, ordering: .relaxed)
-    Machine.breakpoint()
+    let isContent = body()
     expected.store(false, ordering: .relaxed)
-    return arrivals.load(ordering: .relaxed) == before + 1
+    return isContent && arrivals.load(ordering: .relaxed) == before + count
   }
 
   /// Counts a breakpoint, if one is expected.

@@ -19,6 +19,7 @@ struct FaultReport {
     sink.write("\n\(Self.title)")
     writeTitle(frame, controls, to: &sink)
     sink.write("\(Self.plain)\n")
+    FaultReportTrap.springIfArmed()
     writePlace(frame, to: &sink)
     writeRegisters(frame, controls, to: &sink)
     writeBacktrace(frame, to: &sink)

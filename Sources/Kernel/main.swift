@@ -1,8 +1,2 @@
-import Machine
-import Interrupts
-EarlyConsole.write("hello from Swift\n")
-InterruptTable.setDelegate(InterruptDispatcher())
-SegmentTable.install()
-InterruptTable.install(.fromSpecs)
-EarlyConsole.write(SegmentTable.isLoaded && InterruptTable.isLoaded && BreakpointProbe.roundTrip() ? "\nloaded\n" : "\nNOT\n")
-Machine.breakpoint()
+// The entry code calls this once the boot CPU runs Swift.
+BootSequence.run()

@@ -191,3 +191,12 @@ APUS_INLINE int apus_read_random(uint64_t *_Nonnull value) {
     __asm__ volatile("rdrand %0; setc %1" : "=r"(*value), "=qm"(ok)::"cc");
     return ok;
 }
+
+/* probes.S */
+int apus_probe_registers(void);
+void apus_divide_by_zero(void);
+void apus_lose_stack(void);
+void apus_load_bad_selector(void);
+APUS_INLINE void apus_undefined_instruction(void) { __asm__ volatile("ud2"); }
+APUS_INLINE void apus_raise_debug(void) { __asm__ volatile("int $1"); }
+APUS_INLINE void apus_raise_nonmaskable(void) { __asm__ volatile("int $2"); }

@@ -2,7 +2,7 @@
 ///
 /// What does not fit is cut off, and the text ends in `…`. Interpolations: numbers (`\(count)`), `\(hex: address)`,
 /// `\(bytes: size)`, `\(nanoseconds: time)`, texts and other messages.
-public struct Message: ExpressibleByStringInterpolation, TextSink {
+public struct Message: ExpressibleByStringInterpolation, TextSink, Sendable {
   /// Bytes that a message holds at most.
   public static let capacity = 240
 
@@ -89,5 +89,13 @@ public struct Message: ExpressibleByStringInterpolation, TextSink {
     public mutating func appendInterpolation(nanoseconds value: UInt64) { message.write(nanoseconds: value) }
     /// Appends `yes` or `no`.
     public mutating func appendInterpolation(_ value: Bool) { message.write(value ? "yes" : "no") }
+  }
+}
+
+extension TextSink where Self: ~Copyable {
+  /// Writes a message.
+  @inlinable
+  public mutating func write(_ message: Message) {
+    write(message.bytes)
   }
 }

@@ -9,6 +9,7 @@ public enum KernelAddressSpace {
   /// Entry 1 becomes write-combining; the others keep their reset values. Intel SDM vol. 3A, 13.12.4.
   private static let pageAttributes: UInt64 = 0x0007_0406_0007_0106
   private static let globalPages: UInt64 = 1 << 7
+  private static let vgaMemory: Range<UInt64> = 0xa0000..<0xc0000
 
   /// Memory left after the tables, waiting for the page-frame allocator. SAFETY: boot CPU only.
   nonisolated(unsafe) private static var bootFrames: BootFrames?
@@ -29,7 +30,10 @@ public enum KernelAddressSpace {
     for index in 0..<plan.count {
       try mapMemory(plan[index], into: &table, frames: &frames)
     }
-    if let buffer = plan.frameBuffer {
+    try table.map(
+      virtual: DeviceMap.address(of: vgaMemory.lowerBound), physical: vgaMemory.lowerBound,
+      byteCount: vgaMemory.upperBound - vgaMemory.lowerBound, .device, frames: &frames)
+    if let buffer = plan.frameBuffer, !buffer.overlaps(vgaMemory) {
       let aligned = pages(covering: buffer)
       try table.map(
         virtual: DeviceMap.address(of: aligned.lowerBound), physical: aligned.lowerBound,
