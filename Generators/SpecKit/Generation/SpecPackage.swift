@@ -95,6 +95,11 @@ public final class SpecPackage {
     return try result.get()
   }
 
+  /// Every spec of the package, relative to the root, sorted.
+  public func specs() -> [String] {
+    files(in: Self.specFolder, suffix: ".json").filter { !$0.hasPrefix(Self.schemaFolder + "/") }
+  }
+
   /// Every file below `folder` whose name ends in `suffix`, relative to the root, sorted.
   public func files(in folder: String, suffix: String) -> [String] {
     guard let walk = FileManager.default.enumerator(at: url(folder), includingPropertiesForKeys: nil) else { return [] }
