@@ -73,7 +73,7 @@ let package = Package(
       exclude: ["README.md", "specs.json"], swiftSettings: strict, plugins: ["SpecPlugin"]),
 
     // Host tests.
-    tests("GeneratorTests", ["SpecKit"], exclude: ["Golden", "BadSpecs"]),
+    tests("GeneratorTests", ["SpecKit"], exclude: ["README.md", "Golden", "BadSpecs"]),
     tests("FoundationsTests", ["Foundations"]),
     tests("BootInformationTests", ["BootInformation"]),
     tests("SymbolsTests", ["Symbols"]),
