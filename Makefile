@@ -61,7 +61,7 @@ docs: setup ## Write the reference tables in docs/ from the specs
 	@.build/debug/SpecGen docs
 
 golden: setup ## Record the generators' golden files anew, to be reviewed as a change
-	@APUS_RECORD_GOLDEN=1 swift test --quiet --filter GeneratorTests
+	@RECORD=1 swift test --quiet --filter GeneratorTests
 
 clean: ## Remove everything that was built
 	rm -rf .build $(KERNEL_SCRATCH) build

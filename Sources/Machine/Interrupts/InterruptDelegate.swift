@@ -19,6 +19,7 @@ nonisolated(unsafe) private var delegate: Unmanaged<InterruptDelegate>?
 extension InterruptTable {
   /// Makes `newDelegate` the handler of every vector from now on.
   public static func setDelegate(_ newDelegate: InterruptDelegate) {
+    // SAFETY: boot sets it once, on the only CPU that runs, with interrupts off.
     unsafe delegate = Unmanaged.passRetained(newDelegate)
   }
 }
@@ -26,6 +27,7 @@ extension InterruptTable {
 /// Where every generated stub ends up.
 @c(apus_interrupt)
 func interruptEntry(_ storage: UnsafeMutablePointer<apus_trap_frame>) {
+  // SAFETY: the entry code passes the frame that it just pushed, and takes it back when this returns.
   let frame = unsafe TrapFrame(storage)
   guard let delegate = unsafe delegate else {
     EarlyConsole.reportUnhandled(frame)

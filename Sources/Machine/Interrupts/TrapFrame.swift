@@ -9,6 +9,7 @@ import Boot
 public struct TrapFrame: ~Copyable {
   private let storage: UnsafeMutablePointer<apus_trap_frame>
 
+  /// SAFETY: the caller passes a frame on the stack that outlives the value.
   init(_ storage: UnsafeMutablePointer<apus_trap_frame>) {
     unsafe self.storage = storage
   }

@@ -43,6 +43,7 @@ public enum KernelAddressSpace {
     if apus_read_cpuid(1, 0).edx & 1 << 16 != 0 { apus_write_msr(pageAttributeTable, pageAttributes) }
     ControlRegister.cr3 = table.root
     if apus_read_cpuid(1, 0).edx & 1 << 13 != 0 { ControlRegister.cr4 |= globalPages }
+    // SAFETY: the boot CPU is the only one that runs, so nobody reads these meanwhile.
     unsafe PhysicalReach.hasKernelTables = true
 
     try growHeap(from: &frames)
@@ -51,6 +52,7 @@ public enum KernelAddressSpace {
 
   /// Bytes of physical memory that the tables and the heap took.
   public static var bootMemoryUsed: UInt64 {
+    // SAFETY: written once, by `install`, while only the boot CPU runs.
     switch unsafe bootFrames {
     case .some(let frames): frames.free.lowerBound - frames.start
     case .none: 0

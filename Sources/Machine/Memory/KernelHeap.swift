@@ -14,10 +14,12 @@ enum KernelHeap {
   }
 
   static func allocate(count: UInt, alignment: UInt) -> UnsafeMutableRawPointer? {
+    // SAFETY: the pointer is new memory that only the caller knows.
     unsafe heap.withLock { heap in unsafe heap.allocate(count: count, alignment: alignment) }
   }
 
   static func release(_ memory: UnsafeMutableRawPointer) {
+    // SAFETY: the heap tells its own blocks from anything else before it touches one.
     let isBlock = heap.withLock { heap in unsafe heap.release(memory) }
     if !isBlock { fatalError("freed memory that is not allocated") }
   }

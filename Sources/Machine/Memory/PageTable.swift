@@ -71,8 +71,8 @@ struct PageTable: ~Copyable {
   ) throws(MachineError) {
     var table = root
     for upper in stride(from: 3, to: level, by: -1) {
-      let slot = unsafe Self.slot(of: virtual, level: upper, in: table)
       // SAFETY: `table` is a frame of this page table, which the physical map reaches.
+      let slot = unsafe Self.slot(of: virtual, level: upper, in: table)
       var next = unsafe slot.pointee
       if next & PageAttributes.present.rawValue == 0 {
         next = try frames.takeZeroed() | PageAttributes([.present, .writable]).rawValue

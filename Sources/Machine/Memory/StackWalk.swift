@@ -20,10 +20,10 @@ public struct StackWalk: Sequence, IteratorProtocol {
 
   /// The next caller's return address, or nil at the end.
   public mutating func next() -> UInt64? {
+    // SAFETY: the checks before the pointer is made put both words on a kernel stack, which is always mapped.
     guard let stack, framePointer & 7 == 0, framePointer >= stack.lowerBound, stack.upperBound - framePointer >= 16,
       let words = unsafe UnsafePointer<UInt64>(bitPattern: UInt(framePointer))
     else { return nil }
-    // SAFETY: both words lie on a kernel stack, which is always mapped.
     let callerFrame = unsafe words[0]
     let returnAddress = unsafe words[1]
     guard returnAddress != 0 else { return nil }
@@ -36,11 +36,11 @@ public struct StackWalk: Sequence, IteratorProtocol {
 public enum CodeBytes {
   /// Up to eight bytes of kernel code at `address`, lowest first, or nil outside the code.
   public static func at(_ address: UInt64) -> UInt64? {
+    // SAFETY: the checks before the pointer is made put all eight bytes inside the code, which is mapped and readable.
     let text = ImageLayout.text
     guard address >= text.lowerBound, address < text.upperBound, text.upperBound - address >= 8,
       let pointer = unsafe UnsafeRawPointer(bitPattern: UInt(address))
     else { return nil }
-    // SAFETY: inside the code, which is mapped and readable.
     return unsafe pointer.loadUnaligned(as: UInt64.self)
   }
 }

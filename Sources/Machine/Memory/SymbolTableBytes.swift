@@ -22,8 +22,8 @@ public enum SymbolTableBytes {
     @_lifetime(immortal)
     get {
       let count = loadedByteCount
-      let start = unsafe UnsafeRawPointer(bitPattern: UInt(ImageLayout.symbolsStart))
       // SAFETY: the loader loaded `count` bytes with the image, read-only and for ever.
+      let start = unsafe UnsafeRawPointer(bitPattern: UInt(ImageLayout.symbolsStart))
       let bytes = unsafe UnsafeRawBufferPointer(start: start, count: count > headerByteCount ? count : 0)
       return unsafe _overrideLifetime(bytes.bytes, copying: ())
     }

@@ -8,6 +8,7 @@ enum EarlyRandom {
   nonisolated(unsafe) private static var state: UInt64 = 0x9e37_79b9_7f4a_7c15
 
   static func next() -> UInt64 {
+    // SAFETY: `hardware` is a local; a race on `state` loses a mixing step and nothing else.
     var hardware: UInt64 = 0
     if apus_read_cpuid(1, 0).ecx & 1 << 30 != 0 {
       for _ in 0..<10 where unsafe apus_read_random(&hardware) != 0 { break }

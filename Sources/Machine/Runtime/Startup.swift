@@ -18,7 +18,7 @@ public struct BootHandoff: Sendable {
   /// SAFETY: written once by `start`, before anything can read it.
   nonisolated(unsafe) fileprivate static var received = BootHandoff(loader: .multiboot2, informationAddress: 0)
 
-  /// What this boot was handed.
+  /// What this boot was handed. SAFETY: never written again.
   public static var current: BootHandoff { unsafe received }
 }
 
@@ -28,6 +28,7 @@ public struct BootHandoff: Sendable {
   /// The entry code calls the kernel's `main` when this returns.
   @c(apus_start)
   func start(_ loader: UInt32, _ information: UInt32) {
+    // SAFETY: the first statement that runs; nothing can have read it.
     unsafe BootHandoff.received = BootHandoff(
       loader: loader == UInt32(APUS_LOADER_PVH) ? .pvh : .multiboot2, informationAddress: UInt64(information))
     InterruptTable.install(.none)

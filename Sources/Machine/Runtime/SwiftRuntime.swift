@@ -18,6 +18,7 @@ import Boot
 
   @c(apus_release)
   func release(_ memory: UnsafeMutableRawPointer?) {
+    // SAFETY: Swift frees only what `posix_memalign` gave it, and the heap checks that.
     guard let memory = unsafe memory else { return }
     unsafe KernelHeap.release(memory)
   }

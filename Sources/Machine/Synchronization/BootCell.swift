@@ -19,6 +19,7 @@ public struct BootCell<Value: ~Copyable>: ~Copyable, @unchecked Sendable {
   @discardableResult
   public borrowing func fill(_ value: consuming Value) -> Bool {
     let storage = UnsafeMutablePointer<Value>.allocate(capacity: 1)
+    // SAFETY: the storage is new, holds one value, and is given up again if it does not become the cell's.
     unsafe storage.initialize(to: value)
     let (isFilled, _) = address.compareExchange(
       expected: 0, desired: UInt(bitPattern: storage), ordering: .acquiringAndReleasing)
