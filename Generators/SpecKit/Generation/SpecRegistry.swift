@@ -10,6 +10,7 @@ public enum SpecRegistry {
       // system calls, errno, signals, recovery, GPU
 
       // registers
+      RegistersSpec.self,
 
       // console
 
@@ -28,6 +29,8 @@ public enum SpecRegistry {
       // system calls, errno, signals, recovery, GPU
 
       // registers
+      RegisterAccessors.self,
+      RegisterAccessorsInternal.self,
 
       // console
 
