@@ -12,6 +12,7 @@ public enum SpecRegistry {
       // registers
 
       // console
+      FontSpec.self,
 
       // PCI
     ]
@@ -30,6 +31,7 @@ public enum SpecRegistry {
       // registers
 
       // console
+      ConsoleFont.self,
 
       // PCI
     ]
