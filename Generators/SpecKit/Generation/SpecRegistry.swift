@@ -13,6 +13,7 @@ public enum SpecRegistry {
       RegistersSpec.self,
 
       // console
+      FontSpec.self,
 
       // PCI
     ]
@@ -33,6 +34,7 @@ public enum SpecRegistry {
       RegisterAccessorsInternal.self,
 
       // console
+      ConsoleFont.self,
 
       // PCI
     ]
