@@ -34,6 +34,7 @@ let package = Package(
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
+    .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
   ],
   targets: [
     // Generators: host programs that turn Specs into Swift, and a linked image into a bootable one.
@@ -45,7 +46,11 @@ let package = Package(
     .plugin(name: "SpecPlugin", capability: .buildTool(), dependencies: ["SpecGen"], path: "Generators/SpecPlugin"),
     .executableTarget(
       name: "ImageTool",
-      dependencies: ["Symbols", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+      dependencies: [
+        "Symbols", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        .product(name: "Subprocess", package: "swift-subprocess"),
+        .product(name: "SystemPackage", package: "swift-system"),
+      ],
       path: "Generators/ImageTool", swiftSettings: strict),
 
     // The kernel, lowest layer first. Dependencies point up this list only.

@@ -73,7 +73,7 @@ struct FaultReport {
   private func writeRuntimeFailure(_ frame: borrowing TrapFrame, to sink: inout some TextSink & ~Copyable) {
     guard let bytes = CodeBytes.at(frame.instructionPointer), bytes & 0xffff == 0x0b0f else { return }
     sink.write("\n  Swift runtime trap")
-    _ = SourceLocations.writeTrapReason(frame.instructionPointer, to: &sink)
+    SourceLocations.writeTrapReason(frame.instructionPointer, to: &sink)
   }
 
   private func writePlace(_ frame: borrowing TrapFrame, to sink: inout some TextSink & ~Copyable) {

@@ -18,14 +18,14 @@ public enum SymbolTableBytes {
   }
 
   /// The table's bytes, header included, or nothing for an image without a table.
-  public static var loaded: RawSpan {
+  public static var loaded: Span<UInt8> {
     @_lifetime(immortal)
     get {
       let count = loadedByteCount
       // SAFETY: the loader loaded `count` bytes with the image, read-only and for ever.
-      let start = unsafe UnsafeRawPointer(bitPattern: UInt(ImageLayout.symbolsStart))
-      let bytes = unsafe UnsafeRawBufferPointer(start: start, count: count > headerByteCount ? count : 0)
-      return unsafe _overrideLifetime(bytes.bytes, copying: ())
+      let start = unsafe UnsafePointer<UInt8>(bitPattern: UInt(ImageLayout.symbolsStart))
+      let bytes = unsafe UnsafeBufferPointer(start: start, count: count > headerByteCount ? count : 0)
+      return unsafe _overrideLifetime(bytes.span, copying: ())
     }
   }
 }

@@ -1,6 +1,0 @@
-import ArgumentParser
-
-@main
-struct ImageTool: ParsableCommand {
-  static let configuration = CommandConfiguration(abstract: "Finishes a linked kernel image.")
-}
