@@ -82,7 +82,7 @@ let package = Package(
         .product(name: "Subprocess", package: "swift-subprocess"),
       ],
       path: "Tests/Runner", swiftSettings: strict),
-    tests("GeneratorTests", ["SpecKit"], exclude: ["Golden", "BadSpecs"]),
+    tests("GeneratorTests", ["SpecKit"], exclude: ["README.md", "Golden", "BadSpecs"]),
     tests("FoundationsTests", ["Foundations"]),
     tests("BootInformationTests", ["BootInformation"]),
     tests("SymbolsTests", ["Symbols"]),

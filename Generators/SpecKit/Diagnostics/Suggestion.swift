@@ -3,10 +3,10 @@ public enum Suggestion {
   /// The candidate nearest to `word`, if it is near enough to be what was meant.
   ///
   /// Nearness is the Damerau-Levenshtein distance (optimal string alignment) without regard to case; a third of the word's length
-  /// may differ.
+  /// may differ, but never more than four characters.
   public static func nearest(to word: String, among candidates: some Sequence<String>) -> String? {
     let wanted = Array(word.lowercased().unicodeScalars)
-    let limit = max(1, wanted.count / 3)
+    let limit = min(max(1, wanted.count / 3), 4)
     var best: (distance: Int, candidate: String)?
     for candidate in candidates {
       let scalars = Array(candidate.lowercased().unicodeScalars)

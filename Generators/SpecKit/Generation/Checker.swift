@@ -28,9 +28,7 @@ public struct Checker {
         _ = try package.validator(schema: String(schema.dropFirst(SpecPackage.schemaFolder.count + 1)))
       }
     }
-    let specs = package.files(in: SpecPackage.specFolder, suffix: ".json")
-      .filter { !$0.hasPrefix(SpecPackage.schemaFolder + "/") }
-    for spec in specs {
+    for spec in package.specs() {
       collect(into: &diagnostics) { () throws(SpecErrors) in summary.entries += try checkSpec(spec) }
       summary.specs += 1
     }

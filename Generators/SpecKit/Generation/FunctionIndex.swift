@@ -37,8 +37,14 @@ public struct FunctionIndex {
       return ("\(handler) is not static (\(method.file):\(method.line))", "declare it static func")
     }
     let known = Set(handlerNames)
-    let family = handler.split(separator: ".").first.map { "\($0)." } ?? ""
-    let offered = known.filter { $0.hasPrefix(family) }.sorted()
+    let member = ".\(handler.split(separator: ".").last ?? "")"
+    if let elsewhere = known.filter({ $0.hasSuffix(member) }).min() {
+      return ("no function \(handler) in the target's sources", "did you mean \(elsewhere.debugDescription)?")
+    }
+    let types = Set(known.map { $0.prefix(through: $0.lastIndex(of: ".") ?? $0.startIndex) }).map(String.init)
+    let family = handler.lastIndex(of: ".").map { String(handler[...$0]) } ?? ""
+    let meant = Suggestion.nearest(to: family, among: types.sorted()) ?? family
+    let offered = known.filter { $0.hasPrefix(meant) && meant.count > 1 }.sorted()
     let remedy =
       if let nearest = Suggestion.nearest(to: handler, among: known.sorted()) {
         "did you mean \(nearest.debugDescription)?"

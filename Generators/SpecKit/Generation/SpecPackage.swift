@@ -44,11 +44,29 @@ public final class SpecPackage {
 
   /// Reads `file`, relative to the root, and checks it against the schema that it names.
   ///
+  /// - Parameter expected: the schema that it must name; nil for any.
   /// - Throws: every syntax error; or every way in which it breaks the schema.
-  public func document(_ file: String) throws(SpecErrors) -> SpecDocument {
+  public func document(_ file: String, expecting expected: String? = nil) throws(SpecErrors) -> SpecDocument {
     let document = try SpecDocument(file: file, root: parse(file))
-    let validator = try validator(schema: document.schema)
-    let diagnostics = validator.diagnostics(for: document.root)
+    let node = document.root["$schema"] ?? document.root
+    if let expected, document.schema != expected {
+      throw SpecErrors([
+        Diagnostic(
+          node, problem: "the schema here must be \(expected), not \(document.schema)",
+          remedy: "name a spec of that kind")
+      ])
+    }
+    if !FileManager.default.fileExists(atPath: url("\(Self.schemaFolder)/\(document.schema)").path) {
+      let known = files(in: Self.schemaFolder, suffix: ".schema.json").map {
+        String($0.dropFirst(Self.schemaFolder.count + 1))
+      }
+      let hint = Suggestion.hint(for: document.schema, among: known)
+      throw SpecErrors([
+        Diagnostic(
+          node, problem: "there is no schema \(document.schema)", remedy: "name one in \(Self.schemaFolder)\(hint)")
+      ])
+    }
+    let diagnostics = try validator(schema: document.schema).diagnostics(for: document.root)
     if !diagnostics.isEmpty { throw SpecErrors(diagnostics) }
     return document
   }
@@ -59,14 +77,7 @@ public final class SpecPackage {
   public func model<Model: SpecModel>(
     _ type: Model.Type, from file: String
   ) throws(SpecErrors) -> (model: Model, document: SpecDocument) {
-    let document = try document(file)
-    guard document.schema == Model.schema else {
-      let node = document.root["$schema"] ?? document.root
-      throw SpecErrors([
-        Diagnostic(
-          node, problem: "the schema is \(document.schema)", remedy: "name a spec with the schema \(Model.schema)")
-      ])
-    }
+    let document = try document(file, expecting: Model.schema)
     return (try model(type, in: document), document)
   }
 
@@ -93,6 +104,11 @@ public final class SpecPackage {
     }
     validators[name] = result
     return try result.get()
+  }
+
+  /// Every spec of the package, relative to the root, sorted.
+  public func specs() -> [String] {
+    files(in: Self.specFolder, suffix: ".json").filter { !$0.hasPrefix(Self.schemaFolder + "/") }
   }
 
   /// Every file below `folder` whose name ends in `suffix`, relative to the root, sorted.

@@ -77,12 +77,3 @@ public struct GenerationContext {
   /// The single output that this product's entry names.
   public var output: String { outputs[0] }
 }
-
-/// A page of generated reference documentation.
-public protocol SpecDocumentation: SpecModel {
-  /// The page's file name in `docs/reference` for the spec `file`, such as `interrupts.md`.
-  static func pageName(for file: String) -> String
-
-  /// The page: Markdown that begins with a level-one heading.
-  func page(_ document: SpecDocument) -> String
-}

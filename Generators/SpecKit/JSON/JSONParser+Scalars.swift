@@ -14,6 +14,7 @@ extension JSONParser {
       case quote:
         text += String(decoding: bytes[runStart..<index], as: UTF8.self)
         index += 1
+        if index < bytes.count, isWordStart(bytes[index]) { skipLine(start, path) }
         return text
       case UInt8(ascii: "\\"):
         text += String(decoding: bytes[runStart..<index], as: UTF8.self)
@@ -35,6 +36,14 @@ extension JSONParser {
     }
     report(start, path, "the string is never closed", "close it with `\"`")
     return nil
+  }
+
+  /// A word right behind a closing quote means that a quote is missing or not escaped: the rest of the line makes no sense.
+  private mutating func skipLine(_ start: Int, _ path: JSONPath) {
+    report(
+      start, path, "the string runs into the text behind it", "close it where it ends; a quote inside is written \\\"")
+    while index < bytes.count, bytes[index] != UInt8(ascii: "\n") { index += 1 }
+    hasSkippedLine = true
   }
 
   private mutating func escape(_ path: JSONPath, into text: inout String) {
@@ -113,9 +122,10 @@ extension JSONParser {
       return node(.number(Double(text) ?? .infinity))
     case .fraction: return node(.number(Double(text) ?? .infinity))
     case .malformed where digits.starts(with: "0x".utf8) || digits.starts(with: "0X".utf8):
+      let decimal = SpecInteger(hexadecimal: text.lowercased()).map { "\($0.value)" } ?? "the decimal number"
       report(
         start, path, "JSON has no hexadecimal numbers",
-        "write the string \(text.debugDescription) or the decimal number")
+        "write \(decimal), or the string \(text.debugDescription) where the schema takes one")
     case .malformed where text.hasPrefix("+"):
       report(start, path, "\(text) begins with a plus sign", "write \(text.dropFirst())")
     case .malformed

@@ -12,6 +12,10 @@ public struct JSONParser {
   let bytes: [UInt8]
   var index = 0
   var openBrackets: [UInt8] = []
+  /// Set when the rest of a line was skipped: what is missing then at the start of the next was said already.
+  var hasSkippedLine = false
+  /// Set when nothing behind can be understood any more.
+  private var isAborted = false
   var diagnostics: [Diagnostic] = []
 
   private init(_ source: SourceText) {
@@ -148,6 +152,14 @@ public struct JSONParser {
       case .aborted: return nil
       case .open: break
       }
+      if bytes[index] == UInt8(ascii: "{"), isInArray {
+        report(
+          index, path, "`{` stands where `}` must close line \(source.position(at: start).line)", "write `}` before it")
+        openBrackets.removeLast()
+        // The array around takes this as its next element, without the comma that the object took.
+        hasSkippedLine = true
+        break
+      }
       let keyOffset = index
       guard let key = key(path) else { continue }
       let memberPath = path.appending(key: key)
@@ -159,6 +171,10 @@ public struct JSONParser {
           "keep one of the two")
       }
       colon(memberPath)
+      if hasSkippedLine {
+        hasSkippedLine = false
+        continue
+      }
       if let value = value(memberPath) { members.append(JSONNode.Member(key: key, value: value, keyOffset: keyOffset)) }
       separator(start, memberPath)
     }
@@ -196,7 +212,7 @@ public struct JSONParser {
 
   private mutating func colon(_ path: JSONPath) {
     skipSpace(path)
-    guard index < bytes.count else { return }
+    guard index < bytes.count, !hasSkippedLine else { return }
     switch bytes[index] {
     case UInt8(ascii: ":"): index += 1
     case UInt8(ascii: "="):
@@ -211,6 +227,7 @@ public struct JSONParser {
   private mutating func separator(_ start: Int, _ path: JSONPath) {
     let end = index
     skipSpace(path)
+    defer { hasSkippedLine = false }
     guard index < bytes.count else { return }
     switch bytes[index] {
     case UInt8(ascii: ","):
@@ -225,6 +242,7 @@ public struct JSONParser {
       report(index, path, "`;` stands where `,` is expected", "write `,`")
       index += 1
     case let byte where isCloser(byte): break
+    case _ where hasSkippedLine: break
     default:
       // A value that could not be read leaves its rest behind: one message for it is enough.
       if diagnostics.last.map({ $0.position == source.position(at: index) }) ?? false {
@@ -235,11 +253,15 @@ public struct JSONParser {
     }
   }
 
+  /// True when the innermost container stands in an array.
+  private var isInArray: Bool { openBrackets.dropLast().last == UInt8(ascii: "[") }
+
   private enum Closing { case open, closed, aborted }
 
   private mutating func open(_ path: JSONPath) -> Bool {
     guard openBrackets.count < Self.deepestNesting else {
-      report(index, path, "values nest deeper than \(Self.deepestNesting)", "flatten them")
+      report(index, .root, "values nest deeper than \(Self.deepestNesting)", "flatten them")
+      isAborted = true
       index = bytes.count
       return false
     }
@@ -255,8 +277,9 @@ public struct JSONParser {
     let sign = wanted == UInt8(ascii: "}") ? "}" : "]"
     guard index < bytes.count else {
       openBrackets.removeLast()
-      let alreadyTold = diagnostics.contains { $0.problem.hasSuffix("is never closed") }
-      if !alreadyTold, diagnostics.count < Self.mostDiagnostics {
+      // The innermost bracket is told; those around it are open for the same reason.
+      if !isAborted {
+        isAborted = true
         report(
           start, path, "`\(bracket == UInt8(ascii: "{") ? "{" : "[")` is never closed", "write `\(sign)` where it ends")
       }
@@ -270,15 +293,26 @@ public struct JSONParser {
     }
     let line = source.position(at: start).line
     report(index, path, "\(found()) stands where `\(sign)` must close line \(line)", "write `\(sign)`")
-    // When the container around this one ends with that bracket, leave it to it.
-    if openBrackets.last.map({ $0 == bracket }) ?? true { index += 1 }
+    // The container around this one may end with that bracket; then it is left to it.
+    let isOfParent = openBrackets.last.map { $0 != bracket } ?? false
+    if !isOfParent || isTypingError(bytes[index]) { index += 1 }
     return .closed
+  }
+
+  /// True when the bracket at `index` seems to be meant for the innermost container: the one around goes on, or closes, behind it.
+  private func isTypingError(_ bracket: UInt8) -> Bool {
+    let spaces: Set<UInt8> = [UInt8(ascii: " "), UInt8(ascii: "\n"), UInt8(ascii: "\r"), UInt8(ascii: "\t")]
+    let rest = bytes[(index + 1)...].drop { spaces.contains($0) }
+    guard rest.first == UInt8(ascii: ",") else { return rest.first == bracket }
+    let next = rest.dropFirst().drop { spaces.contains($0) }.first
+    return bracket == UInt8(ascii: "]") ? next == UInt8(ascii: "{") : next == UInt8(ascii: "\"")
   }
 
   // MARK: Characters
 
   mutating func report(_ offset: Int, _ path: JSONPath, _ problem: String, _ remedy: String) {
     guard diagnostics.count < Self.mostDiagnostics else {
+      isAborted = true
       index = bytes.count
       return
     }
@@ -289,7 +323,7 @@ public struct JSONParser {
 
   private func isCloser(_ byte: UInt8) -> Bool { byte == UInt8(ascii: "}") || byte == UInt8(ascii: "]") }
 
-  private func isWordStart(_ byte: UInt8) -> Bool {
+  func isWordStart(_ byte: UInt8) -> Bool {
     switch byte {
     case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "_"),
       UInt8(ascii: "$"):

@@ -79,19 +79,20 @@ extension InterruptSpec {
   }
 
   private func checkFrame(_ entry: Entry, _ context: inout CheckContext) {
-    let vector = entry.first.value
     if let errorCode = entry.errorCode {
-      let pushed = entry.range.contains { Self.vectorsWithErrorCode.contains($0) }
-      if pushed != errorCode.value {
+      let wrong = entry.range.first { Self.vectorsWithErrorCode.contains($0) != errorCode.value }
+      if let wrong {
         context.report(
-          errorCode, "the processor pushes \(pushed ? "an" : "no") error code for vector \(vector)",
-          "write \(pushed): the stub must leave the same frame for every vector")
-      } else if pushed, let level = entry.dpl, level.value == 3 {
+          errorCode, "the processor pushes \(errorCode.value ? "no" : "an") error code for vector \(wrong)",
+          "write \(!errorCode.value): the stub must leave the same frame for every vector")
+      } else if errorCode.value, let level = entry.dpl, level.value == 3 {
         context.report(
-          level, "user mode could raise vector \(vector) with INT n, which pushes no error code", "write 0")
+          level, "user mode could raise vector \(entry.first.value) with INT n, which pushes no error code", "write 0")
       }
     }
-    if Self.vectorsThatNeedStack.contains(vector), entry.stackIndex == 0, let ist = entry.ist {
+    if let vector = entry.range.first(where: Self.vectorsThatNeedStack.contains), entry.stackIndex == 0,
+      let ist = entry.ist
+    {
       context.report(
         ist, "vector \(vector) can arrive on a stack that cannot be used", "give it an IST index of 1...7 of its own")
     }

@@ -1,6 +1,6 @@
 /// The entry points of all 256 vectors and the table that the interrupt descriptor table is built from, as assembly.
 ///
-/// Each stub leaves the same frame: an error code (0 where the processor pushes none), then the vector, then `apus_interrupt_common`.
+/// Holds no names, so that a change of a name does not build the lowest layer again. Each stub leaves the same frame: an error code (0 where the processor pushes none), then the vector, then `apus_interrupt_common`.
 enum InterruptStubs: SpecProduct {
   static let name = "interrupt-stubs"
 
@@ -42,7 +42,7 @@ enum InterruptStubs: SpecProduct {
     for entry in model.vectors {
       for vector in entry.range {
         let macro = entry.hasErrorCode ? "stub_with_error_code" : "stub_without_error_code"
-        writer.line("    \(macro) \(vector) \(comment(entry))")
+        writer.line("    \(macro) \(vector)")
       }
     }
   }
@@ -66,15 +66,9 @@ enum InterruptStubs: SpecProduct {
     for entry in model.vectors {
       for vector in entry.range {
         let type = "0x" + String(entry.gate.type, radix: 16)
-        writer.line("    gate \(vector), \(entry.stackIndex), \(entry.privilegeLevel), \(type) \(comment(entry))")
+        writer.line("    gate \(vector), \(entry.stackIndex), \(entry.privilegeLevel), \(type)")
       }
     }
     writer.line("    .size apus_gate_table, . - apus_gate_table")
-  }
-
-  private static func comment(_ entry: InterruptSpec.Entry) -> String {
-    // A comment must not end early, whatever the spec calls a vector.
-    let name = entry.name.value.replacing("*/", with: "* /")
-    return entry.mnemonic.map { "/* \($0.value) \(name) */" } ?? "/* \(name) */"
   }
 }

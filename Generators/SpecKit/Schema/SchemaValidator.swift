@@ -213,7 +213,26 @@ private struct Validation {
       isRefusal ? "delete it\(reason)" : "write something else\(reason)")
   }
 
+  /// Checks that `node` has one of `keys`, or exactly one of them.
+  private mutating func checkAlternatives(_ node: JSONNode, _ keys: [String], exactlyOne: Bool) {
+    guard case .object = node.value else { return }
+    let present = keys.filter { node[$0] != nil }
+    let names = keys.map(\.debugDescription)
+    if present.isEmpty {
+      diagnostics.append(
+        Diagnostic(
+          node, problem: "\(names.joined(separator: " or ")) is missing",
+          remedy: "add \(exactlyOne ? "one" : "at least one")"))
+    } else if exactlyOne, present.count > 1 {
+      let both = present.map(\.debugDescription).joined(separator: " and ")
+      diagnostics.append(Diagnostic(node, problem: "\(both) exclude each other", remedy: "keep one"))
+    }
+  }
+
   private mutating func checkBranches(_ node: JSONNode, _ branches: [Schema], _ schema: Schema, exactlyOne: Bool) {
+    if branches.allSatisfy(\.onlyRequires) {
+      return checkAlternatives(node, branches.flatMap(\.required), exactlyOne: exactlyOne)
+    }
     let trials = branches.map { trial(node, $0) }
     let matching = trials.count { $0.isEmpty }
     if matching > 1, exactlyOne {
@@ -239,6 +258,11 @@ private struct Validation {
 }
 
 extension Schema {
+  /// True when the schema asks for one key and nothing else: as a branch it is one of several ways to say a thing.
+  var onlyRequires: Bool {
+    required.count == 1 && node.members.allSatisfy { ["required", "description", "title"].contains($0.key) }
+  }
+
   /// True when the kind of `node` is one that the schema or the one it refers to accepts.
   func acceptsKind(of node: JSONNode) -> Bool {
     let accepts = kinds.isEmpty || kinds.contains { $0.matches(node) }
