@@ -73,9 +73,16 @@ public struct SignalSpec: SpecModel {
         entry.number, "\(entry.number.value) is a real-time signal", "use a number below \(first) (realTime.first)")
     }
     let taken = Set(signals.map(\.number.value))
+    var gaps: [(missing: Int, entry: Entry?)] = []
     for missing in 1..<max(first, 2) where !taken.contains(missing) {
-      let place = signals.first { $0.number.value > missing }?.number ?? realTime.first
-      context.report(place, "the signal \(missing) is missing", "add it")
+      let next = signals.first { $0.number.value > missing }
+      if gaps.last?.entry?.number.path == next?.number.path, !gaps.isEmpty { continue }
+      gaps.append((missing, next))
+    }
+    for gap in gaps {
+      context.report(
+        gap.entry?.number ?? realTime.first, "the signal \(gap.missing) before it is missing",
+        "add the signal \(gap.missing)")
     }
     for (before, entry) in zip(signals, signals.dropFirst()) where entry.number.value < before.number.value {
       context.report(
