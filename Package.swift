@@ -55,7 +55,7 @@ let package = Package(
 
     // The kernel, lowest layer first. Dependencies point up this list only.
     .target(name: "Boot", exclude: ["README.md", "specs.json", "kernel.ld"], plugins: ["SpecPlugin"]),
-    module("Foundations"),
+    module("Foundations", generated: true),
     module("BootInformation", ["Foundations"]),
     module("Symbols", ["Foundations"]),
     module("Machine", ["Boot", "Foundations", "BootInformation"]),
@@ -95,6 +95,7 @@ let package = Package(
     tests("ConsoleTests", ["Console"]),
     tests("RegistersTests", ["Registers"]),
     tests("PCITests", ["PCI"]),
+    tests("SystemCallsTests", ["SystemCalls"]),
     tests("StructureTests", []),
   ]
 )

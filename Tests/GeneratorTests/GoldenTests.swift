@@ -16,6 +16,10 @@ import Testing
     Case(product: "interrupt-stubs", spec: "interrupts.json", output: "InterruptStubs.S"),
     Case(product: "interrupt-vectors", spec: "interrupts.json", output: "InterruptVectors.swift"),
     Case(product: "boot-steps", spec: "boot-steps.json", output: "BootSteps.swift"),
+    Case(product: "errno", spec: "errno.json", output: "Errno.swift"),
+    Case(product: "signals", spec: "signals.json", output: "Signals.swift"),
+    Case(product: "system-call-types", spec: "syscall-types.json", output: "SystemCallTypes.swift"),
+    Case(product: "system-calls", spec: "syscalls.json", output: "SystemCalls.swift"),
   ]
 
   static func generate(_ golden: Case) throws -> [GeneratedFile] {

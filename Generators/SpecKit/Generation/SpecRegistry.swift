@@ -8,6 +8,10 @@ public enum SpecRegistry {
       BootStepSpec.self,
 
       // system calls, errno, signals, recovery, GPU
+      SystemCallSpec.self,
+      SystemCallTypesSpec.self,
+      ErrnoSpec.self,
+      SignalSpec.self,
 
       // registers
       RegistersSpec.self,
@@ -28,6 +32,10 @@ public enum SpecRegistry {
       BootSteps.self,
 
       // system calls, errno, signals, recovery, GPU
+      SystemCallTable.self,
+      SystemCallTypes.self,
+      ErrnoTable.self,
+      SignalTable.self,
 
       // registers
       RegisterAccessors.self,

@@ -18,3 +18,11 @@ enum SwiftName {
     }
   }
 }
+
+extension SwiftName {
+  /// `name` as a declaration may write it: in back quotes when it is a word of Swift's own.
+  static func escaped(_ name: String) -> String { reserved.contains(name) ? "`\(name)`" : name }
+
+  /// `name` with a capital, as a type is called.
+  static func type(_ name: String) -> String { name.prefix(1).uppercased() + name.dropFirst() }
+}
