@@ -5,24 +5,24 @@ import Testing
 
 /// The vectors of the committed spec, checked against what is known of the processor from elsewhere.
 @Suite struct InterruptTests {
-  private static let read = Result {
-    try SpecPackage(root: TestFiles.root).model(InterruptSpec.self, from: "Specs/interrupts.json").model
+  private let spec: InterruptSpec
+
+  init() throws {
+    spec = try SpecPackage(root: TestFiles.root).model(InterruptSpec.self, from: "Specs/interrupts.json").model
   }
 
-  private func spec() throws -> InterruptSpec { try Self.read.get() }
-
   private func entry(_ vector: Int) throws -> InterruptSpec.Entry {
-    try #require(try spec().vectors.first { $0.range.contains(vector) })
+    try #require(spec.vectors.first { $0.range.contains(vector) })
   }
 
   @Test("each of the 256 vectors has exactly one entry")
   func coverage() throws {
-    #expect(try spec().vectors.flatMap { Array($0.range) } == Array(0...255))
+    #expect(spec.vectors.flatMap { Array($0.range) } == Array(0...255))
   }
 
   @Test("exceptions with an error code are the ones of Linux's EXCEPTION_ERRCODE_MASK and AMD's #SX")
   func errorCodes() throws {
-    let withCode = try spec().vectors.filter(\.hasErrorCode).flatMap { Array($0.range) }
+    let withCode = spec.vectors.filter(\.hasErrorCode).flatMap { Array($0.range) }
     let mask = withCode.filter { ![21, 30].contains($0) }.reduce(0) { $0 | 1 << $1 }
     #expect(mask == 0x2002_7D00)
     #expect(withCode.contains(21) && withCode.contains(30))
@@ -41,9 +41,9 @@ import Testing
 
   @Test("what cannot trust its stack has one of its own, and user mode raises breakpoint and overflow only")
   func stacksAndPrivileges() throws {
-    let stacks = try spec().vectors.filter { $0.stackIndex != 0 }.map { [$0.first.value, $0.stackIndex] }
+    let stacks = spec.vectors.filter { $0.stackIndex != 0 }.map { [$0.first.value, $0.stackIndex] }
     #expect(stacks == [[1, 4], [2, 2], [8, 1], [18, 3]])
-    #expect(try spec().vectors.filter { $0.privilegeLevel == 3 }.map(\.first.value) == [3, 4])
+    #expect(spec.vectors.filter { $0.privilegeLevel == 3 }.map(\.first.value) == [3, 4])
   }
 
   @Test("the gate table of the stubs says what the spec says, in order")
@@ -65,10 +65,10 @@ import Testing
 
   @Test("every handler call stands at the line and column of its name in the spec")
   func callPlaces() throws {
-    let spec = try String(contentsOf: TestFiles.root.appending(path: "Specs/interrupts.json"), encoding: .utf8)
-    let specLines = spec.split(separator: "\n", omittingEmptySubsequences: false)
-    let text = try GoldenTests.generate(GoldenTests.cases[1])[0].contents
-    let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
+    let text = try String(contentsOf: TestFiles.root.appending(path: "Specs/interrupts.json"), encoding: .utf8)
+    let specLines = text.split(separator: "\n", omittingEmptySubsequences: false)
+    let generated = try GoldenTests.generate(GoldenTests.cases[1])[0].contents
+    let lines = generated.split(separator: "\n", omittingEmptySubsequences: false)
     var calls = 0
     for (index, line) in lines.enumerated() where line.hasPrefix("#sourceLocation(file: \"Specs/interrupts.json\"") {
       let number = try #require(Int(line.filter(\.isNumber)))
@@ -78,7 +78,7 @@ import Testing
       #expect(specLines[number - 1].dropFirst(column).hasPrefix(name))
       calls += 1
     }
-    #expect(try calls == self.spec().vectors.count)
+    #expect(calls == spec.vectors.count)
   }
 
   @Test("the boot has its console and fourteen numbered steps")
