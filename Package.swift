@@ -29,9 +29,11 @@ let package = Package(
     .executable(name: "apus", targets: ["Kernel"]),
     .executable(name: "SpecGen", targets: ["SpecGen"]),
     .executable(name: "ImageTool", targets: ["ImageTool"]),
+    .executable(name: "TestRunner", targets: ["TestRunner"]),
   ],
   dependencies: [
-    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
   ],
   targets: [
     // Generators: host programs that turn Specs into Swift, and a linked image into a bootable one.
@@ -52,8 +54,8 @@ let package = Package(
     module("BootInformation", ["Foundations"]),
     module("Symbols", ["Foundations"]),
     module("Machine", ["Boot", "Foundations", "BootInformation"]),
-    module("Logging", ["Foundations", "Machine"]),
-    module("Console", ["Foundations", "Machine"], generated: true),
+    module("Logging", ["Foundations"]),
+    module("Console", ["Foundations"], generated: true),
     module("Registers", ["Foundations", "Machine"], generated: true),
     module("Interrupts", ["Foundations", "Machine", "Symbols", "Logging", "Registers"], generated: true),
     module("Time", ["Foundations", "Machine", "Logging", "Registers"]),
@@ -72,7 +74,14 @@ let package = Package(
       ],
       exclude: ["README.md", "specs.json"], swiftSettings: strict, plugins: ["SpecPlugin"]),
 
-    // Host tests.
+    // Host tests, and the program that drives guests.
+    .executableTarget(
+      name: "TestRunner",
+      dependencies: [
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        .product(name: "Subprocess", package: "swift-subprocess"),
+      ],
+      path: "Tests/Runner", swiftSettings: strict),
     tests("GeneratorTests", ["SpecKit"], exclude: ["README.md", "Golden", "BadSpecs"]),
     tests("FoundationsTests", ["Foundations"]),
     tests("BootInformationTests", ["BootInformation"]),

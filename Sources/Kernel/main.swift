@@ -1,1 +1,2 @@
-// Composition root.
+// The entry code calls this once the boot CPU runs Swift.
+BootSequence.run()

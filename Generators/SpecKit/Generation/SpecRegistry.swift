@@ -10,8 +10,10 @@ public enum SpecRegistry {
       // system calls, errno, signals, recovery, GPU
 
       // registers
+      RegistersSpec.self,
 
       // console
+      FontSpec.self,
 
       // PCI
     ]
@@ -28,8 +30,11 @@ public enum SpecRegistry {
       // system calls, errno, signals, recovery, GPU
 
       // registers
+      RegisterAccessors.self,
+      RegisterAccessorsInternal.self,
 
       // console
+      ConsoleFont.self,
 
       // PCI
     ]

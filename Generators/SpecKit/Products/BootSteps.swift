@@ -49,7 +49,7 @@ enum BootSteps: SpecProduct {
   ) {
     writer.line()
     writer.documentation(documentation)
-    writer.block("var \(name): StaticString") { writer in
+    writer.block("var \(name): String") { writer in
       writer.line("switch self {")
       for step in model.steps { writer.line("case .\(step.identifier.value): \(CodeWriter.literal(value(step)))") }
       writer.line("}")

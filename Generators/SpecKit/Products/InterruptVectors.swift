@@ -45,10 +45,10 @@ enum InterruptVectors: SpecProduct {
   }
 
   private static func properties(_ model: InterruptSpec, _ writer: inout CodeWriter) {
-    property("name: StaticString", "The name, in the words of the manual.", model, &writer) {
+    property("name: String", "The name, in the words of the manual.", model, &writer) {
       CodeWriter.literal($0.name.value)
     }
-    property("mnemonic: StaticString?", "The manual's mnemonic, such as `#PF`, or nil.", model, &writer) {
+    property("mnemonic: String?", "The manual's mnemonic, such as `#PF`, or nil.", model, &writer) {
       $0.mnemonic.map { CodeWriter.literal($0.value) } ?? "nil"
     }
     property(

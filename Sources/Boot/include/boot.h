@@ -1,2 +1,202 @@
 #pragma once
+/* What the assembly and the linker script export to Machine, and the instructions Swift has no words for.
+ *
+ * Only Machine imports this module. Every function is one instruction or one short sequence; policy lives in Swift. */
+#include "layout.h"
+#include <stddef.h>
 #include <stdint.h>
+
+#define APUS_INLINE static inline __attribute__((always_inline))
+
+/* What an interrupt pushes, lowest address first. Intel SDM vol. 3A, 6.14.2, below the registers saved in interrupts.S. */
+struct apus_trap_frame {
+    uint64_t r15, r14, r13, r12, r11, r10, r9, r8, rdi, rsi, rbp, rbx, rdx, rcx, rax;
+    uint64_t vector, error_code;
+    uint64_t rip, cs, rflags, rsp, ss;
+};
+
+/* One row of the table generated from Specs/interrupts.json. */
+struct apus_gate {
+    uint64_t address;
+    uint8_t interrupt_stack, privilege, type, reserved[5];
+};
+extern const struct apus_gate apus_gate_table[256];
+
+/* The task-state segment. Intel SDM vol. 3A, 7.7. */
+struct __attribute__((packed)) apus_task_state {
+    uint32_t reserved0;
+    uint64_t stack[3];
+    uint64_t reserved1;
+    uint64_t interrupt_stack[7];
+    uint64_t reserved2;
+    uint16_t reserved3, io_map_base;
+};
+
+/* The boot CPU's descriptor tables. */
+extern uint64_t apus_segments[8];
+extern uint64_t apus_interrupt_table[512];
+extern struct apus_task_state apus_task;
+
+/* One bit for each I/O port that a driver owns. */
+extern uint64_t apus_claimed_ports[1024];
+
+/* Set by the entry code and the linker script. Only the addresses of the `_start` and `_end` symbols mean anything. */
+extern uint64_t apus_entry_timestamp;
+extern uint8_t apus_boot_page_table[];
+extern uint8_t apus_boot_stack[], apus_boot_stack_top[], apus_interrupt_stacks[];
+extern uint8_t apus_text_start[], apus_text_end[], apus_rodata_start[], apus_rodata_end[];
+extern uint8_t apus_data_start[], apus_data_end[], apus_symbols_start[];
+extern uint8_t apus_first_arena[APUS_FIRST_ARENA_SIZE];
+
+/* Swift cannot name an array of unknown length, so these give it the addresses. */
+#define APUS_ADDRESS(symbol) APUS_INLINE uint64_t symbol##_address(void) { return (uint64_t)symbol; }
+APUS_ADDRESS(apus_boot_page_table)
+APUS_ADDRESS(apus_boot_stack)
+APUS_ADDRESS(apus_boot_stack_top)
+APUS_ADDRESS(apus_interrupt_stacks)
+APUS_ADDRESS(apus_text_start)
+APUS_ADDRESS(apus_text_end)
+APUS_ADDRESS(apus_rodata_start)
+APUS_ADDRESS(apus_rodata_end)
+APUS_ADDRESS(apus_data_start)
+APUS_ADDRESS(apus_data_end)
+APUS_ADDRESS(apus_symbols_start)
+APUS_ADDRESS(apus_first_arena)
+APUS_INLINE const struct apus_gate *_Nonnull apus_gates(void) { return apus_gate_table; }
+APUS_INLINE uint64_t *_Nonnull apus_segment_words(void) { return apus_segments; }
+APUS_INLINE uint64_t *_Nonnull apus_interrupt_table_words(void) { return apus_interrupt_table; }
+APUS_INLINE uint64_t *_Nonnull apus_port_claims(void) { return apus_claimed_ports; }
+APUS_INLINE struct apus_task_state *_Nonnull apus_task_state(void) { return &apus_task; }
+
+/* Ports */
+APUS_INLINE uint8_t apus_in8(uint16_t port) {
+    uint8_t value;
+    __asm__ volatile("inb %1, %0" : "=a"(value) : "Nd"(port));
+    return value;
+}
+APUS_INLINE uint16_t apus_in16(uint16_t port) {
+    uint16_t value;
+    __asm__ volatile("inw %1, %0" : "=a"(value) : "Nd"(port));
+    return value;
+}
+APUS_INLINE uint32_t apus_in32(uint16_t port) {
+    uint32_t value;
+    __asm__ volatile("inl %1, %0" : "=a"(value) : "Nd"(port));
+    return value;
+}
+APUS_INLINE void apus_out8(uint16_t port, uint8_t value) { __asm__ volatile("outb %0, %1" ::"a"(value), "Nd"(port)); }
+APUS_INLINE void apus_out16(uint16_t port, uint16_t value) { __asm__ volatile("outw %0, %1" ::"a"(value), "Nd"(port)); }
+APUS_INLINE void apus_out32(uint16_t port, uint32_t value) { __asm__ volatile("outl %0, %1" ::"a"(value), "Nd"(port)); }
+
+/* Time */
+APUS_INLINE uint64_t apus_read_timestamp(void) {
+    uint32_t low, high;
+    __asm__ volatile("lfence; rdtsc" : "=a"(low), "=d"(high)::"memory");
+    return (uint64_t)high << 32 | low;
+}
+APUS_INLINE uint64_t apus_read_entry_timestamp(void) { return apus_entry_timestamp; }
+APUS_INLINE void apus_pause(void) { __asm__ volatile("pause" ::: "memory"); }
+
+/* Interrupt flag. */
+APUS_INLINE uint64_t apus_read_flags(void) {
+    uint64_t flags;
+    __asm__ volatile("pushfq; popq %0" : "=r"(flags)::"memory");
+    return flags;
+}
+APUS_INLINE void apus_disable_interrupts(void) { __asm__ volatile("cli" ::: "memory"); }
+APUS_INLINE void apus_enable_interrupts(void) { __asm__ volatile("sti" ::: "memory"); }
+APUS_INLINE void apus_halt(void) { __asm__ volatile("hlt" ::: "memory"); }
+APUS_INLINE void apus_breakpoint(void) { __asm__ volatile("int3" ::: "memory"); }
+
+/* Control registers */
+APUS_INLINE uint64_t apus_read_cr0(void) { uint64_t value; __asm__ volatile("movq %%cr0, %0" : "=r"(value)); return value; }
+APUS_INLINE uint64_t apus_read_cr2(void) { uint64_t value; __asm__ volatile("movq %%cr2, %0" : "=r"(value)); return value; }
+APUS_INLINE uint64_t apus_read_cr3(void) { uint64_t value; __asm__ volatile("movq %%cr3, %0" : "=r"(value)); return value; }
+APUS_INLINE uint64_t apus_read_cr4(void) { uint64_t value; __asm__ volatile("movq %%cr4, %0" : "=r"(value)); return value; }
+APUS_INLINE void apus_write_cr0(uint64_t value) { __asm__ volatile("movq %0, %%cr0" ::"r"(value) : "memory"); }
+APUS_INLINE void apus_write_cr3(uint64_t value) { __asm__ volatile("movq %0, %%cr3" ::"r"(value) : "memory"); }
+APUS_INLINE void apus_write_cr4(uint64_t value) { __asm__ volatile("movq %0, %%cr4" ::"r"(value) : "memory"); }
+
+APUS_INLINE uint64_t apus_read_msr(uint32_t index) {
+    uint32_t low, high;
+    __asm__ volatile("rdmsr" : "=a"(low), "=d"(high) : "c"(index));
+    return (uint64_t)high << 32 | low;
+}
+APUS_INLINE void apus_write_msr(uint32_t index, uint64_t value) {
+    __asm__ volatile("wrmsr" ::"c"(index), "a"((uint32_t)value), "d"((uint32_t)(value >> 32)) : "memory");
+}
+
+struct apus_cpuid { uint32_t eax, ebx, ecx, edx; };
+APUS_INLINE struct apus_cpuid apus_read_cpuid(uint32_t leaf, uint32_t subleaf) {
+    struct apus_cpuid result;
+    __asm__ volatile("cpuid" : "=a"(result.eax), "=b"(result.ebx), "=c"(result.ecx), "=d"(result.edx)
+                     : "a"(leaf), "c"(subleaf));
+    return result;
+}
+
+/* Descriptor tables */
+struct __attribute__((packed)) apus_table_register { uint16_t limit; uint64_t base; };
+APUS_INLINE void apus_load_interrupt_table(uint64_t base, uint16_t limit) {
+    struct apus_table_register table = {limit, base};
+    __asm__ volatile("lidt %0" ::"m"(table) : "memory");
+}
+APUS_INLINE struct apus_table_register apus_store_interrupt_table(void) {
+    struct apus_table_register table;
+    __asm__ volatile("sidt %0" : "=m"(table));
+    return table;
+}
+APUS_INLINE struct apus_table_register apus_store_segment_table(void) {
+    struct apus_table_register table;
+    __asm__ volatile("sgdt %0" : "=m"(table));
+    return table;
+}
+APUS_INLINE uint16_t apus_store_task_register(void) {
+    uint16_t selector;
+    __asm__ volatile("str %0" : "=r"(selector));
+    return selector;
+}
+APUS_INLINE uint16_t apus_read_code_selector(void) {
+    uint16_t selector;
+    __asm__ volatile("movw %%cs, %0" : "=r"(selector));
+    return selector;
+}
+/* Loads the GDT, then every segment register from it, CS by a far return. */
+APUS_INLINE void apus_load_segment_table(uint64_t base, uint16_t limit) {
+    struct apus_table_register table = {limit, base};
+    __asm__ volatile(
+        "lgdt %0\n\t"
+        "movl %2, %%eax\n\t"
+        "movl %%eax, %%ds\n\t"
+        "movl %%eax, %%es\n\t"
+        "movl %%eax, %%ss\n\t"
+        "xorl %%eax, %%eax\n\t"
+        "movl %%eax, %%fs\n\t"
+        "movl %%eax, %%gs\n\t"
+        "pushq %1\n\t"
+        "leaq 1f(%%rip), %%rax\n\t"
+        "pushq %%rax\n\t"
+        "lretq\n"
+        "1:" ::"m"(table), "i"(APUS_CODE_SELECTOR), "i"(APUS_DATA_SELECTOR) : "rax", "memory");
+}
+APUS_INLINE void apus_load_task_register(uint16_t selector) { __asm__ volatile("ltr %0" ::"r"(selector) : "memory"); }
+
+APUS_INLINE uint64_t apus_read_frame_pointer(void) {
+    uint64_t value;
+    __asm__ volatile("movq %%rbp, %0" : "=r"(value));
+    return value;
+}
+
+APUS_INLINE int apus_read_random(uint64_t *_Nonnull value) {
+    unsigned char ok;
+    __asm__ volatile("rdrand %0; setc %1" : "=r"(*value), "=qm"(ok)::"cc");
+    return ok;
+}
+
+/* probes.S */
+int apus_probe_registers(void);
+void apus_divide_by_zero(void);
+void apus_lose_stack(void);
+void apus_load_bad_selector(void);
+APUS_INLINE void apus_undefined_instruction(void) { __asm__ volatile("ud2"); }
+APUS_INLINE void apus_raise_debug(void) { __asm__ volatile("int $1"); }
+APUS_INLINE void apus_raise_nonmaskable(void) { __asm__ volatile("int $2"); }

@@ -1,0 +1,67 @@
+# Apus. `make help` says what there is.
+
+CPUS ?= 2
+MEMORY ?= 512M
+MACHINE ?= q35
+FIRMWARE ?= bios
+ACCEL ?= tcg
+BOOT ?= iso
+SCREEN ?= none
+APPEND ?=
+JOBS ?= $(shell nproc)
+export CPUS MEMORY MACHINE FIRMWARE ACCEL BOOT SCREEN APPEND
+
+KERNEL_SCRATCH := .build-kernel
+KERNEL_BUILD := swift build --quiet --triple x86_64-unknown-none-elf --toolset Toolchain/kernel.json \
+  --configuration release --scratch-path $(KERNEL_SCRATCH)
+HOST_BUILD := swift build --quiet
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help setup build iso run debug test test-host test-kernel test-matrix lint docs golden clean
+
+help: ## This list
+	@printf 'Apus: a data-driven kernel in Swift\n\n'
+	@sed -n 's/^\([a-z][a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|'
+	@printf '\nVariables, with what they are now:\n'
+	@printf '  MACHINE=%s (pc, q35)  FIRMWARE=%s (bios, uefi)  CPUS=%s  MEMORY=%s\n' '$(MACHINE)' '$(FIRMWARE)' '$(CPUS)' '$(MEMORY)'
+	@printf '  ACCEL=%s (tcg, kvm)  BOOT=%s (iso, kernel)  SCREEN=%s (none, gtk, ...)  APPEND="%s"\n' '$(ACCEL)' '$(BOOT)' '$(SCREEN)' '$(APPEND)'
+
+setup: ## Install what is missing (Debian packages) and check the Swift version
+	@Tools/setup.sh
+
+# SwiftPM asks a plugin for its commands only when the package changes, and does not count specs.json as part of it.
+.PHONY: replan
+replan:
+	@[ -z "$$(find Sources Tests -name specs.json -newer Package.swift -print -quit)" ] || touch Package.swift
+
+build: setup replan ## Generate from the specs, compile and link: build/apus.elf
+	@Tools/step.sh 'building the kernel' $(KERNEL_BUILD) --product apus
+	@Tools/step.sh 'building the host tools' $(HOST_BUILD) --product ImageTool
+	@mkdir -p build
+	@Tools/step.sh 'adding the symbol table' .build/debug/ImageTool symbols $(KERNEL_SCRATCH)/release/apus build/apus.elf
+
+iso: build ## Make build/apus.iso, which boots by GRUB on BIOS and UEFI
+	@Tools/step.sh 'making the ISO' Tools/make-iso.sh build/apus.elf build/apus.iso '$(APPEND)'
+
+run: iso ## Boot it in QEMU with the serial console here (Ctrl-A X ends it)
+	@Tools/qemu.sh -serial mon:stdio
+
+debug: iso ## Boot it stopped, with GDB attached
+	@Tools/debug.sh
+
+test: setup replan ## Run every test: specs, host, in-kernel, boot matrix
+	@Tools/test.sh
+
+lint: setup ## Check the format of all Swift code
+	@swift format lint --strict --recursive Package.swift Generators Sources Tests
+
+docs: setup ## Write the reference tables in docs/ from the specs
+	@Tools/step.sh 'building the host tools' $(HOST_BUILD) --product SpecGen
+	@.build/debug/SpecGen docs
+
+golden: setup ## Record the generators' golden files anew, to be reviewed as a change
+	@RECORD=1 swift test --quiet --filter GeneratorTests
+
+clean: ## Remove everything that was built
+	rm -rf .build $(KERNEL_SCRATCH) build

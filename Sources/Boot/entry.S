@@ -1,0 +1,191 @@
+/* From the loader's 32-bit protected mode to 64-bit Swift at the kernel's own addresses.
+ *
+ * Both loaders arrive here with paging off, flat segments and interrupts disabled. The code is linked at its physical
+ * address; a symbol of the rest of the kernel is reached as PHYSICAL(symbol). */
+#ifndef __linux__
+#include "include/layout.h"
+#define PHYSICAL(symbol) ((symbol) - APUS_IMAGE_OFFSET)
+#define SLOT(address) ((((address) >> 39) & 511) * 8)      /* of an address in the top-level table */
+
+    .section .boot.text, "ax"
+    .code32
+    .globl apus_multiboot2_entry
+apus_multiboot2_entry:
+    cli
+    cld
+    cmpl $0x36d76289, %eax
+    jne unknown_loader
+    movl $APUS_LOADER_MULTIBOOT2, %edi
+    jmp common_entry
+
+    .globl apus_pvh_entry
+apus_pvh_entry:
+    cli
+    cld
+    movl $APUS_LOADER_PVH, %edi
+
+/* EDI: loader kind, EBX: physical address of what it passed. */
+common_entry:
+    movl $PHYSICAL(apus_boot_stack_top), %esp
+    rdtsc
+    movl %eax, PHYSICAL(apus_entry_timestamp)
+    movl %edx, PHYSICAL(apus_entry_timestamp) + 4
+    movl %ebx, %esi
+
+    /* Long mode needs CPUID, leaf 8000_0001h and its bit LM. Intel SDM vol. 2A, CPUID. */
+    pushfl
+    popl %eax
+    movl %eax, %ecx
+    xorl $(1 << 21), %eax
+    pushl %eax
+    popfl
+    pushfl
+    popl %eax
+    cmpl %eax, %ecx
+    je not_64_bit
+    movl $0x80000000, %eax
+    cpuid
+    cmpl $0x80000001, %eax
+    jb not_64_bit
+    movl $0x80000001, %eax
+    cpuid
+    testl $(1 << 29), %edx
+    jz not_64_bit
+    testl $(1 << 20), %edx
+    jz no_execute_disable
+
+    /* 4 GiB in 2 MiB pages: at 0, at the physical and the device map, and its first 2 GiB at the image's addresses. */
+    movl $PHYSICAL(boot_directories), %eax
+    orl $3, %eax
+    movl $PHYSICAL(boot_pointers_low), %edx
+    movl $4, %ecx
+1:  movl %eax, (%edx)
+    addl $4096, %eax
+    addl $8, %edx
+    loop 1b
+
+    movl $PHYSICAL(boot_directories), %edx
+    movl $0x83, %eax
+    movl $2048, %ecx
+1:  movl %eax, (%edx)
+    addl $0x200000, %eax
+    addl $8, %edx
+    loop 1b
+
+    movl $PHYSICAL(boot_directories) + 3, %eax
+    movl %eax, PHYSICAL(boot_pointers_high) + 510 * 8
+    addl $4096, %eax
+    movl %eax, PHYSICAL(boot_pointers_high) + 511 * 8
+    movl $PHYSICAL(boot_pointers_low) + 3, %eax
+    movl %eax, PHYSICAL(apus_boot_page_table)
+    movl %eax, PHYSICAL(apus_boot_page_table) + SLOT(APUS_PHYSICAL_MAP)
+    movl %eax, PHYSICAL(apus_boot_page_table) + SLOT(APUS_DEVICE_MAP)
+    movl $PHYSICAL(boot_pointers_high) + 3, %eax
+    movl %eax, PHYSICAL(apus_boot_page_table) + SLOT(APUS_IMAGE_OFFSET)
+
+    movl %cr4, %eax
+    orl $(1 << 5), %eax                         /* PAE */
+    movl %eax, %cr4
+    movl $PHYSICAL(apus_boot_page_table), %eax
+    movl %eax, %cr3
+    movl $0xc0000080, %ecx                      /* EFER: LME and NXE */
+    rdmsr
+    orl $((1 << 8) | (1 << 11)), %eax
+    wrmsr
+    movl %cr0, %eax
+    orl $((1 << 31) | (1 << 16) | 1), %eax      /* PG, WP, PE */
+    movl %eax, %cr0
+    lgdt boot_gdt_register
+    ljmp $APUS_CODE_SELECTOR, $long_mode
+
+    .code64
+long_mode:
+    movl $APUS_DATA_SELECTOR, %eax
+    movl %eax, %ds
+    movl %eax, %es
+    movl %eax, %ss
+    xorl %eax, %eax
+    movl %eax, %fs
+    movl %eax, %gs
+    movabsq $high_half, %rax
+    jmp *%rax
+
+    .code32
+not_64_bit:
+    movl $message_64_bit, %esi
+    jmp refuse
+no_execute_disable:
+    movl $message_no_execute, %esi
+    jmp refuse
+unknown_loader:
+    movl $message_loader, %esi
+
+/* Prints the text at ESI to the first serial port and the VGA text screen, and stops. */
+refuse:
+    movl $0xb8000, %edi
+1:  lodsb
+    testb %al, %al
+    jz 2f
+    movb $0x4f, %ah
+    movw %ax, (%edi)
+    addl $2, %edi
+    movw $0x3f8, %dx
+    outb %al, %dx
+    jmp 1b
+2:  hlt
+    jmp 2b
+
+message_64_bit: .asciz "Apus: this CPU has no 64-bit mode; use an x86_64 machine (for QEMU: qemu-system-x86_64 -cpu qemu64 or better).\r\n"
+message_no_execute: .asciz "Apus: this CPU has no execute-disable bit, or the firmware has turned it off; turn it on there.\r\n"
+message_loader: .asciz "Apus: the loader is neither Multiboot2 nor PVH; boot with GRUB's multiboot2 command or QEMU's -kernel.\r\n"
+
+    .balign 8
+boot_gdt:
+    .quad 0
+    .quad 0x00af9b000000ffff                    /* code, 64-bit, ring 0 */
+    .quad 0x00cf93000000ffff                    /* data, ring 0 */
+boot_gdt_end:
+boot_gdt_register:
+    .word boot_gdt_end - boot_gdt - 1
+    .quad boot_gdt
+
+    .text
+    .code64
+high_half:
+    movabsq $apus_boot_stack_top, %rsp
+    xorl %ebp, %ebp
+    movl %edi, %edi                             /* loader kind */
+    movl %esi, %esi                             /* its information, physical */
+    pushq $0                                    /* ends the frame chain; keeps the stack aligned for the call */
+    pushq $0
+    call apus_start
+    call main                                   /* the executable's top-level Swift */
+1:  cli
+    hlt
+    jmp 1b
+
+    .bss
+    .balign 4096
+    .globl apus_boot_page_table
+apus_boot_page_table: .skip 4096
+boot_pointers_low: .skip 4096
+boot_pointers_high: .skip 4096
+boot_directories: .skip 4 * 4096
+    .balign 8
+    .globl apus_entry_timestamp
+apus_entry_timestamp: .skip 8
+
+/* Stacks, each above a guard page that the kernel page tables leave out. */
+    .section .stacks, "aw", @nobits
+    .balign 4096
+    .globl apus_boot_stack, apus_boot_stack_top, apus_interrupt_stacks
+    .skip APUS_GUARD_SIZE
+apus_boot_stack: .skip APUS_STACK_SIZE
+apus_boot_stack_top:
+apus_interrupt_stacks: .skip APUS_INTERRUPT_STACKS * (APUS_GUARD_SIZE + APUS_INTERRUPT_STACK_SIZE)
+
+/* ImageTool puts the symbol table here. */
+    .section .symbols, "a"
+    .globl apus_symbols
+apus_symbols: .skip 32
+#endif

@@ -1,0 +1,30 @@
+#pragma once
+/* Numbers shared by the boot assembly, the linker script and Swift. */
+
+/* The kernel's window in the lower canonical half. Swift takes the top bits of object pointers for itself: a reference count
+ * of an address with bit 63 set is never changed, and enums and strings keep tags in bits 56 to 63. So everything that a
+ * Swift reference may point to, in the image and in memory reached through the physical map, needs an address whose top
+ * byte is zero. Programs have all of the lower half but this window. */
+#define APUS_WINDOW_START 0x600000000000
+#define APUS_WINDOW_END 0x700000000000
+#define APUS_PHYSICAL_MAP 0x600000000000
+#define APUS_IMAGE_OFFSET 0x6fff80000000
+
+/* Device memory holds no Swift objects. */
+#define APUS_DEVICE_MAP 0xffffc00000000000
+
+#define APUS_CODE_SELECTOR 0x08
+#define APUS_DATA_SELECTOR 0x10
+#define APUS_TASK_SELECTOR 0x28
+
+/* A stack and the guard page below it. */
+#define APUS_STACK_SIZE 65536
+#define APUS_INTERRUPT_STACK_SIZE 16384
+#define APUS_GUARD_SIZE 4096
+#define APUS_INTERRUPT_STACKS 7
+
+/* The heap's memory until the page frames are known. */
+#define APUS_FIRST_ARENA_SIZE 131072
+
+#define APUS_LOADER_MULTIBOOT2 1
+#define APUS_LOADER_PVH 2

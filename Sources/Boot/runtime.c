@@ -1,0 +1,36 @@
+/* Static storage for the boot CPU's tables, and the two runtime symbols that Swift may not define. */
+#ifndef __linux__
+#include "boot.h"
+
+__attribute__((aligned(64))) uint64_t apus_segments[8];
+__attribute__((aligned(4096))) uint64_t apus_interrupt_table[512];
+__attribute__((aligned(64))) struct apus_task_state apus_task;
+uint64_t apus_claimed_ports[1024];
+
+__attribute__((aligned(4096))) uint8_t apus_first_arena[APUS_FIRST_ARENA_SIZE];
+
+void apus_release(void *memory);
+void free(void *memory) { apus_release(memory); }
+
+/* Replaced by a random value before the first function with a canary runs. */
+uintptr_t __stack_chk_guard = 0x595e9fbd94fda766;
+#endif
+
+#ifdef __linux__
+/* Host tests link Machine but never enter it: storage for what the linker script and the assembly define on the metal. */
+#include "boot.h"
+uint64_t apus_segments[8];
+uint8_t apus_first_arena[APUS_FIRST_ARENA_SIZE];
+uint64_t apus_claimed_ports[1024];
+uint64_t apus_interrupt_table[512];
+struct apus_task_state apus_task;
+const struct apus_gate apus_gate_table[256];
+int apus_probe_registers(void) { return 0; }
+void apus_divide_by_zero(void) {}
+void apus_lose_stack(void) {}
+void apus_load_bad_selector(void) {}
+uint64_t apus_entry_timestamp;
+uint8_t apus_boot_page_table[4096], apus_boot_stack[1], apus_boot_stack_top[1], apus_interrupt_stacks[1];
+uint8_t apus_text_start[1], apus_text_end[1], apus_rodata_start[1], apus_rodata_end[1];
+uint8_t apus_data_start[1], apus_data_end[1], apus_symbols_start[32];
+#endif

@@ -1,0 +1,134 @@
+/// The characters of a screen and what a display shows of them.
+///
+/// Changing cells is cheap; `flush` draws only positions that differ from what was drawn before. So that a scroll costs no
+/// copying, and many scrolls between two flushes draw once. The arrays are made once and never change their size.
+struct CellGrid: ~Copyable {
+  let columns: Int
+  let rows: Int
+  private var cells: [Cell]
+  private var shown: [Cell]
+  /// Where each row begins in `cells`: scrolling exchanges these instead of cells.
+  private var starts: [Int]
+  private var isChanged: [Bool]
+
+  /// The largest grid: beyond it a display is not used wholly.
+  static let maximumColumns = 1024
+  static let maximumRows = 512
+
+  /// A grid of blanks of which nothing is drawn yet.
+  init(columns: Int, rows: Int) {
+    self.columns = max(1, min(columns, Self.maximumColumns))
+    self.rows = max(1, min(rows, Self.maximumRows))
+    cells = [Cell](repeating: Cell(" "), count: self.columns &* self.rows)
+    shown = [Cell](repeating: .unknown, count: self.columns &* self.rows)
+    starts = [Int](repeating: 0, count: self.rows)
+    for row in 0..<self.rows { starts[row] = row &* self.columns }
+    isChanged = [Bool](repeating: true, count: self.rows)
+  }
+
+  private func contains(_ column: Int, _ row: Int) -> Bool {
+    column >= 0 && column < columns && row >= 0 && row < rows
+  }
+
+  /// The cell at a place; a blank outside.
+  subscript(column: Int, row: Int) -> Cell {
+    get { contains(column, row) ? cells[starts[row] &+ column] : Cell(" ") }
+    set {
+      guard contains(column, row) else { return }
+      cells[starts[row] &+ column] = newValue
+      isChanged[row] = true
+    }
+  }
+
+  /// Makes the part of `range` that is in `row` equal `cell`.
+  mutating func fill(row: Int, columns range: Range<Int>, with cell: Cell) {
+    guard row >= 0 && row < rows else { return }
+    let part = range.clamped(to: 0..<columns)
+    for column in part { cells[starts[row] &+ column] = cell }
+    isChanged[row] = true
+  }
+
+  /// Moves the cells of `row` from `column` on by `count` to the right, or left when negative; blanks fill what is left.
+  mutating func shift(row: Int, from column: Int, by count: Int, blank: Cell) {
+    guard contains(column, row), count != 0 else { return }
+    let width = columns &- column
+    let distance = min(Int(count.magnitude), width)
+    let start = starts[row] &+ column
+    if count > 0 {
+      var place = width &- 1
+      while place >= distance {
+        cells[start &+ place] = cells[start &+ place &- distance]
+        place &-= 1
+      }
+      fill(row: row, columns: column..<(column &+ distance), with: blank)
+    } else {
+      for place in 0..<(width &- distance) { cells[start &+ place] = cells[start &+ place &+ distance] }
+      fill(row: row, columns: (columns &- distance)..<columns, with: blank)
+    }
+  }
+
+  /// Moves the rows of `region` by `count` up, or down when negative; blank rows fill what is left.
+  mutating func scroll(_ region: Range<Int>, by count: Int, blank: Cell) {
+    let region = region.clamped(to: 0..<rows)
+    let distance = min(Int(count.magnitude), region.count)
+    guard distance > 0 else { return }
+    let isUp = count > 0
+    // Three reversals rotate the row starts in place.
+    reverse(region)
+    let seam = isUp ? region.upperBound &- distance : region.lowerBound &+ distance
+    reverse(region.lowerBound..<seam)
+    reverse(seam..<region.upperBound)
+    for row in region { isChanged[row] = true }
+    let freed = isUp ? seam..<region.upperBound : region.lowerBound..<seam
+    for row in freed { fill(row: row, columns: 0..<columns, with: blank) }
+  }
+
+  private mutating func reverse(_ range: Range<Int>) {
+    var first = range.lowerBound
+    var last = range.upperBound &- 1
+    while first < last {
+      starts.swapAt(first, last)
+      first &+= 1
+      last &-= 1
+    }
+  }
+
+  /// States that the display shows `cell` everywhere, so that the next flush draws what differs from it.
+  mutating func assumeShown(_ cell: Cell) {
+    for index in shown.indices { shown[index] = cell }
+    for row in 0..<rows { isChanged[row] = true }
+  }
+
+  /// Draws what changed since the last flush, with the cell at `cursor` inverted.
+  mutating func flush(to display: borrowing some TextDisplay & ~Copyable, cursor: (column: Int, row: Int)?) {
+    var plain: Cell?
+    if let cursor, contains(cursor.column, cursor.row) {
+      plain = self[cursor.column, cursor.row]
+      self[cursor.column, cursor.row] = self[cursor.column, cursor.row].inverted
+    }
+    for row in 0..<rows where isChanged[row] { flush(row: row, to: display) }
+    if let cursor, let plain {
+      // The row stays marked: where the cursor stood must be drawn again when it has moved.
+      self[cursor.column, cursor.row] = plain
+    }
+  }
+
+  private mutating func flush(row: Int, to display: borrowing some TextDisplay & ~Copyable) {
+    isChanged[row] = false
+    let start = starts[row]
+    let shownStart = row &* columns
+    var column = 0
+    while column < columns {
+      guard cells[start &+ column] != shown[shownStart &+ column] else {
+        column &+= 1
+        continue
+      }
+      let first = column
+      while column < columns && cells[start &+ column] != shown[shownStart &+ column] {
+        shown[shownStart &+ column] = cells[start &+ column]
+        column &+= 1
+      }
+      display.draw(cells.span.extracting((start &+ first)..<(start &+ column)), column: first, row: row)
+    }
+  }
+}

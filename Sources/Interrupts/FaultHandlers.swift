@@ -1,0 +1,93 @@
+import Machine
+import Synchronization
+
+/// The handlers that `Specs/interrupts.json` names for the processor's exceptions.
+///
+/// In the kernel every exception is a bug and ends in a report, but for a breakpoint that a test of the interrupt table
+/// raises itself.
+enum FaultHandlers {
+  /// Exceptions that need no more than the report.
+  static func exception(_ frame: borrowing TrapFrame, _ vector: InterruptVector) {
+    FatalFault.report(frame, vector)
+  }
+
+  /// Vectors that the architecture reserves. One arriving means that something is very wrong.
+  static func reserved(_ frame: borrowing TrapFrame, _ vector: InterruptVector) {
+    FatalFault.report(frame, vector)
+  }
+
+  /// A watchpoint or single step that nobody asked for.
+  static func debug(_ frame: borrowing TrapFrame, _ vector: InterruptVector) {
+    FatalFault.report(frame, vector)
+  }
+
+  /// Memory or bus errors, or a watchdog.
+  static func nonMaskable(_ frame: borrowing TrapFrame, _ vector: InterruptVector) {
+    FatalFault.report(frame, vector)
+  }
+
+  /// `int3`: counted and resumed while a round trip is being tested.
+  static func breakpoint(_ frame: borrowing TrapFrame, _ vector: InterruptVector) {
+    guard BreakpointProbe.count() else { FatalFault.report(frame, vector) }
+  }
+
+  /// An undefined instruction: most often one of Swift's own checks.
+  static func invalidOpcode(_ frame: borrowing TrapFrame, _ vector: InterruptVector) {
+    FatalFault.report(frame, vector)
+  }
+
+  /// A fault while delivering another: most often a stack that ran into its guard page.
+  static func doubleFault(_ frame: borrowing TrapFrame, _ vector: InterruptVector) {
+    FatalFault.report(frame, vector)
+  }
+
+  /// A breach of protection that no other exception covers.
+  static func generalProtection(_ frame: borrowing TrapFrame, _ vector: InterruptVector) {
+    FatalFault.report(frame, vector)
+  }
+
+  /// An address that the page tables do not translate, or not for this use.
+  static func pageFault(_ frame: borrowing TrapFrame, _ vector: InterruptVector) {
+    FatalFault.report(frame, vector)
+  }
+
+  /// The hardware found itself broken.
+  static func machineCheck(_ frame: borrowing TrapFrame, _ vector: InterruptVector) {
+    FatalFault.report(frame, vector)
+  }
+}
+
+/// Raises a breakpoint and sees it come back: the whole path from the gate to the handler and back.
+public enum BreakpointProbe {
+  private static let expected = Atomic<Bool>(false)
+  private static let arrivals = Atomic<Int>(0)
+
+  /// Whether one breakpoint reached its handler exactly once and execution went on behind it.
+  public static func roundTrip() -> Bool {
+    takes(1) {
+      Machine.breakpoint()
+      return true
+    }
+  }
+
+  /// Whether a breakpoint gives back every general register.
+  public static func keepsRegisters() -> Bool {
+    takes(1) { RegisterProbe.survivesBreakpoint() }
+  }
+
+  /// Whether `body` raises `count` breakpoints and is content itself.
+  private static func takes(_ count: Int, _ body: () -> Bool) -> Bool {
+    let before = arrivals.load(ordering: .relaxed)
+    expected.store(true, ordering: .relaxed)
+    let isContent = body()
+    expected.store(false, ordering: .relaxed)
+    return isContent && arrivals.load(ordering: .relaxed) == before + count
+  }
+
+  /// Counts a breakpoint, if one is expected.
+  static func count() -> Bool {
+    guard expected.load(ordering: .relaxed) else { return false }
+    arrivals.add(1, ordering: .relaxed)
+    return true
+  }
+}

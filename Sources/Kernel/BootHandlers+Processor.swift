@@ -1,0 +1,35 @@
+import Foundations
+import Interrupts
+import Machine
+
+/// The boot steps of the processor: one function a step, named in `Specs/boot-steps.json`.
+extension BootHandlers {
+  /// Loads the segments and reads the registers back.
+  static func gdt(_ state: inout BootState) -> BootOutcome {
+    SegmentTable.install()
+    guard SegmentTable.isLoaded else { return .failed("GDTR, CS or TR does not read back") }
+    return .done("task state with 7 interrupt stacks")
+  }
+
+  /// Loads the gates and takes a breakpoint through them.
+  static func idt(_ state: inout BootState) -> BootOutcome {
+    InterruptTable.install(.fromSpecs)
+    guard InterruptTable.isLoaded else { return .failed("IDTR does not read back") }
+    guard BreakpointProbe.roundTrip() else { return .failed("a breakpoint did not come back from its handler") }
+    return .done("256 gates, breakpoint round trip")
+  }
+
+  /// Turns on what the CPU has to protect the kernel, and reads it back.
+  static func security(_ state: inout BootState) -> BootOutcome {
+    ProtectionFeatures.enableAvailable()
+    let available = ProtectionFeatures.available
+    let missing = available.subtracting(ProtectionFeatures.enabled)
+    guard missing.isEmpty else { return .failed("available but not on: \(hex: missing.rawValue)") }
+    var text = Message()
+    text.write("NX")
+    if available.contains(.supervisorExecutionPrevention) { text.write(", SMEP") }
+    if available.contains(.supervisorAccessPrevention) { text.write(", SMAP") }
+    if available.contains(.userModeInstructionPrevention) { text.write(", UMIP") }
+    return .done(text)
+  }
+}

@@ -1,0 +1,96 @@
+import Boot
+import Foundations
+import Synchronization
+
+/// A range of I/O ports that one driver owns.
+///
+/// Ports are claimed, so two drivers never share one, and given back when the value goes. Ports through which memory could
+/// be overwritten behind the kernel's back (the ISA DMA controllers, PCI configuration) cannot be claimed; Machine keeps them.
+public struct PortSpace: RegisterSpace, ~Copyable {
+  private let base: UInt16
+  private let count: Int
+
+  /// Claims `count` ports from `base` on.
+  ///
+  /// - Returns: nil when the range is empty, passes port 0xffff, is claimed already or is kept by Machine.
+  public static func claim(base: UInt16, count: Int) -> PortSpace? {
+    guard count > 0, Int(base) + count <= 0x1_0000, !PortClaims.isReserved(base: base, count: count),
+      PortClaims.claim(base: base, count: count)
+    else { return nil }
+    return PortSpace(base: base, count: count)
+  }
+
+  private init(base: UInt16, count: Int) {
+    self.base = base
+    self.count = count
+  }
+
+  deinit {
+    PortClaims.release(base: base, count: count)
+  }
+
+  @inline(__always)
+  private func port(_ offset: Int, width: Int) -> UInt16? {
+    guard offset >= 0, offset &+ width <= count else { return nil }
+    return base &+ UInt16(truncatingIfNeeded: offset)
+  }
+
+  /// Reads a byte.
+  @inline(__always)
+  public func read8(at offset: Int) -> UInt8 { port(offset, width: 1).map { apus_in8($0) } ?? .max }
+  /// Reads two bytes.
+  @inline(__always)
+  public func read16(at offset: Int) -> UInt16 { port(offset, width: 2).map { apus_in16($0) } ?? .max }
+  /// Reads four bytes.
+  @inline(__always)
+  public func read32(at offset: Int) -> UInt32 { port(offset, width: 4).map { apus_in32($0) } ?? .max }
+  /// Reads all ones: there is no 64-bit port access.
+  public func read64(at offset: Int) -> UInt64 { .max }
+  /// Writes a byte.
+  @inline(__always)
+  public func write8(_ value: UInt8, at offset: Int) {
+    if let port = port(offset, width: 1) { apus_out8(port, value) }
+  }
+  /// Writes two bytes.
+  @inline(__always)
+  public func write16(_ value: UInt16, at offset: Int) {
+    if let port = port(offset, width: 2) { apus_out16(port, value) }
+  }
+  /// Writes four bytes.
+  @inline(__always)
+  public func write32(_ value: UInt32, at offset: Int) {
+    if let port = port(offset, width: 4) { apus_out32(port, value) }
+  }
+  /// Does nothing: there is no 64-bit port access.
+  public func write64(_ value: UInt64, at offset: Int) {}
+}
+
+/// Which ports have an owner: one bit a port.
+private enum PortClaims {
+  private static let lock = SpinLock(())
+
+  /// The 8237 DMA controllers and their page registers, and PCI configuration mechanism #1.
+  static func isReserved(base: UInt16, count: Int) -> Bool {
+    let wanted = Int(base)..<Int(base) + count
+    return wanted.overlaps(0x00..<0x20) || wanted.overlaps(0x81..<0x90) || wanted.overlaps(0xc0..<0xe0)
+      || wanted.overlaps(0xcf8..<0xd00)
+  }
+
+  static func claim(base: UInt16, count: Int) -> Bool {
+    lock.withLock { _ in
+      // SAFETY: the bitmap has a bit for each of the 65,536 ports, and the lock is held.
+      let words = unsafe apus_port_claims()
+      for port in Int(base)..<Int(base) + count where unsafe words[port / 64] & 1 << UInt64(port % 64) != 0 { return false }
+      for port in Int(base)..<Int(base) + count { unsafe words[port / 64] |= 1 << UInt64(port % 64) }
+      return true
+    }
+  }
+
+  static func release(base: UInt16, count: Int) {
+    lock.withLock { _ in
+      // SAFETY: as in `claim`.
+      let words = unsafe apus_port_claims()
+      for port in Int(base)..<Int(base) + count { unsafe words[port / 64] &= ~(1 << UInt64(port % 64)) }
+    }
+  }
+}

@@ -1,0 +1,112 @@
+import Boot
+
+/// The kernel's own address space: exact permissions for the image, a physical map, and nothing else.
+///
+/// No page is both writable and executable, every stack stands on an unmapped page, and the boot tables' identity map is
+/// gone. The layout is in docs/architecture.md.
+public enum KernelAddressSpace {
+  private static let pageAttributeTable: UInt32 = 0x277
+  /// Entry 1 becomes write-combining; the others keep their reset values. Intel SDM vol. 3A, 13.12.4.
+  private static let pageAttributes: UInt64 = 0x0007_0406_0007_0106
+  private static let globalPages: UInt64 = 1 << 7
+  private static let vgaMemory: Range<UInt64> = 0xa0000..<0xc0000
+
+  /// Memory left after the tables, waiting for the page-frame allocator. SAFETY: boot CPU only.
+  nonisolated(unsafe) private static var bootFrames: BootFrames?
+
+  /// Builds the tables from `plan` and switches to them.
+  ///
+  /// - Throws: `.outOfMemory` when `plan.bootMemory` is too small, `.alreadyMapped` when two ranges of the plan overlap.
+  /// - Context: once, on the boot CPU, interrupts off.
+  public static func install(_ plan: borrowing PhysicalMemoryPlan) throws(MachineError) {
+    guard plan.bootMemory.upperBound <= PhysicalReach.bootLimit, !plan.bootMemory.overlaps(ImageLayout.physical) else {
+      throw .outOfMemory
+    }
+    let hasGiantPages = apus_read_cpuid(0x8000_0001, 0).edx & 1 << 26 != 0
+    var frames = BootFrames(range: plan.bootMemory)
+    var table = try PageTable(frames: &frames, hasGiantPages: hasGiantPages)
+
+    try mapImage(into: &table, frames: &frames)
+    for index in 0..<plan.count {
+      try mapMemory(plan[index], into: &table, frames: &frames)
+    }
+    try table.map(
+      virtual: DeviceMap.address(of: vgaMemory.lowerBound), physical: vgaMemory.lowerBound,
+      byteCount: vgaMemory.upperBound - vgaMemory.lowerBound, .device, frames: &frames)
+    if let buffer = plan.frameBuffer, !buffer.overlaps(vgaMemory) {
+      let aligned = pages(covering: buffer)
+      try table.map(
+        virtual: DeviceMap.address(of: aligned.lowerBound), physical: aligned.lowerBound,
+        byteCount: aligned.upperBound - aligned.lowerBound, .frameBuffer, frames: &frames)
+    }
+
+    if apus_read_cpuid(1, 0).edx & 1 << 16 != 0 { apus_write_msr(pageAttributeTable, pageAttributes) }
+    ControlRegister.cr3 = table.root
+    if apus_read_cpuid(1, 0).edx & 1 << 13 != 0 { ControlRegister.cr4 |= globalPages }
+    // SAFETY: the boot CPU is the only one that runs, so nobody reads these meanwhile.
+    unsafe PhysicalReach.hasKernelTables = true
+
+    try growHeap(from: &frames)
+    unsafe bootFrames = consume frames
+  }
+
+  /// Bytes of physical memory that the tables and the heap took.
+  public static var bootMemoryUsed: UInt64 {
+    // SAFETY: written once, by `install`, while only the boot CPU runs.
+    switch unsafe bootFrames {
+    case .some(let frames): frames.free.lowerBound - frames.start
+    case .none: 0
+    }
+  }
+
+  private static func mapImage(into table: inout PageTable, frames: inout BootFrames) throws(MachineError) {
+    try mapImage(ImageLayout.text, .code, into: &table, frames: &frames)
+    try mapImage(ImageLayout.constants, .constants, into: &table, frames: &frames)
+    let symbols = ImageLayout.symbolsStart..<(ImageLayout.physical.upperBound + ImageLayout.virtualOffset)
+    try mapImage(pages(covering: symbols), .constants, into: &table, frames: &frames)
+    var page = ImageLayout.data.lowerBound
+    while page < ImageLayout.data.upperBound {
+      if ImageLayout.guardPage(containing: page) == nil {
+        try mapImage(page..<(page + PageTable.pageSize), .data, into: &table, frames: &frames)
+      }
+      page += PageTable.pageSize
+    }
+  }
+
+  private static func mapImage(
+    _ range: Range<UInt64>, _ attributes: PageAttributes, into table: inout PageTable, frames: inout BootFrames
+  ) throws(MachineError) {
+    try table.map(
+      virtual: range.lowerBound, physical: range.lowerBound - ImageLayout.virtualOffset,
+      byteCount: range.upperBound - range.lowerBound, attributes, frames: &frames)
+  }
+
+  /// Maps `range` into the physical map: read-only where it is the image's code or constants, whose other address must not
+  /// be a way around their permissions.
+  private static func mapMemory(
+    _ range: Range<UInt64>, into table: inout PageTable, frames: inout BootFrames
+  ) throws(MachineError) {
+    let readOnly =
+      (ImageLayout.text.lowerBound - ImageLayout.virtualOffset)..<(ImageLayout.constants.upperBound - ImageLayout.virtualOffset)
+    let all = pages(covering: range)
+    let below = all.clamped(to: 0..<readOnly.lowerBound)
+    let inside = all.clamped(to: readOnly)
+    let above = all.clamped(to: readOnly.upperBound..<UInt64.max)
+    for (part, attributes) in [(below, PageAttributes.data), (inside, .constants), (above, .data)] where !part.isEmpty {
+      try table.map(
+        virtual: PhysicalMap.address(of: part.lowerBound), physical: part.lowerBound,
+        byteCount: part.upperBound - part.lowerBound, attributes, frames: &frames)
+    }
+  }
+
+  private static func growHeap(from frames: inout BootFrames) throws(MachineError) {
+    let byteCount: UInt64 = 1 << 20
+    let start = try frames.take(byteCount: byteCount)
+    KernelHeap.add(start: UInt(PhysicalMap.address(of: start)), count: UInt(byteCount))
+  }
+
+  private static func pages(covering range: Range<UInt64>) -> Range<UInt64> {
+    let mask = PageTable.pageSize - 1
+    return (range.lowerBound & ~mask)..<((range.upperBound + mask) & ~mask)
+  }
+}

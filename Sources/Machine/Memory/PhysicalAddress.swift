@@ -1,0 +1,22 @@
+import Boot
+
+/// The two windows of the kernel's address space through which physical memory is reached.
+///
+/// `PhysicalMap` holds memory, cached; `DeviceMap` holds device registers and frame buffers, with the caching each was
+/// mapped with. Both are linear, so an address does not change when the boot tables give way to the kernel's own.
+enum PhysicalMap {
+  static let base = UInt64(APUS_PHYSICAL_MAP)
+  static func address(of physical: UInt64) -> UInt64 { base + physical }
+}
+
+enum DeviceMap {
+  static let base = UInt64(APUS_DEVICE_MAP)
+  static func address(of physical: UInt64) -> UInt64 { base + physical }
+}
+
+/// What the tables in force reach: the boot tables the first 4 GiB, the kernel's own what was mapped into them.
+enum PhysicalReach {
+  static let bootLimit: UInt64 = 4 << 30
+  /// SAFETY: written by the boot CPU while it is the only one.
+  nonisolated(unsafe) static var hasKernelTables = false
+}

@@ -1,0 +1,46 @@
+import Boot
+
+/// The return addresses on a kernel stack, found by following saved frame pointers.
+///
+/// Every read is checked to lie on a known kernel stack, above the last one, and aligned, so a smashed stack ends the walk
+/// and never faults. The kernel is compiled with frame pointers throughout.
+public struct StackWalk: Sequence, IteratorProtocol {
+  private var framePointer: UInt64
+  private let stack: Range<UInt64>?
+
+  /// Starts at a saved frame pointer, such as a trap frame's.
+  public init(from framePointer: UInt64) {
+    self.framePointer = framePointer
+    stack = ImageLayout.stack(containing: framePointer)
+  }
+
+  /// Starts at the caller.
+  @inline(__always)
+  public static var here: StackWalk { StackWalk(from: apus_read_frame_pointer()) }
+
+  /// The next caller's return address, or nil at the end.
+  public mutating func next() -> UInt64? {
+    // SAFETY: the checks before the pointer is made put both words on a kernel stack, which is always mapped.
+    guard let stack, framePointer & 7 == 0, framePointer >= stack.lowerBound, stack.upperBound - framePointer >= 16,
+      let words = unsafe UnsafePointer<UInt64>(bitPattern: UInt(framePointer))
+    else { return nil }
+    let callerFrame = unsafe words[0]
+    let returnAddress = unsafe words[1]
+    guard returnAddress != 0 else { return nil }
+    framePointer = callerFrame > framePointer ? callerFrame : 0
+    return returnAddress
+  }
+}
+
+/// Bytes of memory that a fault report may look at.
+public enum CodeBytes {
+  /// Up to eight bytes of kernel code at `address`, lowest first, or nil outside the code.
+  public static func at(_ address: UInt64) -> UInt64? {
+    // SAFETY: the checks before the pointer is made put all eight bytes inside the code, which is mapped and readable.
+    let text = ImageLayout.text
+    guard address >= text.lowerBound, address < text.upperBound, text.upperBound - address >= 8,
+      let pointer = unsafe UnsafeRawPointer(bitPattern: UInt(address))
+    else { return nil }
+    return unsafe pointer.loadUnaligned(as: UInt64.self)
+  }
+}

@@ -1,0 +1,75 @@
+import Boot
+
+/// The global descriptor table and the task-state segment of the boot CPU.
+///
+/// The order of the selectors is fixed by SYSCALL and SYSRET: kernel code, kernel data, (32-bit user code), user data, user
+/// code. Source: Intel SDM vol. 3A, 3.4.5, 5.8.8 and 7.7; AMD APM vol. 2, 6.1.1.
+public enum SegmentTable {
+  private static let accessed: UInt64 = 1 << 40
+  private static let writableOrReadable: UInt64 = 1 << 41
+  private static let code: UInt64 = 1 << 43
+  private static let codeOrData: UInt64 = 1 << 44
+  private static let user: UInt64 = 3 << 45
+  private static let present: UInt64 = 1 << 47
+  private static let longMode: UInt64 = 1 << 53
+  private static let availableTaskState: UInt64 = 9 << 40
+  private static let wordCount = 8
+
+  /// Builds the table and the task state, loads both, and points every interrupt stack at its memory.
+  ///
+  /// - Context: once, on the boot CPU, interrupts off.
+  public static func install() {
+    // SAFETY: the table has eight words, the task state seven interrupt stacks; both are static and used by this CPU only.
+    let words = unsafe apus_segment_words()
+    let task = unsafe apus_task_state()
+    let base = UInt64(UInt(bitPattern: task))
+    let size = UInt64(MemoryLayout<apus_task_state>.size)
+    let data = present | codeOrData | writableOrReadable | accessed
+
+    unsafe words[0] = 0
+    unsafe words[1] = data | code | longMode
+    unsafe words[2] = data
+    unsafe words[3] = data | user
+    unsafe words[4] = data | user | code | longMode
+    unsafe words[5] =
+      present | availableTaskState | (size - 1) | (base & 0xff_ffff) << 16 | (base >> 24 & 0xff) << 56
+    unsafe words[6] = base >> 32
+    unsafe words[7] = 0
+
+    unsafe task.pointee.stack.0 = apus_boot_stack_top_address()
+    unsafe task.pointee.interrupt_stack.0 = InterruptStack.top(0)
+    unsafe task.pointee.interrupt_stack.1 = InterruptStack.top(1)
+    unsafe task.pointee.interrupt_stack.2 = InterruptStack.top(2)
+    unsafe task.pointee.interrupt_stack.3 = InterruptStack.top(3)
+    unsafe task.pointee.interrupt_stack.4 = InterruptStack.top(4)
+    unsafe task.pointee.interrupt_stack.5 = InterruptStack.top(5)
+    unsafe task.pointee.interrupt_stack.6 = InterruptStack.top(6)
+    unsafe task.pointee.io_map_base = UInt16(truncatingIfNeeded: size)
+
+    apus_load_segment_table(UInt64(UInt(bitPattern: words)), UInt16(wordCount * 8 - 1))
+    apus_load_task_register(UInt16(APUS_TASK_SELECTOR))
+  }
+
+  /// Whether this CPU uses the table and the task state: what the boot step's postcondition reads back.
+  public static var isLoaded: Bool {
+    let register = apus_store_segment_table()
+    // SAFETY: the address is compared, not followed.
+    let isOurs = unsafe register.base == UInt64(UInt(bitPattern: apus_segment_words()))
+    return isOurs && register.limit == wordCount * 8 - 1 && apus_store_task_register() == APUS_TASK_SELECTOR
+      && apus_read_code_selector() == APUS_CODE_SELECTOR
+  }
+}
+
+/// Where the boot CPU's interrupt stacks lie: each above a guard page of its own.
+enum InterruptStack {
+  static let count = Int(APUS_INTERRUPT_STACKS)
+  static let size = UInt64(APUS_INTERRUPT_STACK_SIZE)
+  static let guardSize = UInt64(APUS_GUARD_SIZE)
+
+  /// The lowest address of the guard page below stack `index`, 0..<7.
+  static func guardPage(_ index: Int) -> UInt64 {
+    apus_interrupt_stacks_address() + UInt64(index) * (guardSize + size)
+  }
+
+  static func top(_ index: Int) -> UInt64 { guardPage(index) + guardSize + size }
+}

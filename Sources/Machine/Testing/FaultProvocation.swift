@@ -1,0 +1,63 @@
+import Boot
+
+/// Faults on demand, for the tests of how faults are reported. Each ends in its exception and changes nothing before.
+public enum FaultProvocation {
+  /// #DE by an integer division.
+  public static func divideByZero() { apus_divide_by_zero() }
+
+  /// #UD by `ud2`, outside of any of Swift's checks.
+  public static func undefinedInstruction() { apus_undefined_instruction() }
+
+  /// #GP by a selector that is beyond the descriptor table.
+  public static func loadBadSelector() { apus_load_bad_selector() }
+
+  /// #PF by reading the page at 0.
+  public static func readNearNull() -> UInt8 {
+    // SAFETY: nothing is ever mapped there, so this cannot succeed.
+    unsafe UnsafePointer<UInt8>(bitPattern: 8)?.pointee ?? 0
+  }
+
+  /// #GP by reading an address that is not canonical.
+  public static func readNonCanonical() -> UInt8 {
+    // SAFETY: no page table can map it.
+    unsafe UnsafePointer<UInt8>(bitPattern: 0x4000_0000_0000_0000)?.pointee ?? 0
+  }
+
+  /// #PF by writing to the kernel's code.
+  public static func writeToCode() {
+    // SAFETY: code is mapped read-only; the write faults and changes nothing.
+    unsafe UnsafeMutablePointer<UInt8>(bitPattern: UInt(ImageLayout.text.lowerBound))?.pointee = 0xcc
+  }
+
+  /// #PF by writing to the kernel's code through the physical map.
+  public static func writeToCodeThroughPhysicalMap() {
+    let physical = ImageLayout.text.lowerBound - ImageLayout.virtualOffset
+    // SAFETY: the physical map has the image's code read-only; the write faults and changes nothing.
+    unsafe UnsafeMutablePointer<UInt8>(bitPattern: UInt(PhysicalMap.address(of: physical)))?.pointee = 0xcc
+  }
+
+  /// #PF by executing data.
+  public static func executeData() {
+    typealias Function = @convention(c) () -> Void
+    let address = UInt(ImageLayout.data.lowerBound)
+    // SAFETY: data is mapped without execute permission, so not one instruction runs.
+    unsafe unsafeBitCast(address, to: Function.self)()
+  }
+
+  /// #DF by a stack pointer that points nowhere.
+  public static func loseStack() { apus_lose_stack() }
+
+  /// Vector 1 by software.
+  public static func raiseDebug() { apus_raise_debug() }
+
+  /// Vector 2 by software.
+  public static func raiseNonMaskable() { apus_raise_nonmaskable() }
+}
+
+/// Whether exceptions leave the interrupted code's registers alone.
+public enum RegisterProbe {
+  /// Fills the general registers with patterns, raises #BP, and compares.
+  public static func survivesBreakpoint() -> Bool {
+    apus_probe_registers() == 1
+  }
+}

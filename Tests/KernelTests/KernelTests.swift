@@ -1,0 +1,78 @@
+import Foundations
+import Interrupts
+import Machine
+
+/// The tests that are built into the kernel.
+public enum KernelTests {
+  static let passedStatus: UInt8 = 0x10
+  static let failedStatus: UInt8 = 0x11
+
+  /// What boot measured, for `test=boot`.
+  public struct BootSummary {
+    var steps: Int
+    var failed: Int
+    var memoryByteCount: UInt64
+    var nanoseconds: UInt64
+
+    /// Creates a summary.
+    public init(steps: Int, failed: Int, memoryByteCount: UInt64, nanoseconds: UInt64) {
+      self.steps = steps
+      self.failed = failed
+      self.memoryByteCount = memoryByteCount
+      self.nanoseconds = nanoseconds
+    }
+  }
+
+  /// Does what `test=` asks, and ends the machine.
+  ///
+  /// - Parameter selection: the value of `test=`.
+  /// - Context: boot is complete; interrupts as boot left them.
+  public static func run(_ selection: Span<UInt8>, summary: BootSummary) -> Never {
+    let selection = TestSelection(selection)
+    var serial = EarlyTextSink()
+    var status = passedStatus
+    if selection.isOnly("boot") {
+      report(summary, to: &serial)
+      status = summary.failed == 0 ? passedStatus : failedStatus
+    } else if selection.isOnly("list") {
+      var registrar = TestRegistrar(.list, selection)
+      register(&registrar)
+    } else {
+      var registrar = TestRegistrar(.run, selection)
+      register(&registrar)
+      serial.write("test: done, ")
+      serial.write(decimal: registrar.passed)
+      serial.write(" passed, ")
+      serial.write(decimal: registrar.failed)
+      serial.write(" failed\n")
+      if registrar.failed > 0 || registrar.passed == 0 { status = failedStatus }
+    }
+    Machine.exitToEmulator(status: status)
+    Machine.halt()
+  }
+
+  /// Tells a test that expected it that a fault has been reported. Returns when none did.
+  public static func faultWasReported(_ vector: InterruptVector) {
+    ExpectedFault.judge(vector)
+  }
+
+  private static func register(_ registrar: inout TestRegistrar) {
+    ProcessorTests.register(&registrar)
+    MemoryTests.register(&registrar)
+    LockTests.register(&registrar)
+    RuntimeTests.register(&registrar)
+    FaultTests.register(&registrar)
+  }
+
+  private static func report(_ summary: BootSummary, to serial: inout EarlyTextSink) {
+    serial.write("test: boot steps=")
+    serial.write(decimal: summary.steps)
+    serial.write(" failed=")
+    serial.write(decimal: summary.failed)
+    serial.write(" memory=")
+    serial.write(decimal: summary.memoryByteCount >> 10)
+    serial.write(" nanoseconds=")
+    serial.write(decimal: summary.nanoseconds)
+    serial.write("\n")
+  }
+}

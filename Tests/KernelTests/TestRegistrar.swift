@@ -1,0 +1,96 @@
+import Foundations
+import Interrupts
+import Machine
+
+/// Why a test failed.
+struct TestFailure: Error {
+  var reason: Message
+}
+
+/// Fails the test unless `condition` holds.
+func expect(_ condition: Bool, _ reason: Message) throws(TestFailure) {
+  guard condition else { throw TestFailure(reason: reason) }
+}
+
+/// Receives every test of the kernel once, and lists or runs those that were asked for.
+///
+/// Tests are visited instead of stored, so that the registry needs neither memory nor a lazily initialized global.
+struct TestRegistrar: ~Copyable {
+  enum Task {
+    case list
+    case run
+  }
+
+  private let task: Task
+  private let selection: TestSelection
+  private var serial = EarlyTextSink()
+  private(set) var passed = 0
+  private(set) var failed = 0
+
+  init(_ task: Task, _ selection: consuming TestSelection) {
+    self.task = task
+    self.selection = selection
+  }
+
+  /// A test that returns, or throws what did not hold.
+  mutating func test(_ name: String, _ body: () throws(TestFailure) -> Void) {
+    switch task {
+    case .list: writeLine("test: list ", name)
+    case .run where selection.contains(name):
+      writeLine("test: begin ", name)
+      do throws(TestFailure) {
+        try body()
+        passed += 1
+        writeLine("test: pass ", name)
+      } catch {
+        failed += 1
+        serial.write("test: fail ")
+        serial.write(name)
+        serial.write(": ")
+        serial.write(error.reason)
+        serial.write("\n")
+      }
+    case .run: break
+    }
+  }
+
+  /// A test whose body never returns because it ends in `fault`, whose report must contain `reportContents`.
+  mutating func fault(
+    _ name: String, _ fault: InterruptVector, report first: String, _ second: String = "", _ third: String = "",
+    _ body: () -> Void
+  ) {
+    switch task {
+    case .list:
+      serial.write("test: list ")
+      serial.write(name)
+      serial.write("|")
+      serial.write(fault.mnemonic ?? "")
+      writeContents(first)
+      writeContents(second)
+      writeContents(third)
+      serial.write("\n")
+    case .run where selection.namesExactly(name):
+      writeLine("test: begin ", name)
+      ExpectedFault.expect(fault, by: name)
+      body()
+      ExpectedFault.clear()
+      failed += 1
+      serial.write("test: fail ")
+      serial.write(name)
+      serial.write(": no fault arrived\n")
+    case .run: break
+    }
+  }
+
+  private mutating func writeContents(_ text: String) {
+    guard text.utf8Span.span.count > 0 else { return }
+    serial.write("|")
+    serial.write(text)
+  }
+
+  private mutating func writeLine(_ prefix: String, _ name: String) {
+    serial.write(prefix)
+    serial.write(name)
+    serial.write("\n")
+  }
+}

@@ -1,0 +1,56 @@
+/// The names after `test=`: exact names, groups or `all`, separated by commas.
+struct TestSelection {
+  private var storage = InlineArray<1024, UInt8>(repeating: 0)
+  private var count = 0
+
+  init(_ text: Span<UInt8>) {
+    for index in text.indices where count < 1024 {
+      storage[count] = text[index]
+      count += 1
+    }
+  }
+
+  /// Whether the test called `name` is meant: by its name, by its group, or by `all`.
+  func contains(_ name: String) -> Bool {
+    let name = name.utf8Span.span
+    return matches { item in item.isEqual(to: "all") || item.isEqual(to: name) || item.isGroup(of: name) }
+  }
+
+  /// Whether the test called `name` is named itself.
+  func namesExactly(_ name: String) -> Bool {
+    let name = name.utf8Span.span
+    return matches { item in item.isEqual(to: name) }
+  }
+
+  /// Whether the text is `word` and nothing else.
+  func isOnly(_ word: String) -> Bool {
+    let bytes = storage.span.extracting(0..<count)
+    return bytes.isEqual(to: word.utf8Span.span)
+  }
+
+  private func matches(_ accept: (Span<UInt8>) -> Bool) -> Bool {
+    let bytes = storage.span.extracting(0..<count)
+    var start = 0
+    for end in 0...count where end == count || bytes[end] == 0x2c {
+      if accept(bytes.extracting(start..<end)) { return true }
+      start = end + 1
+    }
+    return false
+  }
+}
+
+extension Span<UInt8> {
+  fileprivate func isEqual(to other: Span<UInt8>) -> Bool {
+    guard count == other.count else { return false }
+    for index in indices where self[index] != other[index] { return false }
+    return true
+  }
+
+  fileprivate func isEqual(to word: String) -> Bool { isEqual(to: word.utf8Span.span) }
+
+  /// Whether this is the part before the first dot of `name`.
+  fileprivate func isGroup(of name: Span<UInt8>) -> Bool {
+    guard count > 0, count < name.count, name[count] == 0x2e else { return false }
+    return isEqual(to: name.extracting(0..<count))
+  }
+}

@@ -1,0 +1,31 @@
+/// The machines that every build must boot on.
+struct BootMatrix {
+  /// One machine.
+  struct Machine: Sendable {
+    var name: String
+    var guest: Guest
+  }
+
+  /// BIOS and UEFI, `pc` and `q35`, 1 to 8 CPUs, 64 MiB to 16 GiB, by GRUB and by `-kernel`, covering every pair that matters.
+  static func machines(iso: String, kernel: String, commandLine: String) -> [Machine] {
+    var machines: [Machine] = []
+    func add(_ image: Guest.Image, _ how: String, _ machine: String, _ firmware: String, _ processors: Int, _ memory: String) {
+      machines.append(
+        Machine(
+          name: "\(how) \(firmware) \(machine) \(processors) CPU \(memory)",
+          guest: Guest(
+            image: image, machine: machine, firmware: firmware, processors: processors, memory: memory,
+            timeoutSeconds: 120)))
+    }
+    let processorsAndMemory = [(1, "64M"), (2, "128M"), (4, "512M"), (8, "16G")]
+    for machine in ["pc", "q35"] {
+      for (processors, memory) in processorsAndMemory {
+        add(.kernel(path: kernel, commandLine: commandLine), "kernel", machine, "bios", processors, memory)
+        for firmware in ["bios", "uefi"] {
+          add(.iso(path: iso), "iso", machine, firmware, processors, memory)
+        }
+      }
+    }
+    return machines
+  }
+}
