@@ -81,12 +81,12 @@ private struct SwiftScanner {
       switch next() {
       case .end: return found
       case .word("enum"), .word("struct"), .word("class"), .word("actor"), .word("extension"), .word("protocol"):
-        // `class func` and `class var` are members, not types.
-        if let name = qualifiedName(), name != "func", name != "var" {
-          pendingType = name
-        } else {
+        switch qualifiedName() {
+        case "func", "var":
+          // `class func` and `class var` are members, not types: read the word again as what it is.
           isStatic = true
           index = lastWordStart
+        case let name: pendingType = name
         }
       case .word("static"): isStatic = true
       case .word("func"):

@@ -248,7 +248,13 @@ private struct Validation {
     }
     let ofKind = zip(branches, trials).filter { $0.0.acceptsKind(of: node) }
     if ofKind.count == 1, let (_, trial) = ofKind.first {
-      diagnostics += trial
+      // What is wrong comes from the form that was meant; what to write, from the description of the choice.
+      diagnostics += trial.map { mistake in
+        guard mistake.path == node.path, let advice = schema.advice else { return mistake }
+        var mistake = mistake
+        mistake.remedy = "write \(advice)"
+        return mistake
+      }
       return
     }
     let forms = branches.compactMap { $0.advice ?? $0.title }
