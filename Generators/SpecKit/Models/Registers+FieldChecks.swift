@@ -96,6 +96,11 @@ extension RegistersSpec {
         context.report(own, "the register cannot be read", "write \"write\" or leave it out")
       }
     }
+    if let sensitivity = field.sensitivity, sensitivity.value == .sensitive, access != .readWrite {
+      context.report(
+        sensitivity, "a field of a register that is not readWrite cannot be left as it is",
+        "make the whole register sensitive")
+    }
     let effective = field.access?.value ?? access
     if let clears = field.clears {
       if clears.value == .onRead, !effective.isReadable {
