@@ -86,6 +86,7 @@ public struct RegistersSpec: SpecModel {
   struct Field: Decodable, Sendable {
     let name: Located<String>
     let bits: Located<[Int]>
+    let mnemonic: String?
     let summary: String
     let access: Located<Access>?
     let clears: Located<Clearing>?
