@@ -1,4 +1,10 @@
 extension RegistersSpec {
+  /// Types that generated code names, and words that cannot be types.
+  private static let takenTypeNames: Set<String> = [
+    "Type", "Protocol", "Self", "Any", "Bool", "Int", "String", "UInt8", "UInt16", "UInt32", "UInt64", "Equatable",
+    "Sendable", "TextSink",
+  ]
+
   /// Reports what is wrong inside `fields`, which divide `width` bits.
   ///
   /// - Parameter access: that of the register; a layout that several registers share is checked once for each.
@@ -61,6 +67,12 @@ extension RegistersSpec {
     if field.inPlace == true, let second = field.values?.first?.name ?? field.enumeration {
       context.report(second, "an address in place has no named values", "leave out \"inPlace\"")
     }
+    if field.values != nil, Self.takenTypeNames.contains(field.name.value.capitalizedFirst) {
+      let type = field.name.value.capitalizedFirst
+      context.report(
+        field.name, "named values make a type of the field's name, and Swift has a \(type) already",
+        "choose another name")
+    }
     checkNamedValues(values(of: field), own: field.values != nil, width: field.width, &context)
   }
 
@@ -95,6 +107,11 @@ extension RegistersSpec {
       } else if own.value == .read, access == .write {
         context.report(own, "the register cannot be read", "write \"write\" or leave it out")
       }
+    }
+    if let sensitivity = field.sensitivity, sensitivity.value == .sensitive, access != .readWrite {
+      context.report(
+        sensitivity, "a field of a register that is not readWrite cannot be left as it is",
+        "make the whole register sensitive")
     }
     let effective = field.access?.value ?? access
     if let clears = field.clears {

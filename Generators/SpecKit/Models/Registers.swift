@@ -1,167 +1,172 @@
 /// A spec of registers: what a device or the CPU shows to software.
 public struct RegistersSpec: SpecModel {
+  /// The schema for specs of registers.
   public static var schema: String { "registers.schema.json" }
 
   /// How a register is reached.
-  public enum SpaceKind: String, Decodable, Sendable {
+  enum SpaceKind: String, Decodable, Sendable {
     case port, memory, msr, cpuid
   }
 
   /// Who may read or write.
-  public enum Access: String, Decodable, Sendable {
+  enum Access: String, Decodable, Sendable {
     case read, write, readWrite
 
     /// True when software may read.
-    public var isReadable: Bool { self != .write }
+    var isReadable: Bool { self != .write }
     /// True when software may write.
-    public var isWritable: Bool { self != .read }
+    var isWritable: Bool { self != .read }
   }
 
   /// What a write gives the bits that no field covers.
-  public enum ReservedPolicy: String, Decodable, Sendable {
+  enum ReservedPolicy: String, Decodable, Sendable {
     case preserve, zero, one, undefined
   }
 
   /// What sets a field to zero besides an ordinary write.
-  public enum Clearing: String, Decodable, Sendable {
+  enum Clearing: String, Decodable, Sendable {
     case onRead, onWriteOne, onWrite
   }
 
   /// Whether code outside Machine may have the register.
-  public enum Sensitivity: String, Decodable, Sendable {
+  enum Sensitivity: String, Decodable, Sendable {
     case `public`, sensitive
   }
 
   /// Where the registers live.
-  public struct Space: Decodable, Sendable {
-    public let kind: Located<SpaceKind>
-    public let length: Located<SpecInteger>?
-    public let instances: [Instance]?
+  struct Space: Decodable, Sendable {
+    let kind: Located<SpaceKind>
+    let length: Located<SpecInteger>?
+    let instances: [Instance]?
   }
 
   /// A place where the PC has the device.
-  public struct Instance: Decodable, Sendable {
-    public let name: Located<String>
-    public let base: Located<SpecInteger>
-    public let summary: String
+  struct Instance: Decodable, Sendable {
+    let name: Located<String>
+    let base: Located<SpecInteger>
+    let summary: String
   }
 
   /// A second way to the same registers.
-  public struct Variant: Decodable, Sendable {
-    public let kind: SpaceKind
-    public let typeName: Located<String>
-    public let summary: String
+  struct Variant: Decodable, Sendable {
+    let kind: SpaceKind
+    let typeName: Located<String>
+    let summary: String
   }
 
   /// The registers that lead to those with an index.
-  public struct Indexed: Decodable, Sendable {
-    public let select: Located<String>
-    public let data: Located<String>
+  struct Indexed: Decodable, Sendable {
+    let select: Located<String>
+    let data: Located<String>
   }
 
   /// A named value of a field.
-  public struct NamedValue: Decodable, Sendable {
-    public let value: Located<SpecInteger>
-    public let name: Located<String>
-    public let summary: String?
+  struct NamedValue: Decodable, Sendable {
+    let value: Located<SpecInteger>
+    let name: Located<String>
+    let summary: String?
   }
 
   /// Named values that several fields share.
-  public struct Enumeration: Decodable, Sendable {
-    public let name: Located<String>
-    public let summary: String
-    public let values: [NamedValue]
+  struct Enumeration: Decodable, Sendable {
+    let name: Located<String>
+    let summary: String
+    let values: [NamedValue]
   }
 
   /// A division into fields that several registers share.
-  public struct Layout: Decodable, Sendable {
-    public let name: Located<String>
-    public let summary: String
-    public let width: Located<Int>
-    public let fields: [Field]
+  struct Layout: Decodable, Sendable {
+    let name: Located<String>
+    let summary: String
+    let width: Located<Int>
+    let fields: [Field]
   }
 
   /// Some adjacent bits of a register.
-  public struct Field: Decodable, Sendable {
-    public let name: Located<String>
-    public let bits: Located<[Int]>
-    public let summary: String
-    public let access: Located<Access>?
-    public let clears: Located<Clearing>?
-    public let values: [NamedValue]?
-    public let enumeration: Located<String>?
-    public let fixed: Located<SpecInteger>?
-    public let inPlace: Bool?
+  struct Field: Decodable, Sendable {
+    let name: Located<String>
+    let bits: Located<[Int]>
+    let mnemonic: String?
+    let summary: String
+    let access: Located<Access>?
+    let clears: Located<Clearing>?
+    let values: [NamedValue]?
+    let enumeration: Located<String>?
+    let fixed: Located<SpecInteger>?
+    let inPlace: Bool?
+    let sensitivity: Located<Sensitivity>?
 
     /// The lowest bit.
-    public var low: Int { bits.value.first ?? 0 }
+    var low: Int { bits.value.first ?? 0 }
     /// The highest bit.
-    public var high: Int { bits.value.last ?? 0 }
+    var high: Int { bits.value.last ?? 0 }
     /// How many bits it has; not positive when the bits stand in the wrong order.
-    public var width: Int { high - low + 1 }
+    var width: Int { high - low + 1 }
     /// Its bits, in the register. The bits must be in order.
-    public var mask: UInt64 { UInt64.ones(width) << UInt64(low) }
+    var mask: UInt64 { UInt64.ones(width) << UInt64(low) }
   }
 
   /// Registers that repeat in a fixed distance.
-  public struct Repetition: Decodable, Sendable {
-    public let count: Int
-    public let stride: Located<SpecInteger>
-    public let msrStride: SpecInteger?
+  struct Repetition: Decodable, Sendable {
+    let count: Int
+    let stride: Located<SpecInteger>
+    let msrStride: SpecInteger?
   }
 
   /// What another register must hold for this one to be reached.
-  public struct Condition: Decodable, Sendable {
-    public let register: Located<String>
-    public let field: Located<String>
-    public let equals: Located<SpecInteger>
+  struct Condition: Decodable, Sendable {
+    let register: Located<String>
+    let field: Located<String>
+    let equals: Located<SpecInteger>
   }
 
   /// The write that makes this register the target of one of the next writes.
-  public struct Sequence: Decodable, Sendable {
-    public let after: Located<String>
-    public let position: Located<Int>
-    public let field: Located<String>?
-    public let equals: Located<SpecInteger>?
+  struct Sequence: Decodable, Sendable {
+    let after: Located<String>
+    let position: Located<Int>
+    let field: Located<String>?
+    let equals: Located<SpecInteger>?
   }
 
   /// One register.
-  public struct Register: Decodable, Sendable {
-    public let name: Located<String>
-    public let summary: String
-    public let offset: Located<SpecInteger>?
-    public let index: Located<SpecInteger>?
-    public let msr: Located<SpecInteger>?
-    public let leaf: Located<SpecInteger>?
-    public let subleaf: Located<SpecInteger>?
-    public let output: String?
-    public let width: Located<Int>
-    public let access: Located<Access>
-    public let reset: Located<SpecInteger>?
-    public let reserved: Located<ReservedPolicy>?
-    public let sensitivity: Sensitivity?
-    public let readEffect: Located<String>?
-    public let availability: String?
-    public let array: Located<Repetition>?
-    public let when: Condition?
-    public let sequence: Sequence?
-    public let shares: String?
-    public let layout: Located<String>?
-    public let fields: [Field]?
+  struct Register: Decodable, Sendable {
+    let name: Located<String>
+    let summary: String
+    let offset: Located<SpecInteger>?
+    let index: Located<SpecInteger>?
+    let msr: Located<SpecInteger>?
+    let leaf: Located<SpecInteger>?
+    let subleaf: Located<SpecInteger>?
+    let output: String?
+    let width: Located<Int>
+    let access: Located<Access>
+    let reset: Located<SpecInteger>?
+    let reserved: Located<ReservedPolicy>?
+    let sensitivity: Sensitivity?
+    let readEffect: Located<String>?
+    let availability: String?
+    let array: Located<Repetition>?
+    let when: Condition?
+    let sequence: Sequence?
+    let shares: String?
+    let layout: Located<String>?
+    let fields: [Field]?
   }
 
-  public let device: String
-  public let typeName: Located<String>
-  public let summary: String
-  public let sources: [String]
-  public let space: Space
-  public let variant: Variant?
-  public let indexed: Indexed?
-  public let reserved: ReservedPolicy
-  public let enumerations: [Enumeration]?
-  public let layouts: [Layout]?
-  public let registers: [Register]
+  let device: String
+  let typeName: Located<String>
+  let summary: String
+  let sources: [String]
+  let space: Space
+  let variant: Variant?
+  let indexed: Indexed?
+  let reserved: ReservedPolicy
+  let sensitivity: Sensitivity?
+  let enumerations: [Enumeration]?
+  let layouts: [Layout]?
+  let registers: [Register]
 
+  /// How many registers the spec has.
   public var entryCount: Int { registers.count }
 }
 
@@ -172,33 +177,36 @@ extension UInt64 {
 
 extension RegistersSpec {
   /// The fields of `register`, its own or those of its layout.
-  public func fields(of register: Register) -> [Field] {
+  func fields(of register: Register) -> [Field] {
     if let fields = register.fields { return fields }
     return layout(register.layout?.value)?.fields ?? []
   }
 
   /// The layout called `name`.
-  public func layout(_ name: String?) -> Layout? { layouts?.first { $0.name.value == name } }
+  func layout(_ name: String?) -> Layout? { layouts?.first { $0.name.value == name } }
 
   /// The register called `name`.
-  public func register(_ name: String) -> Register? { registers.first { $0.name.value == name } }
+  func register(_ name: String) -> Register? { registers.first { $0.name.value == name } }
 
   /// The named values of `field`, its own or those of its enumeration.
-  public func values(of field: Field) -> [NamedValue] {
+  func values(of field: Field) -> [NamedValue] {
     if let values = field.values { return values }
     return enumerations?.first { $0.name.value == field.enumeration?.value }?.values ?? []
   }
 
+  /// True when nothing outside Machine may have `register`.
+  func isSensitive(_ register: Register) -> Bool { (register.sensitivity ?? sensitivity) == .sensitive }
+
   /// What a write gives the bits of `register` without a field.
-  public func reservedPolicy(of register: Register) -> ReservedPolicy { register.reserved?.value ?? reserved }
+  func reservedPolicy(of register: Register) -> ReservedPolicy { register.reserved?.value ?? reserved }
 
   /// The bits of `register` that no field covers; none when it has no fields, for then it is one number.
-  public func reservedMask(of register: Register) -> UInt64 {
+  func reservedMask(of register: Register) -> UInt64 {
     let fields = fields(of: register)
     if fields.isEmpty { return 0 }
     return UInt64.ones(register.width.value) & ~fields.reduce(0) { $0 | $1.mask }
   }
 
   /// How software may use `field` of `register`.
-  public func access(of field: Field, in register: Register) -> Access { field.access?.value ?? register.access.value }
+  func access(of field: Field, in register: Register) -> Access { field.access?.value ?? register.access.value }
 }

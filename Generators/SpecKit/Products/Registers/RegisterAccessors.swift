@@ -1,7 +1,9 @@
 /// `registers`: types and accessors for everything in a spec that is not sensitive, for any module.
 public enum RegisterAccessors: SpecProduct {
+  /// The name in `specs.json`.
   public static var name: String { "registers" }
 
+  /// One Swift file.
   public static func generate(
     _ model: RegistersSpec, context: GenerationContext
   ) throws(SpecErrors) -> [GeneratedFile] {
@@ -13,8 +15,10 @@ public enum RegisterAccessors: SpecProduct {
 ///
 /// Machine uses it: that is how it reaches the registers that break memory safety or privilege when they are wrong.
 public enum RegisterAccessorsInternal: SpecProduct {
+  /// The name in `specs.json`.
   public static var name: String { "registers-internal" }
 
+  /// One Swift file.
   public static func generate(
     _ model: RegistersSpec, context: GenerationContext
   ) throws(SpecErrors) -> [GeneratedFile] {
@@ -39,7 +43,7 @@ struct RegisterWriter {
 
   /// The registers that are written: all, or all that are not sensitive.
   var registers: [RegistersSpec.Register] {
-    spec.registers.filter { audience == .module || $0.sensitivity != .sensitive }
+    spec.registers.filter { audience == .module || !spec.isSensitive($0) }
   }
 
   func text(_ context: GenerationContext) -> String {
@@ -58,6 +62,24 @@ struct RegisterWriter {
       writeAccessors(.msr, name: variant.typeName.value, summary: variant.summary, &code)
     }
     return code.text
+  }
+
+  /// The bits of `register` that a write must leave as they were read: reserved ones to be preserved, and fields for Machine alone.
+  func keptMask(of register: RegistersSpec.Register) -> UInt64 {
+    var mask = spec.reservedPolicy(of: register) == .preserve ? spec.reservedMask(of: register) : 0
+    for field in spec.fields(of: register) where !mayWrite(field) { mask |= field.mask }
+    return mask
+  }
+
+  /// False when `field` is for Machine alone, and this is not for Machine.
+  func mayWrite(_ field: RegistersSpec.Field) -> Bool {
+    audience == .module || field.sensitivity?.value != .sensitive
+  }
+
+  /// True when changing one field of `register` by reading, changing and writing back changes nothing else.
+  func isPlain(_ register: RegistersSpec.Register) -> Bool {
+    keptMask(of: register) == 0 && !spec.isReadDestructive(register)
+      && !spec.fields(of: register).contains { $0.clears != nil }
   }
 
   /// The type that holds what `register` holds: a structure with fields, or a plain integer.

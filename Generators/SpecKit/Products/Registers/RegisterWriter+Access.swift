@@ -101,16 +101,16 @@ extension RegisterWriter {
   private func encoded(_ register: RegistersSpec.Register, _ bits: String, preserving old: String?) -> String {
     let reserved = spec.reservedMask(of: register)
     var (cleared, set) = (spec.fixedMask(of: register), spec.fixedBits(of: register))
-    var kept = ""
     switch spec.reservedPolicy(of: register) {
     case .zero: cleared |= reserved
     case .one: set |= reserved
-    case .preserve:
-      if let old, reserved != 0 {
-        cleared |= reserved
-        kept = " | \(old) & \(Self.hexadecimal(reserved))"
-      }
-    case .undefined: break
+    case .preserve, .undefined: break
+    }
+    var kept = ""
+    let keptMask = keptMask(of: register)
+    if let old, keptMask != 0 {
+      cleared |= keptMask
+      kept = " | \(old) & \(Self.hexadecimal(keptMask))"
     }
     let all = UInt64.ones(register.width.value)
     let masked = cleared == 0 ? bits : "\(bits) & \(Self.hexadecimal(all & ~cleared))"

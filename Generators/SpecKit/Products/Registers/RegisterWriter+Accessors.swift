@@ -74,10 +74,8 @@ extension RegisterWriter {
     if let shares = register.shares { remarks.append(shares) }
     if let effect = register.readEffect { remarks.append(effect.value) }
     if let availability = register.availability { remarks.append(availability) }
-    if spec.reservedPolicy(of: register) == .preserve, register.access.value == .readWrite, !spec.isPlain(register),
-      spec.reservedMask(of: register) != 0
-    {
-      remarks.append("Reserved bits keep their values.")
+    if register.access.value == .readWrite, keptMask(of: register) != 0 {
+      remarks.append("A write keeps the bits 0x\(String(keptMask(of: register), radix: 16)) as they were.")
     }
     if register.index != nil, register.width.value > spec.windowWidth, register.access.value.isWritable {
       remarks.append("Takes two accesses; a write begins with the upper half.")
@@ -106,7 +104,7 @@ extension RegisterWriter {
           code.lines(writeStatements(register, kind, value: "newValue", preserving: nil))
         }
       }
-    case .readWrite where spec.isPlain(register):
+    case .readWrite where isPlain(register):
       code.block("\(inlinable)var \(name): \(type)") { code in
         code.block("get") { code in writeBody(register, kind, read, &code) }
         code.block("nonmutating set") { code in
@@ -158,9 +156,8 @@ extension RegisterWriter {
   private func writeWriter(
     _ register: RegistersSpec.Register, _ kind: RegistersSpec.SpaceKind, _ code: inout CodeWriter
   ) {
-    let preserves = spec.reservedPolicy(of: register) == .preserve && spec.reservedMask(of: register) != 0
-    // What preserves must read first: `modify` does that.
-    if preserves && register.access.value == .readWrite { return }
+    // What must be kept must be read first: `modify` does that.
+    if keptMask(of: register) != 0 && register.access.value == .readWrite { return }
     document(register, &code)
     code.documentation("\nWrites every bit of `value`.")
     let parameters = "_ value: \(valueType(register))" + (register.array == nil ? "" : ", at index: Int")

@@ -120,7 +120,8 @@ extension RegisterWriter {
       setter = "\(bits) = \(raw)(newValue)"
     }
     let isWritable =
-      field.fixed == nil && (spec.access(of: field, in: register).isWritable || field.clears?.value == .onWriteOne)
+      field.fixed == nil && mayWrite(field)
+      && (spec.access(of: field, in: register).isWritable || field.clears?.value == .onWriteOne)
     if isWritable {
       code.block("\(inlinable)var \(field.name.value): \(type)") { code in
         code.line("get { \(getter) }")
@@ -181,12 +182,5 @@ extension RegistersSpec {
   /// True when reading `register` changes the device.
   func isReadDestructive(_ register: Register) -> Bool {
     register.readEffect != nil || fields(of: register).contains { $0.clears?.value == .onRead }
-  }
-
-  /// True when changing one field of `register` by reading, changing and writing back changes nothing else.
-  func isPlain(_ register: Register) -> Bool {
-    if isReadDestructive(register) { return false }
-    if reservedPolicy(of: register) == .preserve, reservedMask(of: register) != 0 { return false }
-    return !fields(of: register).contains { $0.clears != nil }
   }
 }
