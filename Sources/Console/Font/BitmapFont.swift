@@ -100,3 +100,8 @@ public struct Glyph: Equatable, Sendable {
     }
   }
 }
+
+extension Glyph {
+  /// No pixel.
+  static var blank: Glyph { Glyph(upper: 0, lower: 0) }
+}
