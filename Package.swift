@@ -91,7 +91,7 @@ let package = Package(
     tests("FoundationsTests", ["Foundations"]),
     tests("BootInformationTests", ["BootInformation"]),
     tests("SymbolsTests", ["Symbols"]),
-    tests("LoggingTests", ["Logging"]),
+    tests("LoggingTests", ["Logging", "Foundations"]),
     tests("ConsoleTests", ["Console"]),
     tests("RegistersTests", ["Registers"]),
     tests("PCITests", ["PCI"]),
