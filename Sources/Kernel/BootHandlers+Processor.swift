@@ -1,5 +1,6 @@
 import Foundations
 import Interrupts
+import Logging
 import Machine
 
 /// The boot steps of the processor: one function a step, named in `Specs/boot-steps.json`.
@@ -17,6 +18,15 @@ extension BootHandlers {
     guard InterruptTable.isLoaded else { return .failed("IDTR does not read back") }
     guard BreakpointProbe.roundTrip() else { return .failed("a breakpoint did not come back from its handler") }
     return .done("256 gates, breakpoint round trip")
+  }
+
+  /// Reads what the CPU is and refuses one that lacks what the kernel is compiled for.
+  static func cpuDetection(_ state: inout BootState) -> BootOutcome {
+    let processor = ProcessorDescription()
+    if let missing = processor.missingFeature { return .failed("this CPU has no \(missing), which Apus needs") }
+    let name = processor.name
+    KernelLog.add(.info, .cpu, "\(name), \(processor.signature), hypervisor \(processor.hypervisor)")
+    return .done(name)
   }
 
   /// Turns on what the CPU has to protect the kernel, and reads it back.

@@ -9,7 +9,9 @@ extension BootHandlers {
     let first = Clock.ticksPerSecond
     guard first > 0 else { return .failed("the interval timer does not count") }
     for _ in 0..<3 {
-      guard let second = TimestampCalibration.measure(counts: 11_932) else { return .failed("the interval timer stopped") }
+      guard let second = TimestampCalibration.measure(counts: 11_932) else {
+        return .failed("the interval timer stopped")
+      }
       let difference = first > second ? first - second : second - first
       guard difference < first / 20 else { continue }
       Clock.start(ticksPerSecond: second)

@@ -2,45 +2,78 @@ import BootInformation
 import Foundations
 import Interrupts
 import KernelTests
+import Logging
 import Machine
+import Time
 
-/// Runs the boot steps in order and shows each.
+/// Runs the boot steps in order, shows each, and hands over.
 enum BootSequence {
+  /// Periods of the interval timer that the first measurement takes: 5 ms, enough for the times on the boot screen.
+  private static let firstMeasurement: UInt16 = 5_966
+
   static func run() -> Never {
     InterruptTable.setDelegate(InterruptDispatcher())
-    FatalFault.setPolicy(KernelFaultPolicy())
+    if let rate = TimestampCalibration.measure(counts: firstMeasurement) { Clock.start(ticksPerSecond: rate) }
     do throws(BootInformationError) {
       var state = try BootState()
-      runSteps(&state)
+      start(state)
+      let summary = runSteps(&state)
+      handOver(state, summary)
     } catch {
-      EarlyConsole.write("bad boot information\n")
+      report(error)
     }
     Machine.halt()
   }
 
-  private static func runSteps(_ state: inout BootState) {
-    var serial = EarlyTextSink()
-    var count = 0
+  /// What must exist before the first step can be shown.
+  private static func start(_ state: borrowing BootState) {
+    let commandLine = CommandLine(state.information.commandLine.bytes)
+    KernelLog.start(commandLine)
+    Consoles.start(SystemConsole(state.information, plan: state.plan))
+    FatalFault.setPolicy(KernelFaultPolicy(commandLine))
+  }
+
+  private static func runSteps(_ state: inout BootState) -> KernelTests.BootSummary {
+    var steps = 0
+    var failed = 0
+    var screen = BootDisplay(isShown: KernelLog.shows(.info))
+    screen.begin(state)
     for step in BootStep.inOrder {
+      screen.start(step)
+      let started = Clock.nanoseconds
       let outcome = BootStep.run(step, &state)
-      count += 1
-      serial.write(step.title)
-      serial.write(" ")
-      switch outcome {
-      case .done(let text): serial.write(text)
-      case .failed(let text):
-        serial.write("FAILED ")
-        serial.write(text)
-      case .notYet(let part):
-        serial.write("not yet, part ")
-        serial.write(decimal: part)
-      }
-      serial.write("\n")
+      let nanoseconds = Clock.nanoseconds &- started
+      screen.show(step, outcome, nanoseconds: nanoseconds)
+      steps += 1
+      if case .failed = outcome { failed += 1 }
     }
-    serial.write(state.information.commandLine.bytes)
-    serial.write("\n")
-    let memory = state.information.memoryMap.usableByteCount
-    KernelTests.run(
-      "all".utf8Span.span, summary: .init(steps: count, failed: 0, memoryByteCount: memory, nanoseconds: 0))
+    let nanoseconds = Clock.nanoseconds
+    screen.end(failed: failed, nanoseconds: nanoseconds)
+    return KernelTests.BootSummary(
+      steps: steps, failed: failed, memoryByteCount: state.information.memoryMap.usableByteCount,
+      nanoseconds: nanoseconds)
+  }
+
+  /// Boot is over: runs the tests that the command line asks for, or waits.
+  private static func handOver(_ state: borrowing BootState, _ summary: KernelTests.BootSummary) {
+    let commandLine = CommandLine(state.information.commandLine.bytes)
+    Consoles.drain()
+    if let selection = commandLine.value("test") { KernelTests.run(selection, summary: summary) }
+  }
+
+  private static func report(_ error: BootInformationError) {
+    var text: Message
+    switch error {
+    case .unreadable(let address): text = "it cannot be read at physical address \(hex: address)"
+    case .badSignature(let address): text = "what is at physical address \(hex: address) is not it"
+    case .badSize(let address, let stated):
+      text = "\(stated) is no size for what is at physical address \(hex: address)"
+    case .pastEnd(let address): text = "it goes on past its end at physical address \(hex: address)"
+    case .noMemory: text = "it names no usable memory"
+    }
+    text.write("\n")
+    var serial = EarlyTextSink()
+    serial.write("Apus cannot use the loader's information: ")
+    serial.write(text)
   }
 }

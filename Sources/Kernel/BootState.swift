@@ -47,7 +47,9 @@ struct BootState: ~Copyable {
   }
 
   /// The largest part of `range` that neither the image nor a module occupies.
-  private static func largestFreePart(of range: Range<UInt64>, _ information: borrowing BootInformation) -> Range<UInt64> {
+  private static func largestFreePart(of range: Range<UInt64>, _ information: borrowing BootInformation) -> Range<
+    UInt64
+  > {
     var best: Range<UInt64> = 0..<0
     var start = range.lowerBound
     while start < range.upperBound {

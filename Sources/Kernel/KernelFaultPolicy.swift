@@ -4,10 +4,23 @@ import KernelTests
 import Machine
 
 /// What the kernel does about a fatal fault: every console gets the report, a test that expected it gets its verdict, and
-/// then the machine stops.
+/// then the machine stops, or restarts if `panic=` asks for it.
 final class KernelFaultPolicy: FaultPolicy {
+  private let restarts: Bool
+
+  /// Reads `panic=`: as on Linux, 0 halts and anything else restarts; the delay before restarting is not waited.
+  init(_ commandLine: borrowing CommandLine) {
+    restarts = commandLine.contains("panic") && commandLine.integer("panic") != 0
+    super.init()
+  }
+
+  override func write(_ bytes: Span<UInt8>) {
+    Consoles.writeInReport(bytes)
+  }
+
   override func end(_ vector: InterruptVector) -> Never {
     KernelTests.faultWasReported(vector)
+    if restarts { Machine.reset() }
     Machine.halt()
   }
 }

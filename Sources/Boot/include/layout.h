@@ -23,8 +23,8 @@
 #define APUS_GUARD_SIZE 4096
 #define APUS_INTERRUPT_STACKS 7
 
-/* The heap's memory until the page frames are known. */
-#define APUS_FIRST_ARENA_SIZE 131072
+/* The heap's memory until the page frames are known: enough for the cells of the largest screen. */
+#define APUS_FIRST_ARENA_SIZE 1572864
 
 #define APUS_LOADER_MULTIBOOT2 1
 #define APUS_LOADER_PVH 2

@@ -100,7 +100,7 @@ public enum KernelAddressSpace {
   }
 
   private static func growHeap(from frames: inout BootFrames) throws(MachineError) {
-    let byteCount: UInt64 = 1 << 20
+    let byteCount: UInt64 = 512 << 10
     let start = try frames.take(byteCount: byteCount)
     KernelHeap.add(start: UInt(PhysicalMap.address(of: start)), count: UInt(byteCount))
   }
