@@ -19,8 +19,8 @@ public struct BootScreen: Sendable {
   public static let width = 80
   /// Where the details of a step begin.
   private static let detailColumn = 28
-  /// How wide the details of a step may be; the time stands behind.
-  private static let detailWidth = 40
+  /// How wide the times of most steps are, so that the details of all end in the same column.
+  private static let timeWidth = 8
 
   /// Whether the last line is that of a running step, without a line feed.
   public private(set) var isLineOpen = false
@@ -117,7 +117,8 @@ public struct BootScreen: Sendable {
     sink.write(decimal: UInt64(number), width: 2, padding: 0x30)
     sink.write("\u{1b}[0m  ")
     sink.write(style)
-    let used = 7 + FittedText.write(title.bytes, width: detailColumn - 9, to: &sink)
+    let before = number < 100 ? 7 : 8
+    let used = before + FittedText.write(title.bytes, width: detailColumn - 2 - before, to: &sink)
     sink.write("\u{1b}[0;90m ")
     for _ in used + 2..<max(detailColumn, used + 2) { sink.write("·") }
     sink.write("\u{1b}[0m ")
@@ -126,13 +127,17 @@ public struct BootScreen: Sendable {
   private static func writeDetail(
     _ detail: Message, _ nanoseconds: UInt64?, style: String, to sink: inout some TextSink & ~Copyable
   ) {
+    let room = width - 2 - detailColumn
     sink.write(style)
-    let used = FittedText.write(detail.bytes, width: detailWidth, to: &sink)
-    guard let nanoseconds else { return }
+    guard let nanoseconds else {
+      FittedText.write(detail.bytes, width: room, to: &sink)
+      return
+    }
     var time = Message()
     time.write(nanoseconds: nanoseconds)
     let length = FittedText.width(time.bytes)
-    sink.write(repeating: 0x20, count: width - 2 - detailColumn - used - length)
+    let used = FittedText.write(detail.bytes, width: room - max(length, timeWidth) - 1, to: &sink)
+    sink.write(repeating: 0x20, count: room - used - length)
     sink.write("\u{1b}[90m")
     sink.write(time.bytes)
   }
