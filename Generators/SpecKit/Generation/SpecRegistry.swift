@@ -44,6 +44,7 @@ public enum SpecRegistry {
       // registers
       RegisterAccessors.self,
       RegisterAccessorsInternal.self,
+      RegisterModels.self,
 
       // console
       ConsoleFont.self,
