@@ -45,6 +45,7 @@ public enum SpecRegistry {
       RegisterAccessors.self,
       RegisterAccessorsInternal.self,
       RegisterModels.self,
+      RegisterCases.self,
 
       // console
       ConsoleFont.self,
