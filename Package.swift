@@ -19,8 +19,12 @@ func module(
     plugins: generated ? ["SpecPlugin"] : [])
 }
 
-func tests(_ name: String, _ dependencies: [Target.Dependency], exclude: [String] = []) -> Target {
-  .testTarget(name: name, dependencies: dependencies, exclude: exclude, swiftSettings: strict)
+func tests(
+  _ name: String, _ dependencies: [Target.Dependency], exclude: [String] = [], generated: Bool = false
+) -> Target {
+  .testTarget(
+    name: name, dependencies: dependencies, exclude: exclude + (generated ? ["specs.json"] : []), swiftSettings: strict,
+    plugins: generated ? ["SpecPlugin"] : [])
 }
 
 let package = Package(
@@ -87,13 +91,15 @@ let package = Package(
         .product(name: "Subprocess", package: "swift-subprocess"),
       ],
       path: "Tests/Runner", swiftSettings: strict),
+    module("DeviceModels", path: "Tests/DeviceModels", ["Foundations"], generated: true),
     tests("GeneratorTests", ["SpecKit"], exclude: ["README.md", "Golden", "BadSpecs"]),
     tests("FoundationsTests", ["Foundations"]),
     tests("BootInformationTests", ["BootInformation"]),
     tests("SymbolsTests", ["Symbols"]),
     tests("LoggingTests", ["Logging", "Foundations"]),
     tests("ConsoleTests", ["Console"]),
-    tests("RegistersTests", ["Registers"]),
+    tests("RegistersTests", ["Registers", "DeviceModels", "Foundations"], exclude: ["README.md"], generated: true),
+    tests("SerialDriverTests", ["SerialDriver", "Registers", "DeviceModels", "Foundations"]),
     tests("PCITests", ["PCI"]),
     tests("SystemCallsTests", ["SystemCalls"]),
     tests("StructureTests", []),

@@ -44,6 +44,8 @@ public enum SpecRegistry {
       // registers
       RegisterAccessors.self,
       RegisterAccessorsInternal.self,
+      RegisterModels.self,
+      RegisterCases.self,
 
       // console
       ConsoleFont.self,

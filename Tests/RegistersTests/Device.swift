@@ -1,0 +1,23 @@
+/// The specs of registers.
+enum Device: String, CaseIterable {
+  case serialPort, intervalTimer, systemControl, interruptController, edgeLevelControl, clock, eventTimer, ioAPIC,
+    localAPIC
+  case modelSpecific, identification
+
+  /// All that is generated from it.
+  var cases: CaseList {
+    switch self {
+    case .serialPort: uart16550Cases()
+    case .intervalTimer: pit8254Cases()
+    case .systemControl: system_controlCases()
+    case .interruptController: pic8259Cases()
+    case .edgeLevelControl: elcrCases()
+    case .clock: rtc_mc146818Cases()
+    case .eventTimer: hpetCases()
+    case .ioAPIC: io_apicCases()
+    case .localAPIC: local_apicCases()
+    case .modelSpecific: msrCases()
+    case .identification: cpuidCases()
+    }
+  }
+}
