@@ -28,7 +28,8 @@ import Testing
 
   static func preprocess(_ include: String) throws -> String {
     let compiler = try #require(compiler)
-    return try TestFiles.run(URL(filePath: compiler), ["-E", "-dM", "-xc", "-"], input: "#include <\(include)>\n").output
+    return try TestFiles.run(URL(filePath: compiler), ["-E", "-dM", "-xc", "-"], input: "#include <\(include)>\n")
+      .output
   }
 
   @Test(
@@ -64,7 +65,8 @@ import Testing
     #expect(Set(header.keys).subtracting(names) == [])
   }
 
-  @Test("every signal of signal.h has its number, and no other is in the spec", .enabled(if: compiler != nil, "needs cc"))
+  @Test(
+    "every signal of signal.h has its number, and no other is in the spec", .enabled(if: compiler != nil, "needs cc"))
   func signals() throws {
     let text = try Self.preprocess("signal.h")
     let header = Self.macros(text, prefix: "SIG")
@@ -79,7 +81,9 @@ import Testing
       }
     }
     let names = Set(spec.signals.flatMap { [$0.name.value] + ($0.aliases ?? []).map(\.value) })
-    let foreign = header.filter { $0.value >= 1 && $0.value < 32 && $0.key.allSatisfy { $0.isUppercase || $0.isNumber } }
+    let foreign = header.filter {
+      $0.value >= 1 && $0.value < 32 && $0.key.allSatisfy { $0.isUppercase || $0.isNumber }
+    }
     #expect(Set(foreign.keys.map { "SIG\($0)" }).subtracting(names) == [])
   }
 
@@ -131,12 +135,25 @@ import Testing
     #expect(checked.count >= 1250)
   }
 
+  @Test("the numbers of the virtio GPU are those of linux/virtio_gpu.h", .enabled(if: compiler != nil, "needs cc"))
+  func virtioGPU() throws {
+    let spec = try Self.spec(GPUSpec.self, "gpu/virtio/gpu.json")
+    let constants = (spec.tables ?? []).flatMap(\.values)
+    let lines = constants.map {
+      "_Static_assert((\($0.constant?.value ?? "")) == \($0.value.value.value), \"differs\");"
+    }
+    let errors = try #require(try Self.errors(of: lines, including: "linux/virtio_gpu.h"))
+    #expect(constants.count == 52)
+    for (constant, error) in zip(constants, errors) { #expect(error == nil, "\(constant.name.value)") }
+  }
+
   /// What the compiler says of each of `lines`: nil when it holds, true when an assertion fails, false when it does not compile.
   ///
   /// Returns nil when the header does not exist.
   private static func errors(of lines: [String], including header: String) throws -> [Bool?]? {
     let compiler = try #require(compiler)
-    let source = "#define _GNU_SOURCE 1\n#include <sys/types.h>\n#include <\(header)>\n\(lines.joined(separator: "\n"))\n"
+    let source =
+      "#define _GNU_SOURCE 1\n#include <sys/types.h>\n#include <\(header)>\n\(lines.joined(separator: "\n"))\n"
     let result = try TestFiles.run(
       URL(filePath: compiler), ["-w", "-fsyntax-only", "-fno-diagnostics-color", "-xc", "-"], input: source)
     if result.errors.contains("No such file") || result.errors.contains("file not found") { return nil }

@@ -12,6 +12,8 @@ public enum SpecRegistry {
       SystemCallTypesSpec.self,
       ErrnoSpec.self,
       SignalSpec.self,
+      RecoverySpec.self,
+      GPUSpec.self,
 
       // registers
       RegistersSpec.self,
@@ -36,6 +38,8 @@ public enum SpecRegistry {
       SystemCallTypes.self,
       ErrnoTable.self,
       SignalTable.self,
+      RecoveryTable.self,
+      GPUDevice.self,
 
       // registers
       RegisterAccessors.self,

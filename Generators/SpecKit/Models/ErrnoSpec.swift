@@ -41,7 +41,8 @@ public struct ErrnoSpec: SpecModel {
       let gap = (expected..<max(number, expected)).filter { !free.contains($0) && !taken.contains($0) }
       if let first = gap.first {
         context.report(
-          entry.number, "the number \(first) before it is missing", "add the error \(first) or list it under \"unused\"")
+          entry.number, "the number \(first) before it is missing", "add the error \(first) or list it under \"unused\""
+        )
       }
       expected = max(expected, number + 1)
     }

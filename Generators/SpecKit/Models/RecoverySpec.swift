@@ -73,7 +73,8 @@ public struct RecoverySpec: SpecModel {
         }
         if rank <= last {
           context.report(
-            step.strategy, "\(step.strategy.value) does not come after \(strategies[last].name.value) in \"strategies\"",
+            step.strategy,
+            "\(step.strategy.value) does not come after \(strategies[last].name.value) in \"strategies\"",
             "escalate: each step is harder than the one before")
         }
         last = max(last, rank)
@@ -85,7 +86,8 @@ public struct RecoverySpec: SpecModel {
   private func check(_ step: Step, _ strategy: Strategy, isLast: Bool, _ context: inout CheckContext) {
     let attempts = step.attempts?.value ?? 1
     if attempts > 1, strategy.repeatable != true, let place = step.attempts {
-      context.report(place, "\(strategy.name.value) is done once", "remove it, or say \"repeatable\": true of the strategy")
+      context.report(
+        place, "\(strategy.name.value) is done once", "remove it, or say \"repeatable\": true of the strategy")
     }
     if let delay = step.delayMilliseconds, attempts == 1 {
       context.report(delay, "there is no second attempt to wait for", "add \"attempts\" or remove it")
@@ -105,7 +107,8 @@ public struct RecoverySpec: SpecModel {
         wait *= step.backOff?.value ?? 1
       }
       if total >= 3_600_000 {
-        context.report(step.strategy, "the attempts would wait more than an hour", "lower the delay, the back-off or the attempts")
+        context.report(
+          step.strategy, "the attempts would wait more than an hour", "lower the delay, the back-off or the attempts")
       }
     }
   }

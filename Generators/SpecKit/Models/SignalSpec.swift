@@ -89,7 +89,8 @@ public struct SignalSpec: SpecModel {
         entry.number, "the number \(entry.number.value) comes after \(before.number.value)",
         "keep the signals in the order of numbers")
     }
-    for entry in signals where entry.catchable == false && (entry.action.value == .ignore || entry.action.value == .continue) {
+    for entry in signals
+    where entry.catchable == false && (entry.action.value == .ignore || entry.action.value == .continue) {
       context.report(
         entry.action, "a signal that cannot be caught would do nothing", "write \"terminate\", \"dump\" or \"stop\"")
     }

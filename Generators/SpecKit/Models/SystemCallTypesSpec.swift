@@ -151,7 +151,8 @@ public struct SystemCallTypesSpec: SpecModel {
         }
         let bits = part.value.value.value
         if value & bits != bits {
-          context.report(name, "\(flag.name.value) does not have the bits of \(name.value)", "remove it or correct the value")
+          context.report(
+            name, "\(flag.name.value) does not have the bits of \(name.value)", "remove it or correct the value")
         }
         own &= ~bits
       }

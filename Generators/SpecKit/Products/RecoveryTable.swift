@@ -34,7 +34,8 @@ enum RecoveryTable: SpecProduct {
               "windowSeconds: \(step.windowSeconds?.value ?? 0)",
             ]
             writer.line(
-              "case (.\(SwiftName.escaped(failure.name.value)), \(index)): RecoveryStep(\(values.joined(separator: ", ")))")
+              "case (.\(SwiftName.escaped(failure.name.value)), \(index)): RecoveryStep(\(values.joined(separator: ", ")))"
+            )
           }
         }
         writer.line("default: nil")
@@ -93,6 +94,7 @@ extension RecoverySpec: SpecDocumentation {
     }
     var list = MarkdownTable("Strategy", "What it does", "Loses")
     for strategy in strategies { list.row("`\(strategy.name.value)`", strategy.description, strategy.loses) }
-    return "\(table.markdown)\n## Strategies, the gentlest first\n\n\(list.markdown)\nSources: \(sources.joined(separator: "; ")).\n"
+    return
+      "\(table.markdown)\n## Strategies, the gentlest first\n\n\(list.markdown)\nSources: \(sources.joined(separator: "; ")).\n"
   }
 }

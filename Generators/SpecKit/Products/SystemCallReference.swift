@@ -9,7 +9,8 @@ extension SystemCallSpec: SpecDocumentation {
     for range in reserved ?? [] {
       text += "Numbers \(range.first.value) to \(range.last.value) are reserved: \(range.reason).\n\n"
     }
-    text += "## Calls\n\nAn argument's kind follows its name; `→` is memory that the kernel reads, `←` that it writes.\n\n"
+    text +=
+      "## Calls\n\nAn argument's kind follows its name; `→` is memory that the kernel reads, `←` that it writes.\n\n"
     text += table.markdown + "\n## Capabilities\n\n" + capabilities.markdown + "\n"
     return text + "Sources: \(sources.joined(separator: "; ")).\n"
   }
@@ -39,7 +40,8 @@ extension SystemCallSpec: SpecDocumentation {
         case .uninterruptible: "waits"
         }
       table.row(
-        "\(call.number.value)", "`\(call.name.value)(\(arguments))`", call.family.rawValue, call.result.rawValue, restart,
+        "\(call.number.value)", "`\(call.name.value)(\(arguments))`", call.family.rawValue, call.result.rawValue,
+        restart,
         call.since ?? "", call.status.value.rawValue)
     }
     return table

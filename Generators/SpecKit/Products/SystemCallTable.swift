@@ -120,7 +120,8 @@ enum SystemCallTable: SpecProduct {
           let key = call.number.value << 3 | index
           let optional = argument.optional?.value == true ? ", isOptional: true" : ""
           writer.line(
-            "case \(key): return SystemCallArgument(\"\(argument.name.value)\", \(kind(argument, in: call))\(optional))")
+            "case \(key): return SystemCallArgument(\"\(argument.name.value)\", \(kind(argument, in: call))\(optional))"
+          )
         }
       }
       writer.line("default: return nil")

@@ -64,7 +64,8 @@ enum SystemCallTypes: SpecProduct {
       }
       writer.line()
       writer.documentation(
-        "The flag at `index`, from 0, or nil behind the last. Those that contain others come first, aliases not at all.")
+        "The flag at `index`, from 0, or nil behind the last. Those that contain others come first, aliases not at all."
+      )
       writer.block("public func flag(at index: Int) -> SystemCallConstant?") { writer in
         writer.line("switch self {")
         for set in model.flagSets {
@@ -150,7 +151,8 @@ enum SystemCallTypes: SpecProduct {
       for flag in set.flags {
         writer.documentation("`\(flag.name.value)`.")
         writer.line(
-          "@inlinable public static var \(flag.name.value): \(type) { \(type)(rawValue: \(hexadecimal(flag.value.value))) }")
+          "@inlinable public static var \(flag.name.value): \(type) { \(type)(rawValue: \(hexadecimal(flag.value.value))) }"
+        )
       }
       writer.line()
       writer.block("static func flag(at index: Int) -> SystemCallConstant?") { writer in
