@@ -54,10 +54,12 @@ public struct CommandLine: ~Escapable {
 
   /// Whether `parameter` has the key `key`; hyphens and underscores are the same.
   public func has(_ parameter: Parameter, key: String) -> Bool {
-    let wanted = key.utf8Span.span
-    guard wanted.count == parameter.key.count else { return false }
-    for index in wanted.indices
-    where Self.folded(wanted[index]) != Self.folded(text[parameter.key.lowerBound &+ index]) { return false }
+    guard key.utf8.count == parameter.key.count else { return false }
+    var place = parameter.key.lowerBound
+    for byte in key.utf8 {
+      guard Self.folded(byte) == Self.folded(text[place]) else { return false }
+      place &+= 1
+    }
     return true
   }
 

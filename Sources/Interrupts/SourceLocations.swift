@@ -47,10 +47,7 @@ enum SourceLocations {
 
   /// Where the reason begins, if `function` is one of Swift's checks.
   private static func isFailure(_ function: Span<UInt8>) -> Int? {
-    let prefix = failurePrefix.utf8Span.span
-    guard function.count >= prefix.count else { return nil }
-    for index in prefix.indices where function[index] != prefix[index] { return nil }
-    return prefix.count
+    function.starts(with: failurePrefix) ? failurePrefix.utf8.count : nil
   }
 }
 

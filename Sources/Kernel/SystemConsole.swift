@@ -119,12 +119,3 @@ private struct ConsoleSelection {
     }
   }
 }
-
-extension Span<UInt8> {
-  fileprivate func starts(with text: String) -> Bool {
-    let other = text.utf8Span.span
-    guard count >= other.count else { return false }
-    for index in other.indices where self[index] != other[index] { return false }
-    return true
-  }
-}

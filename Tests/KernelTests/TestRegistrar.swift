@@ -83,7 +83,7 @@ struct TestRegistrar: ~Copyable {
   }
 
   private mutating func writeContents(_ text: String) {
-    guard text.utf8Span.span.count > 0 else { return }
+    guard !text.utf8.isEmpty else { return }
     serial.write("|")
     serial.write(text)
   }

@@ -1,3 +1,5 @@
+import Foundations
+
 /// The names after `test=`: exact names, groups or `all`, separated by commas.
 struct TestSelection {
   private var storage = InlineArray<1024, UInt8>(repeating: 0)
@@ -12,20 +14,17 @@ struct TestSelection {
 
   /// Whether the test called `name` is meant: by its name, by its group, or by `all`.
   func contains(_ name: String) -> Bool {
-    let name = name.utf8Span.span
-    return matches { item in item.isEqual(to: "all") || item.isEqual(to: name) || item.isGroup(of: name) }
+    matches { item in item.isEqual(to: "all") || item.isEqual(to: name) || item.isGroup(of: name) }
   }
 
   /// Whether the test called `name` is named itself.
   func namesExactly(_ name: String) -> Bool {
-    let name = name.utf8Span.span
-    return matches { item in item.isEqual(to: name) }
+    matches { item in item.isEqual(to: name) }
   }
 
   /// Whether the text is `word` and nothing else.
   func isOnly(_ word: String) -> Bool {
-    let bytes = storage.span.extracting(0..<count)
-    return bytes.isEqual(to: word.utf8Span.span)
+    storage.span.extracting(0..<count).isEqual(to: word)
   }
 
   private func matches(_ accept: (Span<UInt8>) -> Bool) -> Bool {
@@ -40,17 +39,14 @@ struct TestSelection {
 }
 
 extension Span<UInt8> {
-  fileprivate func isEqual(to other: Span<UInt8>) -> Bool {
-    guard count == other.count else { return false }
-    for index in indices where self[index] != other[index] { return false }
-    return true
-  }
-
-  fileprivate func isEqual(to word: String) -> Bool { isEqual(to: word.utf8Span.span) }
-
   /// Whether this is the part before the first dot of `name`.
-  fileprivate func isGroup(of name: Span<UInt8>) -> Bool {
-    guard count > 0, count < name.count, name[count] == 0x2e else { return false }
-    return isEqual(to: name.extracting(0..<count))
+  fileprivate func isGroup(of name: String) -> Bool {
+    var index = 0
+    for byte in name.utf8 {
+      if byte == 0x2e { return index == count }
+      guard index < count, self[index] == byte else { return false }
+      index += 1
+    }
+    return false
   }
 }

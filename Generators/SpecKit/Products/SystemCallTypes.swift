@@ -124,7 +124,7 @@ enum SystemCallTypes: SpecProduct {
     let type = SwiftName.type(set.name.value)
     writer.line()
     writer.documentation("\(set.description).")
-    writer.block("public struct \(type): OptionSet, Hashable, Sendable") { writer in
+    writer.block("public struct \(type): OptionSet, Sendable") { writer in
       writer.documentation("The bits.")
       writer.line("public let rawValue: UInt64")
       writer.line()

@@ -5,10 +5,19 @@ public protocol TextSink: ~Copyable {
 }
 
 extension TextSink where Self: ~Copyable {
-  /// Writes `text`.
-  @inlinable
+  /// Writes `text`, by way of a small buffer; see `SpanText.swift` for why not by its `utf8Span`.
   public mutating func write(_ text: String) {
-    write(text.utf8Span.span)
+    var chunk = InlineArray<64, UInt8>(repeating: 0)
+    var count = 0
+    for byte in text.utf8 {
+      chunk[count] = byte
+      count += 1
+      if count == 64 {
+        write(chunk.span)
+        count = 0
+      }
+    }
+    if count > 0 { write(chunk.span.extracting(0..<count)) }
   }
 
   /// Writes one byte.
