@@ -86,7 +86,9 @@ struct ELFImage {
     let start = Int(try Self.number(bytes, at: 32, 8))
     let entrySize = Int(try Self.number(bytes, at: 54, 2))
     let count = Int(try Self.number(bytes, at: 56, 2))
-    let loads = try (0..<count).map { start + $0 * entrySize }.filter { try Self.number(bytes, at: $0, 4) == Self.loadable }
+    let loads = try (0..<count).map { start + $0 * entrySize }.filter {
+      try Self.number(bytes, at: $0, 4) == Self.loadable
+    }
     guard let own = try loads.first(where: { try Self.number(bytes, at: $0 + 16, 8) == section.address }) else {
       throw Malformed(description: "section \(section.name) has no program header of its own")
     }

@@ -34,7 +34,9 @@ struct SourceLocations {
     return stride(from: 0, to: lines.count - 1, by: 2).compactMap { index in
       // file:line:column, of which the file may contain colons.
       let parts = lines[index + 1].split(separator: 0x3a, omittingEmptySubsequences: false)
-      guard parts.count >= 3, let line = Int(String(decoding: parts[parts.count - 2], as: UTF8.self)) else { return nil }
+      guard parts.count >= 3, let line = Int(String(decoding: parts[parts.count - 2], as: UTF8.self)) else {
+        return nil
+      }
       let file = Array(parts.dropLast(2).joined(separator: [0x3a]))
       let function = Array(lines[index])
       let isUnknown = function.elementsEqual("??".utf8)

@@ -30,10 +30,12 @@ struct SymbolsCommand: AsyncParsableCommand {
       symbol.isFunction && symbol.size > 0 && symbol.address >= text.address
         && symbol.address < text.address + UInt64(text.size)
     }
-    let names = try await demangle(functions.map { Array($0.name) } + locations.runs.flatMap { $0.calls.map(\.function) }, toolchain)
+    let names = try await demangle(
+      functions.map { Array($0.name) } + locations.runs.flatMap { $0.calls.map(\.function) }, toolchain)
     var covered: Set<UInt64> = []
     for function in functions where covered.insert(function.address).inserted {
-      builder.addFunction(at: function.address, size: function.size, name: names[Array(function.name)] ?? Array(function.name))
+      builder.addFunction(
+        at: function.address, size: function.size, name: names[Array(function.name)] ?? Array(function.name))
     }
     for run in locations.runs {
       builder.addRow(

@@ -156,6 +156,21 @@ high_half:
     xorl %ebp, %ebp
     movl %edi, %edi                             /* loader kind */
     movl %esi, %esi                             /* its information, physical */
+    /* A fresh canary before the first function that checks one; its zero byte stops string copies. */
+    movl $1, %eax
+    cpuid
+    testl $(1 << 30), %ecx                      /* RDRAND */
+    jz 1f
+    rdrand %rax
+    jc 2f
+1:  rdtsc
+    shlq $32, %rdx
+    orq %rdx, %rax
+    movabsq $0x9e3779b97f4a7c15, %rdx
+    imulq %rdx, %rax
+2:  xorb %al, %al
+    movq %rax, __stack_chk_guard(%rip)
+
     pushq $0                                    /* ends the frame chain; keeps the stack aligned for the call */
     pushq $0
     call apus_start

@@ -12,7 +12,7 @@ __attribute__((aligned(4096))) uint8_t apus_first_arena[APUS_FIRST_ARENA_SIZE];
 void apus_release(void *memory);
 void free(void *memory) { apus_release(memory); }
 
-/* Replaced by a random value before the first function with a canary runs. */
+/* entry.S replaces it by a random value before the first function with a canary runs. */
 uintptr_t __stack_chk_guard = 0x595e9fbd94fda766;
 #endif
 

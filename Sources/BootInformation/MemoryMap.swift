@@ -135,7 +135,8 @@ public struct MemoryMap: Sendable {
   }
 
   private mutating func appendJoining(_ region: MemoryRegion) {
-    if count > 0, regions[count - 1].kind == region.kind, regions[count - 1].range.upperBound == region.range.lowerBound {
+    if count > 0, regions[count - 1].kind == region.kind, regions[count - 1].range.upperBound == region.range.lowerBound
+    {
       regions[count - 1].range = regions[count - 1].range.lowerBound..<region.range.upperBound
     } else {
       append(region)

@@ -14,7 +14,9 @@ extension FixedWidthInteger where Self: UnsignedInteger {
   /// The bits `bits`, shifted down to bit 0. A value that is too wide is cut off when set.
   @inlinable @inline(__always)
   public subscript(bits bits: ClosedRange<Int>) -> Self {
-    get { self &>> Self(truncatingIfNeeded: bits.lowerBound) & Self.mask(width: bits.upperBound &- bits.lowerBound &+ 1) }
+    get {
+      self &>> Self(truncatingIfNeeded: bits.lowerBound) & Self.mask(width: bits.upperBound &- bits.lowerBound &+ 1)
+    }
     set {
       let shift = Self(truncatingIfNeeded: bits.lowerBound)
       let mask = Self.mask(width: bits.upperBound &- bits.lowerBound &+ 1)

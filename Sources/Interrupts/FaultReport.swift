@@ -72,7 +72,6 @@ struct FaultReport {
   /// Swift's own checks end in `ud2`; the debug information says which check it was.
   private func writeRuntimeFailure(_ frame: borrowing TrapFrame, to sink: inout some TextSink & ~Copyable) {
     guard let bytes = CodeBytes.at(frame.instructionPointer), bytes & 0xffff == 0x0b0f else { return }
-    sink.write("\n  Swift runtime trap")
     SourceLocations.writeTrapReason(frame.instructionPointer, to: &sink)
   }
 
@@ -107,7 +106,8 @@ struct FaultReport {
   }
 
   private func row(
-    _ sink: inout some TextSink & ~Copyable, _ first: (String, UInt64), _ second: (String, UInt64), _ third: (String, UInt64)
+    _ sink: inout some TextSink & ~Copyable, _ first: (String, UInt64), _ second: (String, UInt64),
+    _ third: (String, UInt64)
   ) {
     register(first, to: &sink)
     register(second, to: &sink)

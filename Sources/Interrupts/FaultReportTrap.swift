@@ -11,6 +11,6 @@ public enum FaultReportTrap {
   /// Faults once if armed.
   static func springIfArmed() {
     guard isArmed.exchange(false, ordering: .relaxed) else { return }
-    _ = FaultProvocation.readNearNull()
+    FaultProvocation.readNearNull()
   }
 }

@@ -9,11 +9,15 @@ enum InterruptHandlers {
   /// A device's line or message.
   static func device(_ frame: borrowing TrapFrame, _ vector: InterruptVector) { UnexpectedInterrupts.count(vector) }
   /// A message from another processor.
-  static func interprocessor(_ frame: borrowing TrapFrame, _ vector: InterruptVector) { UnexpectedInterrupts.count(vector) }
+  static func interprocessor(_ frame: borrowing TrapFrame, _ vector: InterruptVector) {
+    UnexpectedInterrupts.count(vector)
+  }
   /// The local APIC's own error.
   static func localError(_ frame: borrowing TrapFrame, _ vector: InterruptVector) { UnexpectedInterrupts.count(vector) }
   /// Another source inside the local APIC.
-  static func localSource(_ frame: borrowing TrapFrame, _ vector: InterruptVector) { UnexpectedInterrupts.count(vector) }
+  static func localSource(_ frame: borrowing TrapFrame, _ vector: InterruptVector) {
+    UnexpectedInterrupts.count(vector)
+  }
   /// A request that was withdrawn before it was taken.
   static func spurious(_ frame: borrowing TrapFrame, _ vector: InterruptVector) { UnexpectedInterrupts.count(vector) }
   /// The local timer.

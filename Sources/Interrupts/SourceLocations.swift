@@ -25,17 +25,19 @@ enum SourceLocations {
     if !isKnown || !line.hasBegun { writeFunction(table, address, to: &sink) }
   }
 
-  /// Writes `: arithmetic overflow` or whatever else made Swift trap at `address`.
+  /// Writes `Swift runtime trap: arithmetic overflow` or whatever else made Swift trap at `address`; nothing if it did not.
   static func writeTrapReason(_ address: UInt64, to sink: inout some TextSink & ~Copyable) {
     guard let table = SymbolTable(SymbolTableBytes.loaded) else { return }
     _ = table.frames(at: address) { frame in
       guard let reason = isFailure(frame.function) else { return }
-      sink.write(": ")
+      sink.write("\n  Swift runtime trap: ")
       sink.write(frame.function.extracting(reason..<frame.function.count))
     }
   }
 
-  private static func writeFunction(_ table: borrowing SymbolTable, _ address: UInt64, to sink: inout some TextSink & ~Copyable) {
+  private static func writeFunction(
+    _ table: borrowing SymbolTable, _ address: UInt64, to sink: inout some TextSink & ~Copyable
+  ) {
     _ = table.function(at: address) { name, offset in
       sink.write(" ")
       sink.write(name)

@@ -68,7 +68,7 @@ struct SystemConsole: ~Copyable, TextSink {
     let cells = UInt64(description.width / 8) * UInt64(description.height / 16)
     let heap = HeapStatistics.current
     // The screen's cells are the largest thing that boot allocates; a screen that they do not fit for stays dark.
-    guard cells * bytesPerCell < UInt64(heap.totalByteCount - heap.usedByteCount) - heapReserve else { return nil }
+    guard cells * bytesPerCell + heapReserve < UInt64(heap.totalByteCount - heap.usedByteCount) else { return nil }
     switch description.format {
     case .text: return openTextScreen()
     case .indexed: return nil

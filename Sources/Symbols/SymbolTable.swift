@@ -136,7 +136,8 @@ public struct SymbolTable: ~Escapable {
     let restart = restartStart + index * Self.restartByteCount
     let start = Int(Self.word32(bytes, restart + 4))
     let end = index + 1 < restartCount ? Int(Self.word32(bytes, restart + Self.restartByteCount + 4)) : rows.count
-    guard start <= end, end <= rows.count, var reader = reader(rows.lowerBound + start..<rows.lowerBound + end, at: 0) else {
+    guard start <= end, end <= rows.count, var reader = reader(rows.lowerBound + start..<rows.lowerBound + end, at: 0)
+    else {
       return nil
     }
     var offset: UInt64 = 0

@@ -44,7 +44,9 @@ public struct SymbolTableBuilder {
 
   /// Adds a function. Functions of one table must not overlap.
   public mutating func addFunction(at address: UInt64, size: UInt64, name: [UInt8]) {
-    guard address >= base, let offset = UInt32(exactly: address - base), let size = UInt32(exactly: size) else { return }
+    guard address >= base, let offset = UInt32(exactly: address - base), let size = UInt32(exactly: size) else {
+      return
+    }
     functions.append((offset, size, place(ofText: name)))
   }
 

@@ -4,7 +4,9 @@ import Registers
 /// The 8254's counter 2 as the yardstick for other clocks: it runs at a rate that every PC shares and needs no interrupt.
 ///
 /// Source: Intel 8254 data sheet; the PC feeds it 1.193182 MHz and gates counter 2 by port 61h.
-public struct IntervalTimerReference<TimerSpace: RegisterSpace & ~Copyable, ControlSpace: RegisterSpace & ~Copyable>: ~Copyable {
+public struct IntervalTimerReference<TimerSpace: RegisterSpace & ~Copyable, ControlSpace: RegisterSpace & ~Copyable>:
+  ~Copyable
+{
   /// The timer's input, in hertz: a third of the NTSC colour subcarrier.
   public static var frequencyHertz: UInt64 { 1_193_182 }
 

@@ -58,7 +58,8 @@ struct TextTests {
 
   @Test("Interpolation gives what it says")
   func interpolation() {
-    let message: Message = "mapped \(3) pages at \(hex: 0xffff_8000 as UInt64), \(bytes: 4096), \(true), \(-5 as Int8), \("ü")"
+    let message: Message =
+      "mapped \(3) pages at \(hex: 0xffff_8000 as UInt64), \(bytes: 4096), \(true), \(-5 as Int8), \("ü")"
     #expect(message.text == "mapped 3 pages at 0xffff8000, 4 KiB, yes, -5, ü")
   }
 

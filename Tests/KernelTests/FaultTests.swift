@@ -11,17 +11,20 @@ enum FaultTests {
     registrar.fault("fault.undefined-instruction", .invalidOpcode, report: "#UD", "code 0f 0b", "FaultTests.swift") {
       FaultProvocation.undefinedInstruction()
     }
-    registrar.fault("fault.bad-selector", .generalProtection, report: "#GP", "error code 0x7ff8", "global descriptor 4095") {
+    registrar.fault(
+      "fault.bad-selector", .generalProtection, report: "#GP", "error code 0x7ff8", "global descriptor 4095"
+    ) {
       FaultProvocation.loadBadSelector()
     }
     registrar.fault("fault.non-canonical", .generalProtection, report: "#GP", "readNonCanonical") {
-      _ = FaultProvocation.readNonCanonical()
+      FaultProvocation.readNonCanonical()
     }
     registrar.fault(
-      "fault.null-read", .pageFault, report: "read from a page that is not present, by the kernel", "0x0000000000000008: near null",
+      "fault.null-read", .pageFault, report: "read from a page that is not present, by the kernel",
+      "0x0000000000000008: near null",
       "readNearNull"
     ) {
-      _ = FaultProvocation.readNearNull()
+      FaultProvocation.readNearNull()
     }
     registrar.fault(
       "fault.write-to-code", .pageFault, report: "write to a present page that forbids it, by the kernel", "writeToCode"
@@ -29,7 +32,8 @@ enum FaultTests {
       FaultProvocation.writeToCode()
     }
     registrar.fault(
-      "fault.write-to-code-by-its-other-address", .pageFault, report: "write to a present page that forbids it, by the kernel"
+      "fault.write-to-code-by-its-other-address", .pageFault,
+      report: "write to a present page that forbids it, by the kernel"
     ) {
       FaultProvocation.writeToCodeThroughPhysicalMap()
     }
@@ -48,7 +52,8 @@ enum FaultTests {
     registrar.fault("fault.non-maskable", .nonMaskable, report: "Non-Maskable") { FaultProvocation.raiseNonMaskable() }
     registrar.fault("fault.unasked-breakpoint", .breakpoint, report: "#BP") { Machine.breakpoint() }
     registrar.fault(
-      "fault.swift-overflow", .invalidOpcode, report: "Swift runtime trap: arithmetic overflow", "increment", "FaultTests.swift"
+      "fault.swift-overflow", .invalidOpcode, report: "Swift runtime trap: arithmetic overflow", "increment",
+      "FaultTests.swift"
     ) {
       _ = increment(Opaque.value(.max))
     }
@@ -80,6 +85,7 @@ enum FaultTests {
   @inline(never)
   private static func unwrap(_ value: Int?) -> Int {
     // The trap is what the test is for.
+    // swift-format-ignore: NeverForceUnwrap
     value!  // swift-format-ignore: NeverForceUnwrap
   }
 }

@@ -9,7 +9,9 @@ struct BootMatrix {
   /// BIOS and UEFI, `pc` and `q35`, 1 to 8 CPUs, 64 MiB to 16 GiB, by GRUB and by `-kernel`, covering every pair that matters.
   static func machines(iso: String, kernel: String, commandLine: String) -> [Machine] {
     var machines: [Machine] = []
-    func add(_ image: Guest.Image, _ how: String, _ machine: String, _ firmware: String, _ processors: Int, _ memory: String) {
+    func add(
+      _ image: Guest.Image, _ how: String, _ machine: String, _ firmware: String, _ processors: Int, _ memory: String
+    ) {
       machines.append(
         Machine(
           name: "\(how) \(firmware) \(machine) \(processors) CPU \(memory)",

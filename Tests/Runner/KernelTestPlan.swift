@@ -60,7 +60,9 @@ struct KernelTestPlan {
       if let missing = test.reportContents.first(where: { !outcome.log.contains($0) }) {
         return failure("the fault report lacks \"\(missing)\"")
       }
-      guard outcome.ending == .exited(status: 0x10) else { return failure("passed, but the guest ended as \(outcome.ending)") }
+      guard outcome.ending == .exited(status: 0x10) else {
+        return failure("passed, but the guest ended as \(outcome.ending)")
+      }
       return (test, .passed)
     }
   }

@@ -28,7 +28,8 @@ struct Runner: AsyncParsableCommand {
       var plan = KernelTestPlan(listing: listing.log)
       if plan.tests.isEmpty || listing.ending != .exited(status: 0x10) {
         await board.record(
-          "the kernel lists its tests", .failed(reason: "no list; the guest ended as \(listing.ending)", log: listing.log))
+          "the kernel lists its tests",
+          .failed(reason: "no list; the guest ended as \(listing.ending)", log: listing.log))
       }
       if let filter = options.filter { plan.tests.removeAll { !$0.name.contains(filter) } }
       try await forEachInParallel(plan.boots, width: options.jobs) { boot in

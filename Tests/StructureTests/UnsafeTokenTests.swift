@@ -35,7 +35,9 @@ struct UnsafeTokenTests {
 
   @Test("The check finds each token, and not in comments or strings")
   func checkWorks() throws {
-    let bad = ["let x = unsafe y", "@safe struct S {}", "nonisolated(unsafe) var a = 1", "@c(f) func f() {}", "import Boot"]
+    let bad = [
+      "let x = unsafe y", "@safe struct S {}", "nonisolated(unsafe) var a = 1", "@c(f) func f() {}", "import Boot",
+    ]
     let good = ["// unsafe", "let text = \"unsafe\"", "func safeFunction() {}", "let unsafety = 1"]
     for line in bad { #expect(try Self.findings(in: [.init(path: "x", lines: [line])]).count == 1, "\(line)") }
     for line in good { #expect(try Self.findings(in: [.init(path: "x", lines: [line])]).isEmpty, "\(line)") }
@@ -59,21 +61,26 @@ struct UnsafeTokenTests {
     #expect(!Self.isJustified(1, in: bare))
     #expect(Self.isJustified(2, in: ["  func f() {", "    // SAFETY: it is.", "    unsafe g()"]))
     #expect(Self.isJustified(2, in: ["  /// SAFETY: it is.", "  func f() {", "    unsafe g()"]))
-    #expect(Self.isJustified(3, in: ["  // SAFETY (all below): it is.", "  /// Doc.", "  func f() {", "    unsafe g()"]))
-    #expect(!Self.isJustified(4, in: ["  func e() {", "    // SAFETY: it is.", "  }", "  func f() {", "    unsafe g()"]))
+    #expect(
+      Self.isJustified(3, in: ["  // SAFETY (all below): it is.", "  /// Doc.", "  func f() {", "    unsafe g()"]))
+    #expect(
+      !Self.isJustified(4, in: ["  func e() {", "    // SAFETY: it is.", "  }", "  func f() {", "    unsafe g()"]))
   }
 
   /// Whether the `unsafe` on line `number` is justified: in its declaration before it, in the comment above the declaration,
   /// or by an earlier `SAFETY (…)` that speaks for a section of the file.
   private static func isJustified(_ number: Int, in lines: [String]) -> Bool {
     if lines[..<number].contains(where: { $0.contains("SAFETY (") }) { return true }
-    let declaration = /^\s*(@\S+\s+)*((public|private|fileprivate|static|borrowing|mutating|final|open|override)\s+|nonisolated\(unsafe\)\s+)*(func|init|deinit|subscript|struct|enum|extension|class|var)\b/
+    let declaration =
+      /^\s*(@\S+\s+)*((public|private|fileprivate|static|borrowing|mutating|final|open|override)\s+|nonisolated\(unsafe\)\s+)*(func|init|deinit|subscript|struct|enum|extension|class|var)\b/
     func indentation(_ line: String) -> Int { line.prefix { $0 == " " }.count }
     var row = number
     while row > 0 {
       if lines[row].contains("SAFETY") { return true }
       let isDeclaration = lines[row].firstMatch(of: declaration) != nil
-      if isDeclaration && (row == number || indentation(lines[row]) < indentation(lines[number])) && !lines[row].hasPrefix("    ") {
+      if isDeclaration && (row == number || indentation(lines[row]) < indentation(lines[number]))
+        && !lines[row].hasPrefix("    ")
+      {
         break
       }
       row -= 1

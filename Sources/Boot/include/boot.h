@@ -198,5 +198,11 @@ void apus_divide_by_zero(void);
 void apus_lose_stack(void);
 void apus_load_bad_selector(void);
 APUS_INLINE void apus_undefined_instruction(void) { __asm__ volatile("ud2"); }
+/* One load that no optimizer leaves out. */
+APUS_INLINE uint8_t apus_load_byte(uint64_t address) {
+    uint8_t value;
+    __asm__ volatile("movb (%1), %0" : "=q"(value) : "r"(address));
+    return value;
+}
 APUS_INLINE void apus_raise_debug(void) { __asm__ volatile("int $1"); }
 APUS_INLINE void apus_raise_nonmaskable(void) { __asm__ volatile("int $2"); }

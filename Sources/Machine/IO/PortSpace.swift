@@ -80,7 +80,9 @@ private enum PortClaims {
     lock.withLock { _ in
       // SAFETY: the bitmap has a bit for each of the 65,536 ports, and the lock is held.
       let words = unsafe apus_port_claims()
-      for port in Int(base)..<Int(base) + count where unsafe words[port / 64] & 1 << UInt64(port % 64) != 0 { return false }
+      for port in Int(base)..<Int(base) + count where unsafe words[port / 64] & 1 << UInt64(port % 64) != 0 {
+        return false
+      }
       for port in Int(base)..<Int(base) + count { unsafe words[port / 64] |= 1 << UInt64(port % 64) }
       return true
     }

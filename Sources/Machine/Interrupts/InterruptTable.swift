@@ -37,6 +37,7 @@ public enum InterruptTable {
   public static var isLoaded: Bool {
     let register = apus_store_interrupt_table()
     // SAFETY: the address is compared, not followed.
-    return unsafe register.base == UInt64(UInt(bitPattern: apus_interrupt_table_words())) && register.limit == byteCount - 1
+    return unsafe register.base == UInt64(UInt(bitPattern: apus_interrupt_table_words()))
+      && register.limit == byteCount - 1
   }
 }

@@ -16,7 +16,9 @@ public struct AddressSpaceAudit: Sendable {
   /// - Context: nobody changes the tables meanwhile.
   public static func run() -> AddressSpaceAudit {
     var audit = AddressSpaceAudit()
-    audit.walk(table: apus_read_cr3() & PageTable.entryAddressMask, level: 3, isUserSpace: true, isWritable: true, isExecutable: true)
+    audit.walk(
+      table: apus_read_cr3() & PageTable.entryAddressMask, level: 3, isUserSpace: true, isWritable: true,
+      isExecutable: true)
     return audit
   }
 
@@ -33,7 +35,8 @@ public struct AddressSpaceAudit: Sendable {
       let isUser = level == 3 ? Self.isUserSlot(index) : isUserSpace
       if level > 0 && !(level < 3 && entry.contains(.large)) {
         walk(
-          table: entry.rawValue & PageTable.entryAddressMask, level: level - 1, isUserSpace: isUser, isWritable: writable,
+          table: entry.rawValue & PageTable.entryAddressMask, level: level - 1, isUserSpace: isUser,
+          isWritable: writable,
           isExecutable: executable)
       } else {
         pages += 1

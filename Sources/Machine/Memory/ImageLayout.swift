@@ -27,7 +27,9 @@ public enum ImageLayout {
     if address >= boot && address < apus_boot_stack_address() { return boot..<apus_boot_stack_address() }
     for index in 0..<InterruptStack.count {
       let page = InterruptStack.guardPage(index)
-      if address >= page && address < page + InterruptStack.guardSize { return page..<(page + InterruptStack.guardSize) }
+      if address >= page && address < page + InterruptStack.guardSize {
+        return page..<(page + InterruptStack.guardSize)
+      }
     }
     return nil
   }

@@ -86,8 +86,8 @@ public enum KernelAddressSpace {
   private static func mapMemory(
     _ range: Range<UInt64>, into table: inout PageTable, frames: inout BootFrames
   ) throws(MachineError) {
-    let readOnly =
-      (ImageLayout.text.lowerBound - ImageLayout.virtualOffset)..<(ImageLayout.constants.upperBound - ImageLayout.virtualOffset)
+    let offset = ImageLayout.virtualOffset
+    let readOnly = ImageLayout.text.lowerBound - offset..<ImageLayout.constants.upperBound - offset
     let all = pages(covering: range)
     let below = all.clamped(to: 0..<readOnly.lowerBound)
     let inside = all.clamped(to: readOnly)

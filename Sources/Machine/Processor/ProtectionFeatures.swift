@@ -4,6 +4,7 @@ import Boot
 ///
 /// Source: Intel SDM vol. 3A, 2.5 and 4.6.
 public struct ProtectionFeatures: OptionSet, Sendable {
+  /// One bit for each feature.
   public let rawValue: UInt32
   /// Creates a set from its bits.
   public init(rawValue: UInt32) { self.rawValue = rawValue }

@@ -12,15 +12,19 @@ public enum FaultProvocation {
   public static func loadBadSelector() { apus_load_bad_selector() }
 
   /// #PF by reading the page at 0.
-  public static func readNearNull() -> UInt8 {
-    // SAFETY: nothing is ever mapped there, so this cannot succeed.
-    unsafe UnsafePointer<UInt8>(bitPattern: 8)?.pointee ?? 0
+  ///
+  /// Nothing is ever mapped there, so this cannot succeed.
+  @inline(never)
+  public static func readNearNull() {
+    _ = apus_load_byte(8)
   }
 
   /// #GP by reading an address that is not canonical.
-  public static func readNonCanonical() -> UInt8 {
-    // SAFETY: no page table can map it.
-    unsafe UnsafePointer<UInt8>(bitPattern: 0x4000_0000_0000_0000)?.pointee ?? 0
+  ///
+  /// No page table can map it.
+  @inline(never)
+  public static func readNonCanonical() {
+    _ = apus_load_byte(0x8000_0000_0000_0000)
   }
 
   /// #PF by writing to the kernel's code.
