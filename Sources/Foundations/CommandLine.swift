@@ -116,7 +116,8 @@ public struct CommandLine: ~Escapable {
     while let (parameter, end) = parameter(in: text, from: position, to: text.count) {
       let key = parameter.key
       if key.count == 2 && parameter.value == nil && text[key.lowerBound] == 0x2d && text[key.lowerBound &+ 1] == 0x2d {
-        return (key.lowerBound, skippingSpace(in: text, from: end, to: text.count))
+        // Not where the key begins: behind a quotation mark that would be left as a parameter.
+        return (position, skippingSpace(in: text, from: end, to: text.count))
       }
       position = end
     }

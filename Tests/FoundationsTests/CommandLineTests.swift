@@ -36,7 +36,8 @@ struct CommandLineTests {
       (#"a="b c" d"#, ["a=<b c>", "d"]), (#""a=b c" d"#, ["a=<b c>", "d"]), (#""a b"="c""#, [#"a b"=<c>"#]),
       (#"a="""#, ["a=<>"]), (#"a=""#, ["a=<>"]), (#"""#, [""]), (#""""#, [""]), (#"a="b c"#, ["a=<b c>"]),
       (#"a=b"c d"e f"#, [#"a=<b"c d"e>"#, "f"]),
-      ("a -- b=c d", ["a"]), ("a --b c", ["a", "--b", "c"]), ("a\u{0}b c", ["a"]), ("ä=ö", ["ä=<ö>"]),
+      ("a -- b=c d", ["a"]), (#"a "--" b"#, ["a"]), ("a --b c", ["a", "--b", "c"]), ("a\u{0}b c", ["a"]),
+      ("ä=ö", ["ä=<ö>"]),
     ] as [(String, [String])])
   func split(input: String, expected: [String]) {
     #expect(parameters(input) == expected)
