@@ -86,7 +86,7 @@ enum FaultTests {
   private static func unwrap(_ value: Int?) -> Int {
     // The trap is what the test is for.
     // swift-format-ignore: NeverForceUnwrap
-    value!  // swift-format-ignore: NeverForceUnwrap
+    value!
   }
 }
 
