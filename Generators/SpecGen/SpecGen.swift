@@ -6,7 +6,7 @@ import SpecKit
 struct SpecGen: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Generates Swift, assembly and documentation from the specs.",
-    subcommands: [Generate.self, Check.self, Docs.self, ImportFont.self])
+    subcommands: [Generate.self, Check.self, Docs.self, ImportFont.self, ImportPCIIds.self])
 }
 
 /// Where the package lies.

@@ -22,6 +22,7 @@ public enum SpecRegistry {
       FontSpec.self,
 
       // PCI
+      PCIIdentifierSpec.self,
     ]
   }
 
@@ -51,6 +52,7 @@ public enum SpecRegistry {
       ConsoleFont.self,
 
       // PCI
+      PCIIdentifiers.self,
     ]
   }
 
