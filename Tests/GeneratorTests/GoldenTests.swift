@@ -23,6 +23,12 @@ import Testing
     Case(product: "recovery", spec: "recovery.json", output: "Recovery.swift"),
     Case(product: "gpu", spec: "gpu/bochs/display.json", output: "BochsDisplay.swift"),
     Case(product: "gpu", spec: "gpu/virtio/gpu.json", output: "VirtioGPU.swift"),
+    Case(product: "registers", spec: "registers/uart16550.json", output: "UART16550Registers.swift"),
+    Case(product: "registers", spec: "registers/hpet.json", output: "HPETRegisters.swift"),
+    Case(product: "registers-internal", spec: "registers/io-apic.json", output: "IOAPICRegisters.swift"),
+    Case(product: "registers-internal", spec: "registers/local-apic.json", output: "LocalAPICRegisters.swift"),
+    Case(product: "register-models", spec: "registers/pic8259.json", output: "PIC8259Model.swift"),
+    Case(product: "register-cases", spec: "registers/elcr.json", output: "EdgeLevelControlCases.swift"),
   ]
 
   static func generate(_ golden: Case) throws -> [GeneratedFile] {

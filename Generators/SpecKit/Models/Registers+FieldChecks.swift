@@ -21,7 +21,9 @@ extension RegistersSpec {
         let shared = fields.first { $0.name.value != field.name.value && $0.low <= field.high && field.low <= $0.high }
         context.report(
           field.bits,
-          shared.map { "bits \(field.low)...\(field.high) overlap \($0.name.value), which has \($0.low)...\($0.high)" }
+          shared.map {
+            "\(place(field)) \(field.width == 1 ? "overlaps" : "overlap") \($0.name.value), which has \(place($0))"
+          }
             ?? "bit \(field.low) comes after bit \(last.high)",
           shared == nil ? "list the fields from the lowest bit up" : "give each bit to one field")
       }
@@ -135,6 +137,10 @@ extension RegistersSpec {
     let hint = Suggestion.hint(for: name.value, among: known)
     context.report(
       name, "there is no \(what) \(name.value.debugDescription)", "name one that the spec describes\(hint)")
+  }
+
+  private func place(_ field: Field) -> String {
+    field.width == 1 ? "bit \(field.low)" : "bits \(field.low)...\(field.high)"
   }
 
   func bits(_ count: Int) -> String { count == 1 ? "1 bit" : "\(count) bits" }

@@ -4,10 +4,21 @@ public enum RegisterAccessors: SpecProduct {
   public static var name: String { "registers" }
 
   /// One Swift file.
+  ///
+  /// - Throws: when every register is sensitive.
   public static func generate(
     _ model: RegistersSpec, context: GenerationContext
   ) throws(SpecErrors) -> [GeneratedFile] {
-    [GeneratedFile(name: context.output, contents: RegisterWriter(spec: model, audience: .everyone).text(context))]
+    let writer = RegisterWriter(spec: model, audience: .everyone)
+    if writer.registers.isEmpty {
+      let node = context.document.root["registers"] ?? context.document.root
+      throw SpecErrors([
+        Diagnostic(
+          node, problem: "every register is sensitive, so that nothing is left for other modules",
+          remedy: "ask for registers-internal in the specs.json of Machine")
+      ])
+    }
+    return [GeneratedFile(name: context.output, contents: writer.text(context))]
   }
 }
 
