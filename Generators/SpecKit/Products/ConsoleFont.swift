@@ -26,7 +26,8 @@ enum ConsoleFont: SpecProduct {
       writer.block("public static var console: BitmapFont") { writer in
         writer.line("BitmapFont(")
         writer.indented { writer in
-          writer.line("fallback: \(table.fallback), ranges: #\"\(table.encodedRanges)\"#,")
+          writer.line("fallback: \(table.fallback), firstRun: \(table.firstRun),")
+          writer.line("ranges: #\"\(table.encodedRanges)\"#,")
           writer.line("numbers: #\"\(table.encodedNumbers)\"#,")
           writer.line("bitmaps: #\"\(table.encodedBitmaps)\"#)")
         }
@@ -76,6 +77,12 @@ struct FontTable {
     }
     self.bitmaps = bitmaps
     fallback = font.glyphs.firstIndex { $0.code.value == font.fallback.value } ?? 0
+  }
+
+  /// The code points of the first run, as a Swift range.
+  var firstRun: String {
+    guard let run = runs.first else { return "0..<0" }
+    return "\(run.first)..<\(run.first + UInt32(run.count))"
   }
 
   /// Eight characters a run: first code point in four, count and ordinal in two each.

@@ -84,6 +84,14 @@ public struct FramebufferDisplay<Memory: DisplayMemory & ~Copyable>: ~Copyable, 
   private static var underline: Int { 13 }
 
   private func drawRow32(_ bits: UInt8, _ text: UInt64, _ behind: UInt64, at offset: Int) {
+    if bits == 0 {
+      // Most rows of most characters.
+      memory.store64(behind, at: offset)
+      memory.store64(behind, at: offset &+ 8)
+      memory.store64(behind, at: offset &+ 16)
+      memory.store64(behind, at: offset &+ 24)
+      return
+    }
     var bits = bits
     var place = offset
     for _ in 0..<4 {

@@ -17,12 +17,17 @@ public struct BitmapFont: Sendable {
   /// Twenty-two characters a bitmap.
   private let bitmaps: String
   private let fallback: Int
+  /// The first run, which holds most of what is ever drawn: no search for it.
+  private let firstRun: Range<UInt32>
 
   /// A font from strings that `SpecGen` made.
   ///
-  /// - Parameter fallback: the place of the character drawn for those that the font lacks.
-  public init(fallback: Int, ranges: String, numbers: String, bitmaps: String) {
+  /// - Parameters:
+  ///   - fallback: the place of the character drawn for those that the font lacks.
+  ///   - firstRun: the code points of the first run.
+  public init(fallback: Int, firstRun: Range<UInt32>, ranges: String, numbers: String, bitmaps: String) {
     self.fallback = fallback
+    self.firstRun = firstRun
     self.ranges = ranges
     self.numbers = numbers
     self.bitmaps = bitmaps
@@ -49,6 +54,7 @@ public struct BitmapFont: Sendable {
 
   /// The place of `codePoint` among the font's characters.
   private func place(of codePoint: UInt32) -> Int? {
+    if firstRun.contains(codePoint) { return Int(codePoint &- firstRun.lowerBound) }
     let runs = ranges.utf8Span.span
     var low = 0
     var high = runs.count / 8

@@ -117,18 +117,31 @@ struct CellGrid: ~Copyable {
     isChanged[row] = false
     let start = starts[row]
     let shownStart = row &* columns
+    for column in drawDifferences(row: row, on: display) {
+      shown[shownStart &+ column] = cells[start &+ column]
+    }
+  }
+
+  /// Draws the cells of `row` that do not look as they should.
+  ///
+  /// - Returns: the columns from the first to the last of them.
+  private func drawDifferences(row: Int, on display: borrowing some TextDisplay & ~Copyable) -> Range<Int> {
+    let start = starts[row]
+    let shownStart = row &* columns
+    let wanted = cells.span.extracting(start..<(start &+ columns))
+    let seen = shown.span.extracting(shownStart..<(shownStart &+ columns))
+    var changed = columns..<columns
     var column = 0
     while column < columns {
-      guard cells[start &+ column] != shown[shownStart &+ column] else {
+      guard wanted[column] != seen[column] else {
         column &+= 1
         continue
       }
       let first = column
-      while column < columns && cells[start &+ column] != shown[shownStart &+ column] {
-        shown[shownStart &+ column] = cells[start &+ column]
-        column &+= 1
-      }
-      display.draw(cells.span.extracting((start &+ first)..<(start &+ column)), column: first, row: row)
+      while column < columns && wanted[column] != seen[column] { column &+= 1 }
+      display.draw(wanted.extracting(first..<column), column: first, row: row)
+      changed = min(first, changed.lowerBound)..<column
     }
+    return changed
   }
 }
