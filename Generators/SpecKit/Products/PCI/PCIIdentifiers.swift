@@ -22,7 +22,9 @@ enum PCIIdentifiers: SpecProduct {
       writer.documentation(
         "The PCI ID Repository's list, version \(model.version): \(model.entryCount) names in \(table.byteCount) bytes."
       )
-      writer.block("public static var standard: PCIIdentifierTable") { writer in
+      // Not inlined, so that the image holds the literals once.
+      writer.line("@inline(never)")
+      writer.block("static var standard: PCIIdentifierTable") { writer in
         writer.line("PCIIdentifierTable(")
         writer.indented { writer in
           let columns = table.columns
