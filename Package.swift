@@ -70,7 +70,6 @@ let package = Package(
     module("Time", ["Foundations", "Machine", "Logging", "Registers"]),
     module("PCI", ["Foundations", "Machine"], generated: true),
     module("SystemCalls", ["Foundations"], generated: true),
-    module("Security", ["Machine", "Logging", "Registers"]),
     module("SerialDriver", path: "Sources/Drivers/Serial", ["Foundations", "Machine", "Registers"]),
     module(
       "KernelTests", path: "Tests/KernelTests",
@@ -79,7 +78,7 @@ let package = Package(
       name: "Kernel",
       dependencies: [
         "Foundations", "BootInformation", "Machine", "Logging", "Console", "Registers", "Interrupts", "Time", "PCI",
-        "SystemCalls", "Security", "SerialDriver", "KernelTests", "Symbols",
+        "SystemCalls", "SerialDriver", "KernelTests", "Symbols",
       ],
       exclude: ["README.md", "specs.json"], swiftSettings: strict, plugins: ["SpecPlugin"]),
 

@@ -4,22 +4,27 @@ import Registers
 import Time
 
 extension BootHandlers {
-  /// Measures the time-stamp counter again, for longer, and compares with the first reading.
+  /// Periods of the interval timer in one measurement: 10 ms.
+  private static let measurement: UInt16 = 11_932
+  private static let attempts = 8
+
+  /// Measures the time-stamp counter again until two measurements in a row agree within 5 %.
+  ///
+  /// One alone proves nothing: under a busy hypervisor either clock may have stood still meanwhile.
   static func timers(_ state: inout BootState) -> BootOutcome {
-    let first = Clock.ticksPerSecond
-    guard first > 0 else { return .failed("the interval timer does not count") }
-    for _ in 0..<3 {
-      guard let second = TimestampCalibration.measure(counts: 11_932) else {
-        return .failed("the interval timer stopped")
-      }
-      let difference = first > second ? first - second : second - first
-      guard difference < first / 20 else { continue }
-      Clock.start(ticksPerSecond: second)
+    var previous = Clock.ticksPerSecond
+    guard previous > 0 else { return .failed("the interval timer does not count") }
+    for _ in 0..<attempts {
+      guard let rate = TimestampCalibration.measure(counts: measurement) else { return .failed("the interval timer stopped") }
+      let difference = previous > rate ? previous - rate : rate - previous
+      previous = rate
+      guard difference < rate / 20 else { continue }
+      Clock.start(ticksPerSecond: rate)
       let before = Clock.nanoseconds
       guard Clock.nanoseconds >= before else { return .failed("the clock runs backwards") }
-      return .done("TSC \(second / 1_000_000) MHz by the interval timer")
+      return .done("TSC \(rate / 1_000_000) MHz by the interval timer")
     }
-    return .failed("the TSC is unsteady: measurements differ by more than 5 %")
+    return .failed("TSC unsteady: no two of \(attempts) measurements agree")
   }
 }
 

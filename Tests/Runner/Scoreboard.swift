@@ -22,6 +22,8 @@ actor Scoreboard {
     case .failed(let reason, let log):
       failed += 1
       print("  FAILED   \(name): \(reason)")
+      // Without what would clear or colour the reader's own screen.
+      let log = log.replacing(/\u{1b}\[[0-9;?=]*[A-Za-z]/, with: "")
       if !log.isEmpty { print(log.split(separator: "\n").map { "  | \($0)" }.joined(separator: "\n")) }
     case .skipped(let reason):
       skipped += 1
