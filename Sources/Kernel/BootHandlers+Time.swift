@@ -15,7 +15,9 @@ extension BootHandlers {
     var previous = Clock.ticksPerSecond
     guard previous > 0 else { return .failed("the interval timer does not count") }
     for _ in 0..<attempts {
-      guard let rate = TimestampCalibration.measure(counts: measurement) else { return .failed("the interval timer stopped") }
+      guard let rate = TimestampCalibration.measure(counts: measurement) else {
+        return .failed("the interval timer stopped")
+      }
       let difference = previous > rate ? previous - rate : rate - previous
       previous = rate
       guard difference < rate / 20 else { continue }
