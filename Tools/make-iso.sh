@@ -10,7 +10,10 @@ esac
 root=$(mktemp -d)
 trap 'rm -rf "$root"' EXIT
 mkdir -p "$root/boot/grub"
-cp "$kernel" "$root/boot/apus.elf"
+# Without debug information, which GRUB would read into memory: on UEFI machines of 64 MiB there is no room for it. The symbol
+# table for backtraces is part of the image and stays.
+objcopy=$(dirname "$(readlink -f "$(command -v swiftc)")")/llvm-objcopy
+"$objcopy" --strip-all "$kernel" "$root/boot/apus.elf"
 cat >"$root/boot/grub/grub.cfg" <<GRUB
 set timeout=0
 set default=0
