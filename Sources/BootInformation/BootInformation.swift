@@ -143,11 +143,20 @@ public struct BootScreenDescription: Equatable, Sendable {
   /// The pixels' format.
   public var format: Format
 
-  /// The physical addresses of the whole screen, or nil for dimensions that no screen has.
+  private var hasColoursWithinPixel: Bool {
+    guard case .direct(let red, let green, let blue) = format else { return true }
+    func isWithin(_ field: ColourField) -> Bool {
+      field.size > 0 && Int(field.position) + Int(field.size) <= Int(bitsPerPixel)
+    }
+    return isWithin(red) && isWithin(green) && isWithin(blue)
+  }
+
+  /// The physical addresses of the whole screen, or nil for dimensions or colours that no screen has.
   public var range: Range<UInt64>? {
     guard width > 0, height > 0, width <= 16_384, height <= 16_384, pitch <= 1 << 20, bitsPerPixel >= 1,
       UInt64(width) * UInt64(bitsPerPixel) <= UInt64(pitch) * 8
     else { return nil }
+    guard hasColoursWithinPixel else { return nil }
     let byteCount = UInt64(pitch) * UInt64(height)
     let (end, overflowed) = address.addingReportingOverflow(byteCount)
     guard address > 0, !overflowed, end <= MemoryMap.addressLimit else { return nil }

@@ -66,6 +66,8 @@ public struct MemoryMap: Sendable {
   public private(set) var count = 0
   /// Regions that were left out because they were empty, passed the end of the address space, or did not fit.
   public private(set) var droppedCount = 0
+  /// Whether more regions came than fit even when they are joined.
+  private var isCrowded = false
 
   /// Creates an empty map.
   public init() {}
@@ -82,7 +84,32 @@ public struct MemoryMap: Sendable {
       droppedCount += 1
       return
     }
-    append(MemoryRegion(base..<min(end, Self.addressLimit), kind))
+    insert(MemoryRegion(base..<min(end, Self.addressLimit), kind))
+  }
+
+  /// Adds a region; joins regions where there is no room.
+  ///
+  /// When that does not help, memory gets lost, but what may not be used is kept: it takes the place of usable memory, and usable
+  /// memory is no longer taken, as it might hold what was lost.
+  private mutating func insert(_ region: MemoryRegion) {
+    if count == Self.capacity, !isCrowded {
+      normalize()
+      isCrowded = count == Self.capacity
+    }
+    guard isCrowded else {
+      append(region)
+      return
+    }
+    droppedCount += 1
+    if region.kind != .usable, let victim = smallestUsableIndex { regions[victim] = region }
+  }
+
+  private var smallestUsableIndex: Int? {
+    var smallest: Int?
+    for index in 0..<count where regions[index].kind == .usable {
+      if smallest.map({ regions[index].byteCount < regions[$0].byteCount }) ?? true { smallest = index }
+    }
+    return smallest
   }
 
   private mutating func append(_ region: MemoryRegion) {
@@ -109,6 +136,7 @@ public struct MemoryMap: Sendable {
     let source = self
     var result = MemoryMap()
     result.droppedCount = droppedCount
+    result.isCrowded = isCrowded
     var place: UInt64 = 0
     while let (end, kind) = source.segment(from: place) {
       if let kind { result.appendJoining(MemoryRegion(place..<end, kind)) }

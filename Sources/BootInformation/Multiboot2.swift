@@ -25,7 +25,7 @@ extension BootInformation {
     self.init()
     guard start & 7 == 0 else { throw .badSignature(address: start) }
     guard let size = memory.read32(at: start) else { throw .unreadable(address: start) }
-    guard size >= 16, UInt64(size) <= Self.multiboot2Limit, start <= UInt64.max - UInt64(size) else {
+    guard size >= 16, UInt64(size) <= Self.multiboot2Limit, start <= MemoryMap.addressLimit - UInt64(size) else {
       throw .badSize(address: start, stated: UInt64(size))
     }
     let end = start + UInt64(size)
