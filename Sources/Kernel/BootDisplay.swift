@@ -28,8 +28,8 @@ struct BootDisplay: ~Copyable {
     loader.write(", \(bytes: memory) of memory")
     var commandLine: Message = "command line: "
     commandLine.write(state.information.commandLine.bytes)
-    KernelLog.add(.notice, .kernel, "Apus \(Self.version) \(loader)")
-    KernelLog.add(.info, .kernel, commandLine)
+    KernelLog.add(.notice, .boot, "Apus \(Self.version) \(loader)")
+    KernelLog.add(.info, .boot, commandLine)
     guard isShown else { return }
     var version = Message()
     version.write(Self.version)
@@ -42,8 +42,9 @@ struct BootDisplay: ~Copyable {
     screen.begin(step.rawValue, Self.title(of: step), to: &sink)
   }
 
-  /// Shows how `step` ended, and after how long.
+  /// Shows how `step` ended, after how long, and what it logged.
   mutating func show(_ step: BootStep, _ outcome: BootOutcome, nanoseconds: UInt64) {
+    defer { KernelLog.flush() }
     let title = Self.title(of: step)
     switch outcome {
     case .done(let text):

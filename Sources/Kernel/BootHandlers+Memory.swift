@@ -1,5 +1,6 @@
 import BootInformation
 import Foundations
+import Logging
 import Machine
 
 extension BootHandlers {
@@ -14,6 +15,7 @@ extension BootHandlers {
       case .missingFeature, .tooEarly: return .failed("the page tables cannot be built")
       }
     }
+    log(state.information)
     let audit = AddressSpaceAudit.run()
     guard audit.writableAndExecutable == 0 else {
       return .failed("\(audit.writableAndExecutable) pages are writable and executable")
@@ -23,5 +25,41 @@ extension BootHandlers {
       return .failed("the boot stack has no guard page")
     }
     return .done("\(bytes: state.information.memoryMap.usableByteCount) usable, W^X in \(audit.pages) pages")
+  }
+
+  /// Logs the memory map, the modules, and what of the loader's information had to be left out.
+  private static func log(_ information: borrowing BootInformation) {
+    for index in 0..<information.memoryMap.count {
+      let region = information.memoryMap[index]
+      let last = region.range.upperBound - 1
+      KernelLog.add(
+        .debug, .memory, "\(hex: region.range.lowerBound, width: 12)...\(hex: last, width: 12) \(region.kind.label)")
+    }
+    for index in 0..<information.moduleCount {
+      let module = information.module(index)
+      let byteCount = module.upperBound - module.lowerBound
+      KernelLog.add(.debug, .memory, "module \(index): \(bytes: byteCount) at \(hex: module.lowerBound)")
+    }
+    let dropped = information.memoryMap.droppedCount + information.droppedCount
+    if dropped > 0 { KernelLog.add(.warning, .kernel, "\(dropped) entries of the loader's information made no sense") }
+    let heap = HeapStatistics.current
+    KernelLog.add(
+      .debug, .memory,
+      "\(bytes: KernelAddressSpace.bootMemoryUsed) for page tables and heap; heap \(bytes: heap.usedByteCount) of \(bytes: heap.totalByteCount)"
+    )
+  }
+}
+
+extension MemoryKind {
+  /// The kind in words.
+  fileprivate var label: String {
+    switch self {
+    case .usable: "usable"
+    case .acpiReclaimable: "ACPI tables"
+    case .acpiNonVolatile: "ACPI non-volatile"
+    case .bad: "broken"
+    case .persistent: "persistent"
+    case .reserved: "reserved"
+    }
   }
 }

@@ -25,7 +25,9 @@ extension BootHandlers {
     let processor = ProcessorDescription()
     if let missing = processor.missingFeature { return .failed("this CPU has no \(missing), which Apus needs") }
     let name = processor.name
-    KernelLog.add(.info, .cpu, "\(name), \(processor.signature), hypervisor \(processor.hypervisor)")
+    let hypervisor = processor.hypervisor
+    KernelLog.add(.debug, .cpu, "\(processor.signature)")
+    if hypervisor.count > 0 { KernelLog.add(.debug, .cpu, "under the hypervisor \(hypervisor)") }
     return .done(name)
   }
 

@@ -4,44 +4,80 @@ import Machine
 import Time
 
 /// The kernel's one log: every message goes into the ring, and to the consoles if its level is to be shown.
+///
+/// Adding and showing are apart, so that a boot step may log while its line on the boot screen is unfinished; what it added is
+/// shown below that line. Messages of the `boot` subsystem are the boot screen's own and are not shown twice.
 enum KernelLog {
-  private static let ring = BootCell<SpinLock<LogRing>>()
+  private struct State: ~Copyable {
+    var ring: LogRing
+    /// Up to where the consoles have been served.
+    var shown: LogRing.Cursor
+  }
+
+  private static let state = BootCell<SpinLock<State>>()
   private static let consoleLevel = BootCell<ConsoleLevel>()
   private static let ringByteCount = 64 << 10
 
   /// Starts the log, with the levels that the command line asks for.
   static func start(_ commandLine: borrowing CommandLine) {
-    ring.fill(SpinLock(LogRing(byteCount: ringByteCount)))
+    let ring = LogRing(byteCount: ringByteCount)
+    let start = ring.oldest
+    state.fill(SpinLock(State(ring: ring, shown: start)))
     consoleLevel.fill(ConsoleLevel(commandLine))
   }
 
-  /// Adds a message and shows it.
-  ///
-  /// - Context: any, but not while holding the consoles' lock.
-  static func write(_ level: LogLevel, _ subsystem: LogSubsystem, _ message: Message) {
-    let record = add(level, subsystem, message)
-    guard shows(level), let record else { return }
-    var sink = ConsoleSink()
-    record.write(to: &sink, .colored)
+  /// Adds a message. `flush` shows it.
+  static func add(_ level: LogLevel, _ subsystem: LogSubsystem, _ message: Message) {
+    let nanoseconds = Clock.nanoseconds
+    state.withValue { lock in
+      lock.withLock { state in
+        _ = state.ring.append(level, subsystem, message, nanoseconds: nanoseconds)
+      }
+    }
   }
 
-  /// Adds a message that is shown in another form, such as a line of the boot screen.
-  @discardableResult
-  static func add(_ level: LogLevel, _ subsystem: LogSubsystem, _ message: Message) -> LogRecord? {
-    let nanoseconds = Clock.nanoseconds
-    return ring.withValue { lock in
-      lock.withLock { ring in
-        var cursor = ring.newest
-        var record = LogRecord()
-        ring.append(level, subsystem, message, nanoseconds: nanoseconds)
-        _ = ring.read(&cursor, into: &record)
-        return record
-      }
+  /// Shows what has been added since the last time, as far as its level is to be shown.
+  ///
+  /// - Context: any, but not while holding the consoles' lock. The log's own lock is not held while a console is slow.
+  static func flush() {
+    while let record = nextRecord() {
+      guard record.subsystem != .boot, shows(record.level) else { continue }
+      var line = LogLine()
+      record.write(to: &line, .colored)
+      Consoles.write(line.bytes)
     }
   }
 
   /// Whether the consoles show messages of this level.
   static func shows(_ level: LogLevel) -> Bool {
     consoleLevel.withValue { $0.shows(level) } ?? true
+  }
+
+  private static func nextRecord() -> LogRecord? {
+    let next: LogRecord?? = state.withValue { lock in
+      lock.withLock { state -> LogRecord? in
+        var record = LogRecord()
+        return state.ring.read(&state.shown, into: &record) ? record : nil
+      }
+    }
+    return next ?? nil
+  }
+}
+
+/// A rendered record, so that it reaches the consoles in one piece.
+private struct LogLine: TextSink {
+  private var storage = InlineArray<1024, UInt8>(repeating: 0)
+  private var count = 0
+
+  var bytes: Span<UInt8> {
+    @_lifetime(borrow self)
+    get { storage.span.extracting(0..<count) }
+  }
+
+  mutating func write(_ bytes: Span<UInt8>) {
+    for index in bytes.indices where count < 1024 {
+      storage[count] = bytes[index]
+      count += 1
+    }
   }
 }
