@@ -43,6 +43,9 @@ struct SymbolsCommand: AsyncParsableCommand {
         run.calls.map { .init(function: names[$0.function] ?? $0.function, file: $0.file, line: $0.line) })
     }
 
+    // Nothing is known behind the code: without this row the last one would hold for every address there.
+    builder.addRow(at: text.address + UInt64(text.size), [])
+
     let table = builder.build()
     try image.replaceLastSegment(of: image.section(".symbols"), with: table)
     try write(image.bytes)

@@ -14,8 +14,8 @@ public enum BootInformationError: Error, Equatable, Sendable {
 
 /// What the kernel knows about its own start, whichever loader brought it.
 ///
-/// Everything here has been copied, so the loader's own structures may be overwritten; modules, the frame buffer and the
-/// firmware's tables are described by their physical addresses.
+/// Texts and the memory map have been copied. Modules, the frame buffer and the firmware's tables are described by their
+/// physical addresses; the ACPI root pointer may lie in the loader's own information, whose range is therefore kept.
 public struct BootInformation: ~Copyable {
   /// How many modules are recorded.
   public static let moduleCapacity = 32
@@ -32,6 +32,9 @@ public struct BootInformation: ~Copyable {
   public internal(set) var rsdpAddress: UInt64?
   /// Physical address of the EFI system table.
   public internal(set) var efiSystemTableAddress: UInt64?
+
+  /// Physical addresses of the loader's own information, which the root pointer may be in; empty for PVH.
+  public internal(set) var loaderInformation: Range<UInt64> = 0..<0
 
   private var modules = InlineArray<32, Range<UInt64>>(repeating: 0..<0)
   /// How many modules the loader loaded, 0...32.

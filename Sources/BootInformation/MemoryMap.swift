@@ -56,12 +56,14 @@ public struct MemoryRegion: Equatable, Sendable {
 public struct MemoryMap: Sendable {
   /// How many regions a map holds.
   public static let capacity = 128
+  /// Overlaps cut n regions into at most 2n - 1 pieces.
+  private static let pieceCapacity = 256
   /// The pages that usable memory is counted in.
   public static let pageSize: UInt64 = 4096
   /// No CPU has more physical address bits than 52. Intel SDM vol. 3A, 4.1.4.
   public static let addressLimit: UInt64 = 1 << 52
 
-  private var regions = InlineArray<128, MemoryRegion>(repeating: MemoryRegion(0..<0, .reserved))
+  private var regions = InlineArray<256, MemoryRegion>(repeating: MemoryRegion(0..<0, .reserved))
   /// How many regions there are.
   public private(set) var count = 0
   /// Regions that were left out because they were empty, passed the end of the address space, or did not fit.
@@ -92,9 +94,9 @@ public struct MemoryMap: Sendable {
   /// When that does not help, memory gets lost, but what may not be used is kept: it takes the place of usable memory, and usable
   /// memory is no longer taken, as it might hold what was lost.
   private mutating func insert(_ region: MemoryRegion) {
-    if count == Self.capacity, !isCrowded {
+    if count >= Self.capacity, !isCrowded {
       normalize()
-      isCrowded = count == Self.capacity
+      isCrowded = count >= Self.capacity
     }
     guard isCrowded else {
       append(region)
@@ -113,7 +115,7 @@ public struct MemoryMap: Sendable {
   }
 
   private mutating func append(_ region: MemoryRegion) {
-    guard count < Self.capacity else {
+    guard count < Self.pieceCapacity else {
       droppedCount += 1
       return
     }
@@ -131,7 +133,7 @@ public struct MemoryMap: Sendable {
   /// Sorts the regions, aligns them to pages (usable memory shrinks, everything else grows), lets the higher-ranked kind have
   /// each overlap, and joins neighbours of one kind.
   ///
-  /// The work is quadratic in the number of regions, which is at most 128.
+  /// The work is quadratic in the number of regions, which is at most 256.
   public mutating func normalize() {
     let source = self
     var result = MemoryMap()

@@ -29,6 +29,7 @@ extension BootInformation {
       throw .badSize(address: start, stated: UInt64(size))
     }
     let end = start + UInt64(size)
+    loaderInformation = start..<end
     var address = start + 8
     while true {
       guard address <= end - 8 else { throw .pastEnd(address: address) }

@@ -62,6 +62,7 @@ struct BootState: ~Copyable {
         next = occupied.upperBound
       }
       consider(ImageLayout.physical)
+      consider(information.loaderInformation)
       for index in 0..<information.moduleCount { consider(information.module(index)) }
       if end - start > best.upperBound - best.lowerBound { best = start..<end }
       start = max(next, start + 1)

@@ -59,6 +59,16 @@ struct MemoryMapTests {
     }
   }
 
+  @Test("Many reserved pages inside one large region cost only those pages")
+  func manyHoles() {
+    var map = MemoryMap()
+    map.add(base: 0, byteCount: 4 << 30, .usable)
+    for hole in 0..<UInt64(100) { map.add(base: (hole + 1) << 20, byteCount: 4096, .reserved) }
+    map.normalize()
+    #expect(map.usableByteCount == (4 << 30) - 100 * 4096)
+    #expect(map.droppedCount == 0)
+  }
+
   @Test("Empty regions and regions that pass the end of the address space are counted as dropped")
   func badRegions() {
     var map = MemoryMap()

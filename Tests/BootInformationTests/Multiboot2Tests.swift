@@ -32,6 +32,7 @@ struct Multiboot2Tests {
       #expect(information.module(1).isEmpty && information.module(-1).isEmpty)
       #expect(information.efiSystemTableAddress == 0x1f9e_c018)
       #expect(information.droppedCount == 0)
+      #expect(information.loaderInformation == Self.start..<Self.start + UInt64(Multiboot2Writer.grub.bytes.count))
       #expect(
         regions(information.memoryMap) == [
           MemoryRegion(0..<0x9_f000, .usable), MemoryRegion(0x9_f000..<0xa_0000, .reserved),

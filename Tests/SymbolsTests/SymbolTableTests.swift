@@ -87,6 +87,17 @@ struct SymbolTableTests {
     #expect(map.table.count <= count + 4)
   }
 
+  @Test("A row without calls ends what is known, as behind the last byte of code")
+  func closingRow() {
+    var map = Self.example
+    map.rows.append((Self.base + 0x50, [Self.middle, Self.outer]))
+    map.rows.append((Self.base + 0x60, []))
+    let table = map.table
+    #expect(calls(at: Self.base + 0x5f, in: table)?.count == 2)
+    #expect(calls(at: Self.base + 0x60, in: table)?.isEmpty ?? true)
+    #expect(calls(at: Self.base + 0x5000, in: table)?.isEmpty ?? true)
+  }
+
   @Test("A table that is cut, or has another length than it states, is refused")
   func lengths() {
     let table = Self.example.table

@@ -19,10 +19,9 @@ public struct DisplayWindow: DisplayMemory, ~Copyable {
   /// - Returns: nil when the range overlaps memory in `plan`, or the page tables in force do not reach it (above 4 GiB, until
   ///   the memory step; then only the range that the plan named).
   public static func frameBuffer(_ range: Range<UInt64>, plan: borrowing PhysicalMemoryPlan) -> DisplayWindow? {
-    guard !range.isEmpty, range.upperBound - range.lowerBound <= 1 << 30, !range.overlaps(ImageLayout.physical) else {
+    guard !range.isEmpty, range.upperBound - range.lowerBound <= 1 << 30, plan.isOutsideMemory(range) else {
       return nil
     }
-    for index in 0..<plan.count where plan[index].overlaps(range) { return nil }
     // SAFETY: a plain read of a flag that only the boot CPU writes.
     guard unsafe PhysicalReach.hasKernelTables || range.upperBound <= PhysicalReach.bootLimit else { return nil }
     return DisplayWindow(

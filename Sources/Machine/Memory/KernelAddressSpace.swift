@@ -33,7 +33,7 @@ public enum KernelAddressSpace {
     try table.map(
       virtual: DeviceMap.address(of: vgaMemory.lowerBound), physical: vgaMemory.lowerBound,
       byteCount: vgaMemory.upperBound - vgaMemory.lowerBound, .device, frames: &frames)
-    if let buffer = plan.frameBuffer, !buffer.overlaps(vgaMemory) {
+    if let buffer = plan.frameBuffer, !buffer.overlaps(vgaMemory), plan.isOutsideMemory(buffer) {
       let aligned = pages(covering: buffer)
       try table.map(
         virtual: DeviceMap.address(of: aligned.lowerBound), physical: aligned.lowerBound,

@@ -1,9 +1,9 @@
 /// What boot found out about physical memory, which the kernel's first page tables are made from.
 public struct PhysicalMemoryPlan: Sendable {
   /// How many ranges of memory a plan holds; firmware tables have a few dozen at most.
-  public static let capacity = 128
+  public static let capacity = 256
 
-  private var ranges = InlineArray<128, Range<UInt64>>(repeating: 0..<0)
+  private var ranges = InlineArray<256, Range<UInt64>>(repeating: 0..<0)
   /// How many ranges were added.
   public private(set) var count = 0
 
@@ -23,6 +23,12 @@ public struct PhysicalMemoryPlan: Sendable {
     ranges[count] = range
     count += 1
     return true
+  }
+
+  /// Whether no part of `range` is memory: what a frame buffer must be, lest it be another way to the kernel's own pages.
+  func isOutsideMemory(_ range: Range<UInt64>) -> Bool {
+    for index in 0..<count where ranges[index].overlaps(range) { return false }
+    return !range.overlaps(ImageLayout.physical)
   }
 
   /// The range added as number `index`, 0..<count.
