@@ -17,8 +17,8 @@
 #define APUS_DATA_SELECTOR 0x10
 #define APUS_TASK_SELECTOR 0x28
 
-/* A stack and the guard page below it. */
-#define APUS_STACK_SIZE 65536
+/* A stack and the guard page below it. The boot stack holds several copies of the memory map while it is being made. */
+#define APUS_STACK_SIZE 262144
 #define APUS_INTERRUPT_STACK_SIZE 16384
 #define APUS_GUARD_SIZE 4096
 #define APUS_INTERRUPT_STACKS 7
