@@ -21,10 +21,11 @@ struct BootState: ~Copyable {
     plan = BootState.plan(from: information)
   }
 
-  /// Chooses what to map and where the kernel's first tables go.
+  /// Chooses what to map and what is free.
   private static func plan(from information: borrowing BootInformation) -> PhysicalMemoryPlan {
     let lowMemory: Range<UInt64> = 0..<0x10_0000
-    let directLimit: UInt64 = 4 << 30
+    // Firmware is known to write there after it has called it free, and a second CPU has to start below 1 MiB.
+    let keptLowMemory: Range<UInt64> = 0..<0x1_0000
     var plan = PhysicalMemoryPlan()
     _ = plan.add(lowMemory)
     for index in 0..<information.memoryMap.count {
@@ -32,41 +33,16 @@ struct BootState: ~Copyable {
       switch region.kind {
       case .usable, .acpiReclaimable, .acpiNonVolatile:
         let above = region.range.clamped(to: lowMemory.upperBound..<UInt64.max)
-        if !above.isEmpty { _ = plan.add(above) }
-      case .reserved, .bad, .persistent: break
+        if !above.isEmpty, !plan.add(above) { continue }
+      case .reserved, .bad, .persistent: continue
       }
-      if region.kind == .usable {
-        let free = largestFreePart(of: region.range.clamped(to: lowMemory.upperBound..<directLimit), information)
-        if free.upperBound - free.lowerBound > plan.bootMemory.upperBound - plan.bootMemory.lowerBound {
-          plan.bootMemory = free
-        }
-      }
+      if region.kind == .usable { _ = plan.addFree(region.range) }
     }
+    plan.reserve(keptLowMemory)
+    plan.reserve(ImageLayout.physical)
+    plan.reserve(information.loaderInformation)
+    for index in 0..<information.moduleCount { plan.reserve(information.module(index)) }
     plan.frameBuffer = information.screen?.range
     return plan
-  }
-
-  /// The largest part of `range` that neither the image nor a module occupies.
-  private static func largestFreePart(of range: Range<UInt64>, _ information: borrowing BootInformation) -> Range<
-    UInt64
-  > {
-    var best: Range<UInt64> = 0..<0
-    var start = range.lowerBound
-    while start < range.upperBound {
-      // The occupied range that begins or continues soonest from `start` on.
-      var end = range.upperBound
-      var next = range.upperBound
-      func consider(_ occupied: Range<UInt64>) {
-        guard occupied.upperBound > start, occupied.lowerBound < end else { return }
-        end = max(start, occupied.lowerBound)
-        next = occupied.upperBound
-      }
-      consider(ImageLayout.physical)
-      consider(information.loaderInformation)
-      for index in 0..<information.moduleCount { consider(information.module(index)) }
-      if end - start > best.upperBound - best.lowerBound { best = start..<end }
-      start = max(next, start + 1)
-    }
-    return best
   }
 }

@@ -47,6 +47,7 @@ extern uint8_t apus_boot_stack[], apus_boot_stack_top[], apus_interrupt_stacks[]
 extern uint8_t apus_text_start[], apus_text_end[], apus_rodata_start[], apus_rodata_end[];
 extern uint8_t apus_data_start[], apus_data_end[], apus_symbols_start[];
 extern uint8_t apus_first_arena[APUS_FIRST_ARENA_SIZE];
+extern uint8_t apus_first_processor_area[APUS_PROCESSOR_AREA_SIZE];
 
 /* Swift cannot name an array of unknown length, so these give it the addresses. */
 #define APUS_ADDRESS(symbol) APUS_INLINE uint64_t symbol##_address(void) { return (uint64_t)symbol; }
@@ -62,6 +63,7 @@ APUS_ADDRESS(apus_data_start)
 APUS_ADDRESS(apus_data_end)
 APUS_ADDRESS(apus_symbols_start)
 APUS_ADDRESS(apus_first_arena)
+APUS_ADDRESS(apus_first_processor_area)
 APUS_INLINE const struct apus_gate *_Nonnull apus_gates(void) { return apus_gate_table; }
 APUS_INLINE uint64_t *_Nonnull apus_segment_words(void) { return apus_segments; }
 APUS_INLINE uint64_t *_Nonnull apus_interrupt_table_words(void) { return apus_interrupt_table; }
@@ -160,7 +162,7 @@ APUS_INLINE uint16_t apus_read_code_selector(void) {
     __asm__ volatile("movw %%cs, %0" : "=r"(selector));
     return selector;
 }
-/* Loads the GDT, then every segment register from it, CS by a far return. */
+/* Loads the GDT, then every segment register from it but GS, whose base is the CPU's own area; CS by a far return. */
 APUS_INLINE void apus_load_segment_table(uint64_t base, uint16_t limit) {
     struct apus_table_register table = {limit, base};
     __asm__ volatile(
@@ -171,7 +173,6 @@ APUS_INLINE void apus_load_segment_table(uint64_t base, uint16_t limit) {
         "movl %%eax, %%ss\n\t"
         "xorl %%eax, %%eax\n\t"
         "movl %%eax, %%fs\n\t"
-        "movl %%eax, %%gs\n\t"
         "pushq %1\n\t"
         "leaq 1f(%%rip), %%rax\n\t"
         "pushq %%rax\n\t"
@@ -179,6 +180,13 @@ APUS_INLINE void apus_load_segment_table(uint64_t base, uint16_t limit) {
         "1:" ::"m"(table), "i"(APUS_CODE_SELECTOR), "i"(APUS_DATA_SELECTOR) : "rax", "memory");
 }
 APUS_INLINE void apus_load_task_register(uint16_t selector) { __asm__ volatile("ltr %0" ::"r"(selector) : "memory"); }
+
+/* The first word of the CPU's own area is the area's address. */
+APUS_INLINE uint64_t apus_read_processor_area(void) {
+    uint64_t value;
+    __asm__("movq %%gs:0, %0" : "=r"(value));
+    return value;
+}
 
 APUS_INLINE uint64_t apus_read_frame_pointer(void) {
     uint64_t value;

@@ -8,6 +8,10 @@
 #define APUS_WINDOW_START 0x600000000000
 #define APUS_WINDOW_END 0x700000000000
 #define APUS_PHYSICAL_MAP 0x600000000000
+#define APUS_PHYSICAL_LIMIT 0xe0000000000       /* of the physical map: 14 TiB */
+#define APUS_FRAME_TABLE 0x6e0000000000         /* 32 bytes for each frame below the limit */
+#define APUS_DYNAMIC_MAP 0x6e8000000000         /* 512 GiB for whatever is mapped page by page */
+#define APUS_DYNAMIC_MAP_END 0x6f0000000000
 #define APUS_IMAGE_OFFSET 0x6fff80000000
 
 /* Device memory holds no Swift objects. */
@@ -22,6 +26,9 @@
 #define APUS_INTERRUPT_STACK_SIZE 16384
 #define APUS_GUARD_SIZE 4096
 #define APUS_INTERRUPT_STACKS 7
+
+/* What one CPU has for itself, at its GS base. */
+#define APUS_PROCESSOR_AREA_SIZE 16384
 
 /* The heap's memory until the page frames are known: enough for the cells of the largest screen. */
 #define APUS_FIRST_ARENA_SIZE 1572864

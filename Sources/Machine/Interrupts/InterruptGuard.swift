@@ -1,28 +1,20 @@
 import Boot
 
-/// Interrupts off on this CPU for as long as the value lives; then back to what they were.
-public struct InterruptGuard: ~Copyable {
-  private let wereEnabled: Bool
-
-  /// Turns interrupts off.
-  @inline(__always)
-  public init() {
-    wereEnabled = Self.disable()
-  }
-
-  @inline(__always)
-  deinit {
-    Self.restore(wereEnabled)
-  }
-
+/// Interrupts off on this CPU, and back to what they were. On the host there are none.
+enum InterruptGuard {
   /// Turns interrupts off and tells whether they were on.
   @inline(__always)
   static func disable() -> Bool {
-    let wereEnabled = apus_read_flags() & (1 << 9) != 0
-    apus_disable_interrupts()
-    return wereEnabled
+    #if os(none)
+      let wereEnabled = apus_read_flags() & (1 << 9) != 0
+      apus_disable_interrupts()
+      return wereEnabled
+    #else
+      return false
+    #endif
   }
 
+  /// Turns interrupts on again if `wereEnabled`.
   @inline(__always)
   static func restore(_ wereEnabled: Bool) {
     if wereEnabled { apus_enable_interrupts() }

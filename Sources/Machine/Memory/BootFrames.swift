@@ -2,7 +2,7 @@ import Boot
 
 /// Physical frames for the kernel's first tables and heap: taken upward from one range of free memory, never given back.
 ///
-/// The page-frame allocator takes over what is left of the range.
+/// The frame allocator takes over what is left of the range.
 struct BootFrames: ~Copyable {
   /// What has not been taken, as physical addresses, page aligned.
   private(set) var free: Range<UInt64>

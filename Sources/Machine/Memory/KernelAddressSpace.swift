@@ -1,4 +1,5 @@
 import Boot
+import PageFrames
 
 /// The kernel's own address space: exact permissions for the image, a physical map, and nothing else.
 ///
@@ -11,21 +12,24 @@ public enum KernelAddressSpace {
   private static let globalPages: UInt64 = 1 << 7
   private static let vgaMemory: Range<UInt64> = 0xa0000..<0xc0000
 
-  /// Memory left after the tables, waiting for the page-frame allocator. SAFETY: boot CPU only.
-  nonisolated(unsafe) private static var bootFrames: BootFrames?
+  /// What the tables and the heap took. SAFETY: written by `install`, on the boot CPU while it is alone.
+  nonisolated(unsafe) private static var takenByteCount: UInt64 = 0
 
-  /// Builds the tables from `plan` and switches to them.
+  /// Builds the tables from `plan`, switches to them, and gives the rest of the free memory to the frame allocator.
   ///
-  /// - Throws: `.outOfMemory` when `plan.bootMemory` is too small, `.alreadyMapped` when two ranges of the plan overlap.
+  /// - Throws: `.outOfMemory` when no range of free memory below 4 GiB is large enough for the tables, `.alreadyMapped` when
+  ///   two ranges of the plan overlap.
   /// - Context: once, on the boot CPU, interrupts off.
   public static func install(_ plan: borrowing PhysicalMemoryPlan) throws(MachineError) {
-    guard plan.bootMemory.upperBound <= PhysicalReach.bootLimit, !plan.bootMemory.overlaps(ImageLayout.physical) else {
-      throw .outOfMemory
-    }
+    let bootMemory = plan.largestFree(below: PhysicalReach.bootLimit)
+    guard !bootMemory.overlaps(ImageLayout.physical) else { throw .outOfMemory }
     let hasGiantPages = apus_read_cpuid(0x8000_0001, 0).edx & 1 << 26 != 0
-    var frames = BootFrames(range: plan.bootMemory)
+    var frameTable = FrameTablePlan(plan)
+    var frames = BootFrames(range: frameTable.alignedStart(in: bootMemory)..<bootMemory.upperBound)
+    try frameTable.takeLargePages(from: &frames)
     var table = try PageTable(frames: &frames, hasGiantPages: hasGiantPages)
 
+    try frameTable.map(plan, into: &table, frames: &frames)
     try mapImage(into: &table, frames: &frames)
     for index in 0..<plan.count {
       try mapMemory(plan[index], into: &table, frames: &frames)
@@ -47,16 +51,34 @@ public enum KernelAddressSpace {
     unsafe PhysicalReach.hasKernelTables = true
 
     try growHeap(from: &frames)
-    unsafe bootFrames = consume frames
+    startFrameAllocator(plan, frameCount: frameTable.frameCount, taken: frames.start..<frames.free.lowerBound)
+    guard UserFrame.startZeroFrame() else { throw .outOfMemory }
+  }
+
+  private static func startFrameAllocator(
+    _ plan: borrowing PhysicalMemoryPlan, frameCount: Int, taken: Range<UInt64>
+  ) {
+    FrameTable.start(at: UInt(APUS_FRAME_TABLE), frameCount: frameCount)
+    // SAFETY: the boot CPU is alone.
+    unsafe takenByteCount = taken.upperBound - taken.lowerBound
+    var node = MemoryNode()
+    for index in 0..<plan.freeCount {
+      let range = plan.free(index)
+      for part in [range.clamped(to: 0..<taken.lowerBound), range.clamped(to: taken.upperBound..<UInt64.max)]
+      where !part.isEmpty {
+        let frames =
+          FrameNumber(containing: part.lowerBound).rawValue..<FrameNumber(containing: part.upperBound).rawValue
+        node.add(frames, in: FrameTable.descriptors)
+      }
+    }
+    node.setWatermarks()
+    FrameAllocator.start(node)
   }
 
   /// Bytes of physical memory that the tables and the heap took.
   public static var bootMemoryUsed: UInt64 {
     // SAFETY: written once, by `install`, while only the boot CPU runs.
-    switch unsafe bootFrames {
-    case .some(let frames): frames.free.lowerBound - frames.start
-    case .none: 0
-    }
+    unsafe takenByteCount
   }
 
   private static func mapImage(into table: inout PageTable, frames: inout BootFrames) throws(MachineError) {

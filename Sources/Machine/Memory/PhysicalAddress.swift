@@ -5,8 +5,17 @@ import Boot
 /// `PhysicalMap` holds memory, cached; `DeviceMap` holds device registers and frame buffers, with the caching each was
 /// mapped with. Both are linear, so an address does not change when the boot tables give way to the kernel's own.
 enum PhysicalMap {
-  static let base = UInt64(APUS_PHYSICAL_MAP)
-  static func address(of physical: UInt64) -> UInt64 { base + physical }
+  /// What the map can hold; memory above is not used.
+  static let limit = UInt64(APUS_PHYSICAL_LIMIT)
+  #if os(none)
+    static let base = UInt64(APUS_PHYSICAL_MAP)
+  #else
+    /// On the host, physical memory is an allocation. SAFETY: written once, by `SimulatedMemory.start`.
+    nonisolated(unsafe) static var hostBase: UInt64 = 0
+    static var base: UInt64 { unsafe hostBase }
+  #endif
+  @inline(__always)
+  static func address(of physical: UInt64) -> UInt64 { base &+ physical }
 }
 
 enum DeviceMap {

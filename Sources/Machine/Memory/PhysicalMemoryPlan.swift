@@ -7,8 +7,10 @@ public struct PhysicalMemoryPlan: Sendable {
   /// How many ranges were added.
   public private(set) var count = 0
 
-  /// Free memory below 4 GiB for the kernel's tables and first heap.
-  public var bootMemory: Range<UInt64> = 0..<0
+  private var freeRanges = InlineArray<256, Range<UInt64>>(repeating: 0..<0)
+  /// How many ranges of free memory there are.
+  public private(set) var freeCount = 0
+
   /// The linear frame buffer, if there is one.
   public var frameBuffer: Range<UInt64>?
 
@@ -23,6 +25,68 @@ public struct PhysicalMemoryPlan: Sendable {
     ranges[count] = range
     count += 1
     return true
+  }
+
+  /// Adds memory, already added by `add`, that nobody uses.
+  ///
+  /// Only whole pages of it count.
+  ///
+  /// - Returns: false when the plan is full.
+  public mutating func addFree(_ range: Range<UInt64>) -> Bool {
+    let mask = PageTable.pageSize - 1
+    let upper = min(range.upperBound, PhysicalMap.limit) & ~mask
+    let lower = (range.lowerBound + mask) & ~mask
+    guard lower < upper else { return true }
+    guard freeCount < Self.capacity else { return false }
+    freeRanges[freeCount] = lower..<upper
+    freeCount += 1
+    return true
+  }
+
+  /// Takes every page that `range` touches out of the free memory.
+  public mutating func reserve(_ range: Range<UInt64>) {
+    guard !range.isEmpty else { return }
+    let mask = PageTable.pageSize - 1
+    let (rounded, isPastEnd) = range.upperBound.addingReportingOverflow(mask)
+    let reserved = (range.lowerBound & ~mask)..<(isPastEnd ? ~mask : rounded & ~mask)
+    for index in 0..<freeCount where freeRanges[index].overlaps(reserved) {
+      let old = freeRanges[index]
+      let below = old.clamped(to: 0..<reserved.lowerBound)
+      let above = old.clamped(to: reserved.upperBound..<UInt64.max)
+      freeRanges[index] = below.isEmpty ? above : below
+      // A plan that is full loses the upper part, which is safe.
+      if !below.isEmpty && !above.isEmpty { _ = addFree(above) }
+    }
+  }
+
+  /// The range of free memory number `index`, 0..<freeCount; it may be empty.
+  public func free(_ index: Int) -> Range<UInt64> { freeRanges[index] }
+
+  /// The largest range of free memory below `limit`: for the kernel's first tables.
+  func largestFree(below limit: UInt64) -> Range<UInt64> {
+    var best: Range<UInt64> = 0..<0
+    for index in 0..<freeCount {
+      let range = freeRanges[index].clamped(to: 0x10_0000..<limit)
+      if range.upperBound - range.lowerBound > best.upperBound - best.lowerBound { best = range }
+    }
+    return best
+  }
+
+  /// One past the highest frame of free memory.
+  var frameCount: Int {
+    var end: UInt64 = 0
+    for index in 0..<freeCount { end = max(end, freeRanges[index].upperBound) }
+    return Int(end / PageTable.pageSize)
+  }
+
+  /// How many bytes of `range` are memory.
+  func memoryByteCount(in range: Range<UInt64>) -> UInt64 {
+    var sum: UInt64 = 0
+    for index in 0..<count {
+      let part = ranges[index].clamped(to: range)
+      sum += part.upperBound - part.lowerBound
+    }
+    return sum
   }
 
   /// Whether no part of `range` is memory: what a frame buffer must be, lest it be another way to the kernel's own pages.

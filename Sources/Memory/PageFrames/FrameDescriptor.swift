@@ -17,7 +17,6 @@ public struct FrameDescriptor: ~Copyable {
   public let mappings = Atomic<UInt32>(0)
   private let kindField = Atomic<UInt8>(0)
   private let orderField = Atomic<UInt8>(0)
-  private let zoneField = Atomic<UInt8>(0)
   private let flagsField = Atomic<UInt8>(0)
 
   /// Creates the descriptor of an absent frame.
@@ -39,13 +38,6 @@ public struct FrameDescriptor: ~Copyable {
   public var order: Int {
     get { Int(orderField.load(ordering: .relaxed)) }
     nonmutating set { orderField.store(UInt8(truncatingIfNeeded: newValue), ordering: .relaxed) }
-  }
-
-  /// The number of the zone that the frame belongs to.
-  @inline(__always)
-  public var zone: Int {
-    get { Int(zoneField.load(ordering: .relaxed)) }
-    nonmutating set { zoneField.store(UInt8(truncatingIfNeeded: newValue), ordering: .relaxed) }
   }
 
   /// What reclaim and the page cache know about the frame.
@@ -92,8 +84,10 @@ public struct FrameDescriptor: ~Copyable {
 
 /// Bits of a frame's state that change on their own.
 public struct FrameFlags: OptionSet, Sendable {
+  /// The bits.
   public let rawValue: UInt8
 
+  /// The flags with these bits.
   public init(rawValue: UInt8) { self.rawValue = rawValue }
 
   /// Was used since reclaim last looked.

@@ -29,6 +29,7 @@ public struct FrameNumber: Equatable, Comparable, Sendable {
   @inline(__always)
   public var address: UInt64 { UInt64(rawValue) << Self.shift }
 
+  /// Whether `left` lies below `right`.
   @inline(__always)
   public static func < (left: FrameNumber, right: FrameNumber) -> Bool { left.rawValue < right.rawValue }
 

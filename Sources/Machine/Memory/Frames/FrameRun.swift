@@ -1,0 +1,33 @@
+import Foundations
+public import PageFrames
+
+/// Neighbouring frames that are owned together: buffers for devices, and whatever must lie in one piece.
+public struct FrameRun: ~Copyable {
+  /// The first frame.
+  public let first: FrameNumber
+  /// How many frames there are.
+  public let count: Int
+
+  /// Takes `count` frames in one piece.
+  ///
+  /// - Parameters:
+  ///   - count: at least 1.
+  ///   - limit: the highest zone that will do; `.dma` for devices that reach 16 MiB only.
+  /// - Throws: `EINVAL` for a count below 1, `ENOMEM` when there is no such piece.
+  public init(count: Int, limit: ZoneKind = .high) throws(Errno) {
+    guard count > 0 else { throw .EINVAL }
+    guard let first = FrameAllocator.allocateRun(count: count, limit: limit, priority: .user) else { throw .ENOMEM }
+    for index in 0..<count { FrameTable.descriptors[first + index].kind = .kernel }
+    FrameTable.descriptors[first].index = UInt64(count)
+    self.first = first
+    self.count = count
+  }
+
+  deinit {
+    for index in 0..<count { FrameTable.descriptors[first + index].kind = .allocated }
+    FrameAllocator.releaseRun(first, count: count)
+  }
+
+  /// The physical addresses that the run has.
+  public var addresses: Range<UInt64> { first.address..<(first + count).address }
+}

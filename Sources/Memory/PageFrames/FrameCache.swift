@@ -1,0 +1,40 @@
+/// Free single frames at one CPU's hand, so that most allocations take no lock.
+///
+/// Used by its CPU only, with interrupts off. Last in, first out: what was freed last is likely still in the CPU's caches.
+public struct FrameCache: Sendable {
+  /// How many frames a cache holds at most.
+  public static let capacity = 64
+  /// How many frames move between a cache and its node at a time.
+  public static let batch = 32
+
+  private var slots = InlineArray<64, UInt32>(repeating: 0)
+  /// How many frames it holds.
+  public private(set) var count = 0
+
+  /// Creates an empty cache.
+  public init() {}
+
+  /// Takes a frame out, or returns nil when the cache is empty.
+  @inline(__always)
+  public mutating func take(in frames: Span<FrameDescriptor>) -> FrameNumber? {
+    guard count != 0 else { return nil }
+    count &-= 1
+    let frame = FrameNumber(slots[count & (Self.capacity &- 1)])
+    frames[frame].kind = .allocated
+    return frame
+  }
+
+  /// Puts a free frame in.
+  ///
+  /// - Returns: false, changing nothing, when the cache is full.
+  /// - Precondition: the frame is not free already; that would be a double free and ends the kernel.
+  @inline(__always)
+  public mutating func put(_ frame: FrameNumber, in frames: Span<FrameDescriptor>) -> Bool {
+    guard count < Self.capacity else { return false }
+    precondition(!frames[frame].isKind(.cached) && !frames[frame].isKind(.free), "frame freed twice")
+    frames[frame].kind = .cached
+    slots[count & (Self.capacity &- 1)] = frame.rawValue
+    count &+= 1
+    return true
+  }
+}

@@ -1,0 +1,141 @@
+/// The memory that is equally far from a group of CPUs: its zones, and which of them serves a request.
+///
+/// A machine without NUMA is one node. The caller holds the node's lock throughout.
+public struct MemoryNode: Sendable {
+  /// A request that could be served by a higher zone leaves this fraction of the higher zones' size free in a lower one.
+  private static let reserveRatio = 256
+
+  private var zones = InlineArray<3, MemoryZone> { MemoryZone(ZoneKind(rawValue: $0) ?? .dma) }
+
+  /// Creates a node without memory.
+  public init() {}
+
+  /// The zone's figures.
+  public func zone(_ kind: ZoneKind) -> MemoryZone { zones[kind.rawValue] }
+
+  /// Frames that are free now, in all zones.
+  public var freeCount: Int { zones[0].freeCount &+ zones[1].freeCount &+ zones[2].freeCount }
+
+  /// Frames that were given to the node.
+  public var managedCount: Int { zones[0].managedCount &+ zones[1].managedCount &+ zones[2].managedCount }
+
+  /// Gives the node the frames in `range`, which it never had; each goes to the zone it lies in.
+  public mutating func add(_ range: Range<UInt32>, in frames: Span<FrameDescriptor>) {
+    let usable = range.clamped(to: 1..<UInt32(clamping: frames.count))
+    for index in 0..<ZoneKind.count {
+      let part = usable.clamped(to: zones[index].kind.limits)
+      if !part.isEmpty { zones[index].add(part, in: frames) }
+    }
+  }
+
+  /// Sets watermarks and reserves by the memory that has been given: once, after the last `add`.
+  public mutating func setWatermarks() {
+    let total = managedCount
+    let minimum = Watermarks.minimumFrames(of: total)
+    for index in 0..<ZoneKind.count where total > 0 {
+      zones[index].watermarks = Watermarks(minimum: minimum * zones[index].managedCount / total)
+      var above = 0
+      for limit in index + 1..<max(index + 1, ZoneKind.count) {
+        above += zones[limit].managedCount
+        zones[index].reserves[limit] = zones[index].managedCount > 0 ? above / Self.reserveRatio : 0
+      }
+    }
+  }
+
+  /// Takes a block of 2^`order` frames from the highest zone up to `limit` that has one to spare.
+  ///
+  /// - Parameter order: 0 to 10.
+  /// - Returns: nil when no zone has one to spare at this priority.
+  public mutating func allocate(
+    order: Int, limit: ZoneKind = .high, priority: AllocationPriority, in frames: Span<FrameDescriptor>
+  ) -> FrameNumber? {
+    var index = limit.rawValue
+    while index >= 0 {
+      let floor = priority.floor(of: zones[index].watermarks.minimum)
+      if zones[index].allows(order: order, limit: limit, floor: floor) {
+        if let frame = zones[index].take(order: order, in: frames) { return frame }
+        zones[index].fragmentationFailureCount &+= 1
+      }
+      index &-= 1
+    }
+    // An emergency does not respect what is kept for requests that need a lower zone.
+    guard priority == .emergency else { return nil }
+    index = limit.rawValue
+    while index >= 0 {
+      if let frame = zones[index].take(order: order, in: frames) { return frame }
+      index &-= 1
+    }
+    return nil
+  }
+
+  /// Takes single frames into `cache` until it holds `count`, or as many as there are to spare.
+  public mutating func fill(
+    _ cache: inout FrameCache, upTo count: Int, priority: AllocationPriority, in frames: Span<FrameDescriptor>
+  ) {
+    while cache.count < count, let frame = allocate(order: 0, priority: priority, in: frames) {
+      guard cache.put(frame, in: frames) else { return release(frame, order: 0, in: frames) }
+    }
+  }
+
+  /// Gives single frames of `cache` back until it holds `count`.
+  public mutating func drain(_ cache: inout FrameCache, downTo count: Int, in frames: Span<FrameDescriptor>) {
+    while cache.count > count, let frame = cache.take(in: frames) { release(frame, order: 0, in: frames) }
+  }
+
+  /// Gives back the block of 2^`order` frames that begins at `frame`.
+  ///
+  /// - Precondition: it was taken from this node and no part of it was given back since.
+  public mutating func release(_ frame: FrameNumber, order: Int, in frames: Span<FrameDescriptor>) {
+    zones[Self.zone(of: frame)].release(frame, order: order, in: frames)
+  }
+
+  /// Takes `count` neighbouring frames.
+  ///
+  /// - Parameters:
+  ///   - count: at least 1. Up to the largest block the run begins at a multiple of the next power of two, above that at
+  ///     one of the largest block.
+  ///   - limit: one past the highest frame that will do.
+  /// - Returns: nil when there is no such run at this priority.
+  public mutating func allocateRun(
+    count: Int, limit: ZoneKind = .high, priority: AllocationPriority, in frames: Span<FrameDescriptor>
+  ) -> FrameNumber? {
+    guard count > 0 else { return nil }
+    if count <= MemoryZone.largestBlock {
+      let order = Int.bitWidth - (count - 1).leadingZeroBitCount
+      guard let frame = allocate(order: order, limit: limit, priority: priority, in: frames) else { return nil }
+      let end = frame.rawValue + (1 << UInt32(order))
+      zones[Self.zone(of: frame)].release(frame.rawValue + UInt32(count)..<end, in: frames)
+      return frame
+    }
+    for index in stride(from: limit.rawValue, through: 0, by: -1) {
+      let floor = priority.floor(of: zones[index].watermarks.minimum) + zones[index].reserves[limit.rawValue]
+      guard zones[index].freeCount - count >= floor else { continue }
+      if let frame = zones[index].takeRun(count: count, limit: .max, in: frames) { return frame }
+      zones[index].fragmentationFailureCount &+= 1
+    }
+    return nil
+  }
+
+  /// Gives back the frames in `range`: a run, or any part of a block or run.
+  public mutating func release(_ range: Range<UInt32>, in frames: Span<FrameDescriptor>) {
+    for index in 0..<ZoneKind.count {
+      let part = range.clamped(to: zones[index].kind.limits)
+      if !part.isEmpty { zones[index].release(part, in: frames) }
+    }
+  }
+
+  /// Whether background reclaim should begin: a zone that has memory fell below its low watermark and so did all together.
+  public var isLow: Bool {
+    freeCount < zones[0].watermarks.low &+ zones[1].watermarks.low &+ zones[2].watermarks.low
+  }
+
+  /// How many frames must become free before reclaim may stop; 0 when enough are.
+  public var reclaimTarget: Int {
+    max(0, zones[0].watermarks.high + zones[1].watermarks.high + zones[2].watermarks.high - freeCount)
+  }
+
+  @inline(__always)
+  private static func zone(of frame: FrameNumber) -> Int {
+    frame.rawValue >= ZoneKind.high.limits.lowerBound ? 2 : frame.rawValue >= ZoneKind.normal.limits.lowerBound ? 1 : 0
+  }
+}

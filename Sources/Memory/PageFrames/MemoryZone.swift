@@ -1,0 +1,143 @@
+/// A binary buddy allocator over the frames of one zone.
+///
+/// Free memory is kept in blocks of 2^order frames at multiples of their size. Taking a smaller block halves a larger one;
+/// a block given back joins its other half whenever that is free too, so that free memory is always in blocks as large as
+/// they can be. Both take at most `orderCount` steps.
+public struct MemoryZone: Sendable {
+  /// Orders 0 to 10: blocks of 4 KiB to 4 MiB.
+  public static let orderCount = 11
+  /// Frames of the largest block.
+  public static let largestBlock = 1 << (orderCount - 1)
+
+  /// Which zone this is.
+  public let kind: ZoneKind
+  /// Frames that were given to the zone.
+  public internal(set) var managedCount = 0
+  /// Frames that are free now.
+  public private(set) var freeCount = 0
+  /// The lowest and one past the highest frame ever given to the zone.
+  public private(set) var span: Range<UInt32> = 0..<0
+  /// When to call for help.
+  public internal(set) var watermarks = Watermarks(minimum: 0)
+  /// Frames kept from requests that could be served by a higher zone, by the highest zone that the request allows.
+  var reserves = InlineArray<3, Int>(repeating: 0)
+  /// Blocks that were taken, in all.
+  public internal(set) var allocationCount: UInt64 = 0
+  /// Times that nothing could be taken although `freeCount` would have sufficed.
+  public internal(set) var fragmentationFailureCount: UInt64 = 0
+
+  private var blocks = InlineArray<11, FrameList>(repeating: FrameList())
+
+  /// Creates a zone without memory.
+  init(_ kind: ZoneKind) { self.kind = kind }
+
+  /// How many free blocks of `order` there are.
+  public func freeBlockCount(order: Int) -> Int { blocks[order].count }
+
+  /// Gives the zone `range`, which it never had.
+  mutating func add(_ range: Range<UInt32>, in frames: Span<FrameDescriptor>) {
+    span = span.isEmpty ? range : min(span.lowerBound, range.lowerBound)..<max(span.upperBound, range.upperBound)
+    managedCount += range.count
+    release(range, in: frames)
+  }
+
+  /// Takes a block of 2^`order` frames.
+  ///
+  /// The descriptors of the block's frames are as they were; the first one's kind is no longer `.free`.
+  @inline(__always)
+  mutating func take(order: Int, in frames: Span<FrameDescriptor>) -> FrameNumber? {
+    var larger = order
+    while larger < Self.orderCount {
+      if let frame = blocks[larger].takeFirst(in: frames) {
+        frames[frame].kind = .allocated
+        while larger > order {
+          larger &-= 1
+          insert(frame + (1 << larger), order: larger, in: frames)
+        }
+        freeCount &-= 1 << order
+        allocationCount &+= 1
+        return frame
+      }
+      larger &+= 1
+    }
+    return nil
+  }
+
+  /// Gives back the block of 2^`order` frames that begins at `frame`, a multiple of its size.
+  ///
+  /// - Precondition: no part of it is free.
+  @inline(__always)
+  mutating func release(_ frame: FrameNumber, order: Int, in frames: Span<FrameDescriptor>) {
+    var block = frame.rawValue
+    var order = order
+    freeCount &+= 1 << order
+    while order < Self.orderCount - 1 {
+      let buddy = block ^ (1 << UInt32(order))
+      guard Int(buddy) < frames.count, frames[Int(buddy)].isKind(.free), frames[Int(buddy)].order == order else {
+        break
+      }
+      frames[Int(buddy)].kind = .allocated
+      blocks[order].remove(FrameNumber(buddy), in: frames)
+      block &= ~(1 << UInt32(order))
+      order &+= 1
+    }
+    insert(FrameNumber(block), order: order, in: frames)
+  }
+
+  /// Gives back all of `range`, which need not be a block.
+  mutating func release(_ range: Range<UInt32>, in frames: Span<FrameDescriptor>) {
+    var next = range.lowerBound
+    while next < range.upperBound {
+      var order = min(next == 0 ? Self.orderCount - 1 : next.trailingZeroBitCount, Self.orderCount - 1)
+      while 1 << UInt32(order) > range.upperBound - next { order -= 1 }
+      release(FrameNumber(next), order: order, in: frames)
+      next += 1 << UInt32(order)
+    }
+  }
+
+  /// Takes `count` neighbouring frames, more than the largest block, beginning at a multiple of the largest block.
+  ///
+  /// Walks the zone's span in steps of the largest block.
+  ///
+  /// - Parameter limit: one past the highest frame that will do.
+  mutating func takeRun(count: Int, limit: UInt32, in frames: Span<FrameDescriptor>) -> FrameNumber? {
+    let step = UInt32(Self.largestBlock)
+    let wanted = (count + Self.largestBlock - 1) / Self.largestBlock
+    var start = (span.lowerBound + step - 1) & ~(step - 1)
+    var next = start
+    let end = min(min(span.upperBound, limit), UInt32(clamping: frames.count))
+    while next < end && end - next >= step {
+      guard frames[Int(next)].isKind(.free), frames[Int(next)].order == Self.orderCount - 1 else {
+        next += step
+        start = next
+        continue
+      }
+      next += step
+      guard next - start == UInt32(wanted) * step else { continue }
+      var block = start
+      while block < next {
+        blocks[Self.orderCount - 1].remove(FrameNumber(block), in: frames)
+        frames[Int(block)].kind = .allocated
+        block += step
+      }
+      freeCount -= Int(next - start)
+      allocationCount &+= 1
+      release(start + UInt32(count)..<next, in: frames)
+      return FrameNumber(start)
+    }
+    return nil
+  }
+
+  /// Whether `order` may be taken and leave `floor` frames, and those kept from requests that reach up to `limit`.
+  @inline(__always)
+  func allows(order: Int, limit: ZoneKind, floor: Int) -> Bool {
+    freeCount &- (1 << order) >= floor &+ reserves[limit.rawValue]
+  }
+
+  @inline(__always)
+  private mutating func insert(_ frame: FrameNumber, order: Int, in frames: Span<FrameDescriptor>) {
+    frames[frame].kind = .free
+    frames[frame].order = order
+    blocks[order].prepend(frame, in: frames)
+  }
+}
