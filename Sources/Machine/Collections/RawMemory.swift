@@ -7,7 +7,8 @@ enum RawMemory {
     #if os(none)
       return unsafe KernelHeap.allocate(count: UInt(byteCount), alignment: UInt(alignment))
     #else
-      return unsafe UnsafeMutableRawPointer.allocate(byteCount: byteCount, alignment: alignment)
+      guard AllocationFaults.allows() else { return nil }
+      return UnsafeMutableRawPointer.allocate(byteCount: byteCount, alignment: alignment)
     #endif
   }
 

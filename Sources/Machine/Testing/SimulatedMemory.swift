@@ -35,8 +35,8 @@
       let byteCount = frameCount * Int(FrameNumber.byteCount)
       let tableByteCount = frameCount * MemoryLayout<FrameDescriptor>.stride
       // SAFETY: new memory that lives as long as the process; the table is all zeros, which is what descriptors begin as.
-      let memory = unsafe UnsafeMutableRawPointer.allocate(byteCount: byteCount, alignment: 2 << 20)
-      let table = unsafe UnsafeMutableRawPointer.allocate(byteCount: tableByteCount, alignment: 4096)
+      let memory = UnsafeMutableRawPointer.allocate(byteCount: byteCount, alignment: 2 << 20)
+      let table = UnsafeMutableRawPointer.allocate(byteCount: tableByteCount, alignment: 4096)
       unsafe table.initializeMemory(as: UInt8.self, repeating: 0, count: tableByteCount)
       unsafe PhysicalMap.hostBase = UInt64(UInt(bitPattern: memory))
       FrameTable.start(at: UInt(bitPattern: table), frameCount: frameCount)
