@@ -119,6 +119,14 @@ APUS_INLINE void apus_write_cr0(uint64_t value) { __asm__ volatile("movq %0, %%c
 APUS_INLINE void apus_write_cr3(uint64_t value) { __asm__ volatile("movq %0, %%cr3" ::"r"(value) : "memory"); }
 APUS_INLINE void apus_write_cr4(uint64_t value) { __asm__ volatile("movq %0, %%cr4" ::"r"(value) : "memory"); }
 
+APUS_INLINE void apus_invalidate_page(uint64_t address) {
+#ifndef __linux__
+    __asm__ volatile("invlpg (%0)" ::"r"(address) : "memory");
+#else
+    (void)address;
+#endif
+}
+
 APUS_INLINE uint64_t apus_read_msr(uint32_t index) {
     uint32_t low, high;
     __asm__ volatile("rdmsr" : "=a"(low), "=d"(high) : "c"(index));

@@ -1,0 +1,182 @@
+import Boot
+import Foundations
+import PageFrames
+import Synchronization
+
+/// Memory that is mapped page by page: for what must lie in one piece but may be made of any frames, and for stacks, which
+/// need an unmapped page below them.
+///
+/// The range is divided by size: each power of two has 16 GiB of addresses, cut into equal slots, of which the first page is
+/// never mapped. So finding a slot, giving it back and telling a slot's size from an address take constant time, and running
+/// past either end of an allocation faults. Tables below the top level are made as needed and kept.
+enum DynamicMap {
+  /// Slots of 2^1 to 2^18 pages.
+  private static let orders = 1...18
+  private static let arenaShift = 34
+  /// Where a free slot's link is in an entry: clear of the bit that says present.
+  private static let linkShift: UInt64 = 12
+  /// Pages of the largest allocation.
+  static let largestPageCount = (1 << 18) - 1
+
+  /// The slots of one size. Those that were given back are linked through the entries of their first pages, which are never
+  /// present: the entry of a free slot holds the next free slot's number plus 1.
+  private struct Arena: Sendable {
+    /// Slots from here on were never used.
+    var unused: UInt32 = 0
+    /// The number of the first free slot plus 1, or 0.
+    var firstFree: UInt32 = 0
+  }
+
+  private struct Tables: Sendable {
+    let root: UInt64
+    let levelCount: Int
+  }
+
+  private static let tables = BootCell<Tables>()
+  private static let arenas = SpinLock(InlineArray<19, Arena>(repeating: Arena()))
+  private static let mappedPages = Atomic<Int>(0)
+
+  /// Makes the range usable in the tables at `root`.
+  ///
+  /// Its tables near the root are made now, because every address space made later has copies of the entries for them.
+  ///
+  /// - Returns: false when there is no memory.
+  static func start(root: UInt64, levelCount: Int) -> Bool {
+    tables.fill(Tables(root: root & PageTable.entryAddressMask, levelCount: levelCount))
+    // SAFETY: asks only whether the tables could be made.
+    return unsafe entry(at: UInt(APUS_DYNAMIC_MAP), createsTables: true, .emergency) != nil
+  }
+
+  /// Pages mapped now.
+  static var pageCount: Int { mappedPages.load(ordering: .relaxed) }
+
+  /// Whether `address` lies in the range.
+  @inline(__always)
+  static func contains(_ address: UInt) -> Bool {
+    address >= UInt(APUS_DYNAMIC_MAP) && address < UInt(APUS_DYNAMIC_MAP_END)
+  }
+
+  /// Maps `pageCount` new frames, whose contents are whatever they were, in one piece.
+  ///
+  /// - Returns: the address of the first page, or nil when there is no memory or no slot.
+  static func allocate(pageCount: Int, priority: AllocationPriority) -> UInt? {
+    guard pageCount > 0, pageCount <= largestPageCount else { return nil }
+    let order = max(1, Int.bitWidth - pageCount.leadingZeroBitCount)
+    guard let slot = takeSlot(order) else { return nil }
+    let address = start(of: slot, order: order) + 4096
+    for page in 0..<pageCount {
+      if map(address + UInt(page) << 12, priority) { continue }
+      unmap(address, pageCount: page)
+      returnSlot(slot, order: order)
+      return nil
+    }
+    mappedPages.wrappingAdd(pageCount, ordering: .relaxed)
+    return address
+  }
+
+  /// Unmaps what begins at `address` and frees its frames.
+  ///
+  /// - Returns: how many pages it had; 0, changing nothing, when nothing that `allocate` returned begins there.
+  static func release(_ address: UInt) -> Int {
+    let offset = address &- UInt(APUS_DYNAMIC_MAP)
+    let order = Int(offset >> UInt(arenaShift))
+    guard contains(address), orders.contains(order) else { return 0 }
+    let slot = UInt32(truncatingIfNeeded: (offset & (1 << UInt(arenaShift) - 1)) >> UInt(12 + order))
+    guard start(of: slot, order: order) + 4096 == address else { return 0 }
+    var pageCount = 0
+    while pageCount < 1 << order - 1, frame(at: address + UInt(pageCount) << 12) != nil { pageCount += 1 }
+    guard pageCount > 0 else { return 0 }
+    unmap(address, pageCount: pageCount)
+    mappedPages.wrappingSubtract(pageCount, ordering: .relaxed)
+    returnSlot(slot, order: order)
+    return pageCount
+  }
+
+  private static func start(of slot: UInt32, order: Int) -> UInt {
+    UInt(APUS_DYNAMIC_MAP) + UInt(order) << UInt(arenaShift) + UInt(slot) << UInt(12 + order)
+  }
+
+  // SAFETY (section): entries are reached only through tables that this type made or that boot made for it, in frames that
+  // are never freed; a leaf entry belongs to whoever owns its slot. Tables are installed by compare-and-exchange, so two CPUs
+  // may need the same one at a time.
+
+  private static func takeSlot(_ order: Int) -> UInt32? {
+    arenas.withLock { arenas in
+      let firstFree = arenas[order].firstFree
+      if firstFree != 0,
+        let link = unsafe entry(at: start(of: firstFree - 1, order: order), createsTables: false, .kernel)
+      {
+        let next = unsafe link.pointee.exchange(0, ordering: .relaxed)
+        arenas[order].firstFree = UInt32(truncatingIfNeeded: next >> linkShift)
+        return firstFree - 1
+      }
+      let slot = arenas[order].unused
+      guard slot < 1 << UInt32(arenaShift - 12 - order) else { return nil }
+      arenas[order].unused = slot + 1
+      return slot
+    }
+  }
+
+  private static func returnSlot(_ slot: UInt32, order: Int) {
+    arenas.withLock { arenas in
+      // Without the table nothing was mapped in the slot; its addresses are lost, which only happens when memory ran out.
+      guard let link = unsafe entry(at: start(of: slot, order: order), createsTables: false, .kernel) else { return }
+      unsafe link.pointee.store(UInt64(arenas[order].firstFree) << linkShift, ordering: .relaxed)
+      arenas[order].firstFree = slot + 1
+    }
+  }
+
+  private static func map(_ address: UInt, _ priority: AllocationPriority) -> Bool {
+    guard let entry = unsafe entry(at: address, createsTables: true, priority),
+      let frame = FrameAllocator.allocate(priority)
+    else { return false }
+    FrameTable.descriptors[frame].kind = .kernel
+    unsafe entry.pointee.store(frame.address | PageAttributes.data.rawValue, ordering: .relaxed)
+    return true
+  }
+
+  private static func unmap(_ address: UInt, pageCount: Int) {
+    for page in 0..<pageCount {
+      guard let entry = unsafe entry(at: address + UInt(page) << 12, createsTables: false, .kernel) else { continue }
+      let old = unsafe entry.pointee.exchange(0, ordering: .relaxed)
+      apus_invalidate_page(UInt64(address) + UInt64(page) << 12)
+      if old & PageAttributes.present.rawValue != 0 {
+        FrameAllocator.release(FrameNumber(containing: old & PageTable.entryAddressMask))
+      }
+    }
+  }
+
+  /// The frame mapped at `address`, or nil.
+  private static func frame(at address: UInt) -> FrameNumber? {
+    guard let entry = unsafe entry(at: address, createsTables: false, .kernel) else { return nil }
+    let value = unsafe entry.pointee.load(ordering: .relaxed)
+    guard value & PageAttributes.present.rawValue != 0 else { return nil }
+    return FrameNumber(containing: value & PageTable.entryAddressMask)
+  }
+
+  /// The leaf entry for `address`; nil when a table is missing and not to be made, or there is no memory for it.
+  private static func entry(
+    at address: UInt, createsTables: Bool, _ priority: AllocationPriority
+  ) -> UnsafePointer<Atomic<UInt64>>? {
+    guard let tables = tables.withValue({ $0 }) else { return nil }
+    var table = tables.root
+    var level = tables.levelCount
+    while true {
+      level -= 1
+      let index = UInt64(address) >> (12 + 9 * UInt64(level)) & 511
+      let slot = unsafe UnsafePointer<Atomic<UInt64>>(bitPattern: UInt(PhysicalMap.address(of: table) + index * 8))
+        .unsafelyUnwrapped
+      if level == 0 { return unsafe slot }
+      var next = unsafe slot.pointee.load(ordering: .acquiring)
+      if next & PageAttributes.present.rawValue == 0 {
+        guard createsTables, let frame = PageTableFrames.takeZeroed(priority) else { return nil }
+        let new = frame.address | PageAttributes([.present, .writable]).rawValue
+        let (isOurs, current) = unsafe slot.pointee.compareExchange(
+          expected: 0, desired: new, ordering: .acquiringAndReleasing)
+        if !isOurs { PageTableFrames.release(frame) }
+        next = isOurs ? new : current
+      }
+      table = next & PageTable.entryAddressMask
+    }
+  }
+}
