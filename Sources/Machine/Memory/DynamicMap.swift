@@ -34,7 +34,6 @@ enum DynamicMap {
 
   private static let tables = BootCell<Tables>()
   private static let arenas = SpinLock(InlineArray<19, Arena>(repeating: Arena()))
-  private static let mappedPages = Atomic<Int>(0)
 
   /// Makes the range usable in the tables at `root`.
   ///
@@ -46,9 +45,6 @@ enum DynamicMap {
     // SAFETY: asks only whether the tables could be made.
     return unsafe entry(at: UInt(APUS_DYNAMIC_MAP), createsTables: true, .emergency) != nil
   }
-
-  /// Pages mapped now.
-  static var pageCount: Int { mappedPages.load(ordering: .relaxed) }
 
   /// Whether `address` lies in the range.
   @inline(__always)
@@ -70,7 +66,6 @@ enum DynamicMap {
       returnSlot(slot, order: order)
       return nil
     }
-    mappedPages.wrappingAdd(pageCount, ordering: .relaxed)
     return address
   }
 
@@ -87,7 +82,6 @@ enum DynamicMap {
     while pageCount < 1 << order - 1, frame(at: address + UInt(pageCount) << 12) != nil { pageCount += 1 }
     guard pageCount > 0 else { return 0 }
     unmap(address, pageCount: pageCount)
-    mappedPages.wrappingSubtract(pageCount, ordering: .relaxed)
     returnSlot(slot, order: order)
     return pageCount
   }
@@ -128,9 +122,8 @@ enum DynamicMap {
 
   private static func map(_ address: UInt, _ priority: AllocationPriority) -> Bool {
     guard let entry = unsafe entry(at: address, createsTables: true, priority),
-      let frame = FrameAllocator.allocate(priority)
+      let frame = FrameAllocator.allocate(.kernel, priority)
     else { return false }
-    FrameTable.descriptors[frame].kind = .kernel
     unsafe entry.pointee.store(frame.address | PageAttributes.data.rawValue, ordering: .relaxed)
     return true
   }

@@ -9,6 +9,8 @@ struct ProcessorArea: ~Copyable {
   private let address: UInt
   /// Free frames at the CPU's hand.
   var frames = FrameCache()
+  /// What this CPU took frames for, less what it gave back.
+  var usage = FrameUsage()
 
   private static let baseRegister: UInt32 = 0xc000_0101
 

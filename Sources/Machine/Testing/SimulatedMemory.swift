@@ -27,7 +27,7 @@
     /// Frames that are free now, this CPU's cache included.
     public static var freeCount: Int {
       FrameAllocator.drainCache()
-      return FrameAllocator.statistics?.node.freeCount ?? 0
+      return FrameAllocator.statistics.freeCount
     }
 
     private static func start() {

@@ -29,6 +29,10 @@ public struct FrameDescriptor: ~Copyable {
     nonmutating set { kindField.store(newValue.rawValue, ordering: .relaxed) }
   }
 
+  /// `kind` as a number; cheaper to read.
+  @inline(__always)
+  public var rawKind: UInt8 { kindField.load(ordering: .relaxed) }
+
   /// Whether `kind` is what is asked for; cheaper than reading it.
   @inline(__always)
   public func isKind(_ kind: FrameKind) -> Bool { kindField.load(ordering: .relaxed) == kind.rawValue }

@@ -35,37 +35,56 @@ public enum FrameAllocator {
     pressure.fill(handler)
   }
 
-  /// The zones' figures, and how many frames lie in this CPU's cache.
-  public static var statistics: (node: MemoryNode, cachedCount: Int)? {
-    guard let figures = node.withValue({ node in node.withLock { $0 } }) else { return nil }
-    return (figures, ProcessorArea.withCurrent { $0.frames.count })
+  /// The zones' figures, how many frames lie in CPUs' caches, and what the others are used for.
+  public static var statistics: FrameStatistics {
+    let figures = node.withValue { node in node.withLock { $0 } }
+    return ProcessorArea.withCurrent {
+      FrameStatistics(node: figures ?? MemoryNode(), cachedCount: $0.frames.count, usage: $0.usage)
+    }
   }
 
-  /// Takes a single frame, from the CPU's cache when it has one.
+  /// Takes a single frame for `kind`, from the CPU's cache when it has one.
   @inline(__always)
-  static func allocate(_ priority: AllocationPriority) -> FrameNumber? {
+  static func allocate(_ kind: FrameKind, _ priority: AllocationPriority) -> FrameNumber? {
     guard AllocationFaults.allows() else { return nil }
-    if let frame = ProcessorArea.withCurrent({ $0.frames.take(in: FrameTable.descriptors) }) { return frame }
-    return refill(priority)
+    let frame = ProcessorArea.withCurrent { take(kind, from: &$0) }
+    if frame != nil { return frame }
+    return refill(kind, priority)
+  }
+
+  @inline(__always)
+  private static func take(_ kind: FrameKind, from area: inout ProcessorArea) -> FrameNumber? {
+    guard let frame = area.frames.take(in: FrameTable.descriptors) else { return nil }
+    FrameTable.descriptors[frame].kind = kind
+    area.usage.add(1, rawKind: kind.rawValue)
+    return frame
   }
 
   /// Gives a single frame back, to the CPU's cache when it has room.
   @inline(__always)
   static func release(_ frame: FrameNumber) {
-    if ProcessorArea.withCurrent({ $0.frames.put(frame, in: FrameTable.descriptors) }) { return }
-    drain(frame)
+    let isDone = ProcessorArea.withCurrent { area in
+      let kind = FrameTable.descriptors[frame].rawKind
+      guard area.frames.put(frame, in: FrameTable.descriptors) else { return false }
+      area.usage.add(-1, rawKind: kind)
+      return true
+    }
+    if !isDone { drain(frame) }
   }
 
   @inline(never)
-  private static func refill(_ priority: AllocationPriority) -> FrameNumber? {
+  private static func refill(_ kind: FrameKind, _ priority: AllocationPriority) -> FrameNumber? {
     var isLow = false
     let frame: FrameNumber?? = node.withValue { node in
       node.withLock { node in
         ProcessorArea.withCurrent { area in
           node.fill(&area.frames, upTo: FrameCache.batch, priority: .user, in: FrameTable.descriptors)
           isLow = node.isLow
-          if let frame = area.frames.take(in: FrameTable.descriptors) { return frame }
-          return node.allocate(order: 0, priority: priority, in: FrameTable.descriptors)
+          if let frame = take(kind, from: &area) { return frame }
+          guard let frame = node.allocate(order: 0, priority: priority, in: FrameTable.descriptors) else { return nil }
+          FrameTable.descriptors[frame].kind = kind
+          area.usage.add(1, rawKind: kind.rawValue)
+          return frame
         }
       }
     }
@@ -79,6 +98,7 @@ public enum FrameAllocator {
       node.withLock { node in
         ProcessorArea.withCurrent { area in
           node.drain(&area.frames, downTo: FrameCache.capacity - FrameCache.batch, in: FrameTable.descriptors)
+          area.usage.add(-1, rawKind: FrameTable.descriptors[frame].rawKind)
           _ = area.frames.put(frame, in: FrameTable.descriptors)
         }
       }
@@ -89,43 +109,55 @@ public enum FrameAllocator {
   ///
   /// - Throws: `ENOMEM` when nothing helped.
   @inline(__always)
-  static func allocateForUser() throws(Errno) -> FrameNumber {
-    if let frame = allocate(.user) { return frame }
-    return try relieve(order: 0) { allocate(.user) }
+  static func allocateForUser(_ kind: FrameKind) throws(Errno) -> FrameNumber {
+    if let frame = allocate(kind, .user) { return frame }
+    return try relieve(kind)
   }
 
   @inline(never)
-  private static func relieve(order: Int, _ retry: () -> FrameNumber?) throws(Errno) -> FrameNumber {
+  private static func relieve(_ kind: FrameKind) throws(Errno) -> FrameNumber {
     var attempt = 0
-    while pressure.withValue({ $0.relieve(order: order, attempt: attempt) }) ?? false {
-      if let frame = retry() { return frame }
+    while pressure.withValue({ $0.relieve(order: 0, attempt: attempt) }) ?? false {
+      if let frame = allocate(kind, .user) { return frame }
       attempt += 1
     }
     throw .ENOMEM
   }
 
-  /// Takes `count` neighbouring frames below `limit`'s end, or returns nil.
-  static func allocateRun(count: Int, limit: ZoneKind = .high, priority: AllocationPriority) -> FrameNumber? {
+  /// Takes `count` neighbouring frames for `kind` in a zone up to `limit`, or returns nil.
+  static func allocateRun(
+    _ kind: FrameKind, count: Int, limit: ZoneKind = .high, _ priority: AllocationPriority
+  ) -> FrameNumber? {
     guard AllocationFaults.allows() else { return nil }
-    let frame: FrameNumber?? = node.withValue { node in
-      node.withLock { $0.allocateRun(count: count, limit: limit, priority: priority, in: FrameTable.descriptors) }
+    let first: FrameNumber?? = node.withValue { node in
+      node.withLock { node in
+        ProcessorArea.withCurrent { area in
+          let descriptors = FrameTable.descriptors
+          guard let first = node.allocateRun(count: count, limit: limit, priority: priority, in: descriptors) else {
+            return nil
+          }
+          for index in 0..<count { descriptors[first + index].kind = kind }
+          area.usage.add(count, rawKind: kind.rawValue)
+          return first
+        }
+      }
     }
-    return frame ?? nil
+    return first ?? nil
   }
 
-  /// Takes a block of 2^`order` frames, or returns nil.
-  static func allocate(order: Int, limit: ZoneKind = .high, priority: AllocationPriority) -> FrameNumber? {
-    guard AllocationFaults.allows() else { return nil }
-    let frame: FrameNumber?? = node.withValue { node in
-      node.withLock { $0.allocate(order: order, limit: limit, priority: priority, in: FrameTable.descriptors) }
-    }
-    return frame ?? nil
-  }
-
-  /// Gives back `count` frames from `first` on, which were taken together.
+  /// Gives back `count` frames from `first` on, all of one kind: a run or part of one.
   static func releaseRun(_ first: FrameNumber, count: Int) {
     node.withValue { node in
-      node.withLock { $0.release(first.rawValue..<(first + count).rawValue, in: FrameTable.descriptors) }
+      node.withLock { node in
+        ProcessorArea.withCurrent { area in
+          let descriptors = FrameTable.descriptors
+          let kind = descriptors[first].kind
+          precondition(kind != .free && kind != .cached, "frames freed twice")
+          for index in 0..<count { descriptors[first + index].kind = .allocated }
+          area.usage.add(-count, rawKind: kind.rawValue)
+          node.release(first.rawValue..<(first + count).rawValue, in: descriptors)
+        }
+      }
     }
   }
 
@@ -137,4 +169,17 @@ public enum FrameAllocator {
       }
     }
   }
+}
+
+/// What the frame allocator has and what it gave out.
+public struct FrameStatistics: Sendable {
+  /// The zones' figures.
+  public let node: MemoryNode
+  /// Free frames in CPUs' caches.
+  public let cachedCount: Int
+  /// What the frames that are not free are used for.
+  public let usage: FrameUsage
+
+  /// Frames that are free.
+  public var freeCount: Int { node.freeCount + cachedCount }
 }

@@ -16,15 +16,13 @@ public struct FrameRun: ~Copyable {
   /// - Throws: `EINVAL` for a count below 1, `ENOMEM` when there is no such piece.
   public init(count: Int, limit: ZoneKind = .high) throws(Errno) {
     guard count > 0 else { throw .EINVAL }
-    guard let first = FrameAllocator.allocateRun(count: count, limit: limit, priority: .user) else { throw .ENOMEM }
-    for index in 0..<count { FrameTable.descriptors[first + index].kind = .kernel }
+    guard let first = FrameAllocator.allocateRun(.kernel, count: count, limit: limit, .user) else { throw .ENOMEM }
     FrameTable.descriptors[first].index = UInt64(count)
     self.first = first
     self.count = count
   }
 
   deinit {
-    for index in 0..<count { FrameTable.descriptors[first + index].kind = .allocated }
     FrameAllocator.releaseRun(first, count: count)
   }
 

@@ -19,10 +19,10 @@ public struct HugeFrame: ~Copyable {
   ///
   /// - Returns: nil when there is no such piece; nobody is asked to make room for one.
   public init?() {
-    guard let first = FrameAllocator.allocate(order: 9, priority: .user) else { return nil }
+    guard let first = FrameAllocator.allocateRun(.anonymous, count: Self.frameCount, .user) else { return nil }
     self.first = first
     for index in 0..<Self.frameCount {
-      let frame = UserFrame(new: first + index, .anonymous)
+      let frame = UserFrame(new: first + index)
       frame.clear()
       _ = frame.relinquish()
     }

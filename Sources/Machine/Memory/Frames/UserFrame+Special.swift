@@ -10,8 +10,8 @@ extension UserFrame {
   ///
   /// - Returns: false when there is no memory.
   static func startZeroFrame() -> Bool {
-    guard let number = FrameAllocator.allocate(.emergency) else { return false }
-    let frame = UserFrame(new: number, .anonymous)
+    guard let number = FrameAllocator.allocate(.anonymous, .emergency) else { return false }
+    let frame = UserFrame(new: number)
     frame.clear()
     // SAFETY: the boot CPU is alone.
     unsafe zeroNumber = number

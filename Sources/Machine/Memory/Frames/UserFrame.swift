@@ -46,17 +46,16 @@ public struct UserFrame: ~Copyable {
   /// - Throws: `ENOMEM`.
   @inline(__always)
   public static func allocate(_ kind: FrameKind = .anonymous, isZeroed: Bool) throws(Errno) -> UserFrame {
-    let frame = try UserFrame(new: FrameAllocator.allocateForUser(), kind)
+    precondition(kind.isUntyped, "a frame for programs must be untyped")
+    let frame = try UserFrame(new: FrameAllocator.allocateForUser(kind))
     if isZeroed { frame.clear() }
     return frame
   }
 
   /// Prepares the descriptor of a frame that was just taken.
   @inline(__always)
-  init(new number: FrameNumber, _ kind: FrameKind) {
+  init(new number: FrameNumber) {
     let descriptors = FrameTable.descriptors
-    precondition(kind.isUntyped, "a frame for programs must be untyped")
-    descriptors[number].kind = kind
     descriptors[number].flags = []
     descriptors[number].references.store(1, ordering: .relaxed)
     descriptors[number].mappings.store(0, ordering: .relaxed)
