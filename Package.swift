@@ -84,7 +84,8 @@ let package = Package(
     .executableTarget(
       name: "Kernel",
       dependencies: [
-        "Foundations", "BootInformation", "Machine", "Logging", "Console", "Registers", "Interrupts", "Time", "PCI",
+        "Foundations", "BootInformation", "PageFrames", "Machine", "Logging", "Console", "Registers", "Interrupts",
+        "Time", "PCI",
         "SystemCalls", "SerialDriver", "KernelTests", "Symbols",
       ],
       exclude: ["README.md", "specs.json"], swiftSettings: strict, plugins: ["SpecPlugin"]),

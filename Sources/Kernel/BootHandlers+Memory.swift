@@ -2,6 +2,7 @@ import BootInformation
 import Foundations
 import Logging
 import Machine
+import PageFrames
 
 extension BootHandlers {
   /// Switches to the kernel's own page tables and walks all of them.
@@ -24,7 +25,39 @@ extension BootHandlers {
     guard AddressSpaceAudit.access(at: ImageLayout.bootStack.lowerBound - 1) == nil else {
       return .failed("the boot stack has no guard page")
     }
-    return .done("\(bytes: state.information.memoryMap.usableByteCount) usable, W^X in \(audit.pages) pages")
+    guard framesComeBack() else { return .failed("the zones do not get back what is taken from them") }
+    let free = KernelMemoryUsage.current.free
+    return .done(
+      "\(bytes: free) of \(bytes: state.information.memoryMap.usableByteCount) free, W^X in \(audit.pages) pages")
+  }
+
+  /// Whether every zone that has memory serves a run and has as much as before once it is dropped.
+  private static func framesComeBack() -> Bool {
+    let before = FrameAllocator.statistics.freeCount
+    for zone in [ZoneKind.dma, .normal, .high] where FrameAllocator.statistics.node.zone(zone).managedCount > 0 {
+      do throws(Errno) {
+        let run = try FrameRun(count: 3, limit: zone)
+        guard FrameAllocator.statistics.freeCount == before - 3, run.first.rawValue < zone.limits.upperBound else {
+          return false
+        }
+      } catch {
+        return false
+      }
+    }
+    return FrameAllocator.statistics.freeCount == before
+  }
+
+  /// Logs what the kernel keeps for itself, at the end of boot.
+  static func logUsage() {
+    let usage = KernelMemoryUsage.current
+    KernelLog.add(
+      .info, .memory,
+      """
+      kernel memory \(bytes: usage.total): code \(bytes: usage.code), constants \(bytes: usage.constants), \
+      variables \(bytes: usage.variables), early heap \(bytes: usage.earlyHeap), \
+      frame table and first page tables \(bytes: usage.bootTables), page tables \(bytes: usage.pageTables), \
+      slabs \(bytes: usage.slabs), pages \(bytes: usage.pages)
+      """)
   }
 
   /// Logs the memory map, the modules, and what of the loader's information had to be left out.
@@ -45,7 +78,7 @@ extension BootHandlers {
     let heap = HeapStatistics.current
     KernelLog.add(
       .debug, .memory,
-      "\(bytes: KernelAddressSpace.bootMemoryUsed) for page tables and heap; heap \(bytes: heap.usedByteCount) of \(bytes: heap.totalByteCount)"
+      "\(bytes: KernelMemoryUsage.current.bootTables) for the first tables; heap \(bytes: heap.usedByteCount) of \(bytes: heap.totalByteCount)"
     )
   }
 }

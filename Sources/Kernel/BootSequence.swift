@@ -57,6 +57,8 @@ enum BootSequence {
   /// Boot is over: runs the tests that the command line asks for, or waits.
   private static func handOver(_ state: borrowing BootState, _ summary: KernelTests.BootSummary) {
     let commandLine = CommandLine(state.information.commandLine.bytes)
+    BootHandlers.logUsage()
+    KernelLog.flush()
     Consoles.drain()
     if let selection = commandLine.value("test") { KernelTests.run(selection, summary: summary) }
   }

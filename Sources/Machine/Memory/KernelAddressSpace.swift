@@ -80,7 +80,7 @@ public enum KernelAddressSpace {
   }
 
   /// Bytes of physical memory that the tables and the heap took.
-  public static var bootMemoryUsed: UInt64 {
+  static var bootMemoryUsed: UInt64 {
     // SAFETY: written once, by `install`, while only the boot CPU runs.
     unsafe takenByteCount
   }
