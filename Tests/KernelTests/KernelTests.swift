@@ -61,6 +61,7 @@ public enum KernelTests {
     MemoryTests.register(&registrar)
     LockTests.register(&registrar)
     RuntimeTests.register(&registrar)
+    MemoryFunctionTests.register(&registrar)
     PCITests.register(&registrar)
     FaultTests.register(&registrar)
   }

@@ -6,6 +6,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* memory.S, or the host's C library. */
+void *_Nonnull memcpy(void *_Nonnull target, const void *_Nonnull source, size_t count);
+void *_Nonnull memmove(void *_Nonnull target, const void *_Nonnull source, size_t count);
+void *_Nonnull memset(void *_Nonnull target, int value, size_t count);
+int memcmp(const void *_Nonnull left, const void *_Nonnull right, size_t count);
+
 #define APUS_INLINE static inline __attribute__((always_inline))
 
 /* What an interrupt pushes, lowest address first. Intel SDM vol. 3A, 6.14.2, below the registers saved in interrupts.S. */
@@ -109,6 +115,16 @@ APUS_INLINE void apus_disable_interrupts(void) { __asm__ volatile("cli" ::: "mem
 APUS_INLINE void apus_enable_interrupts(void) { __asm__ volatile("sti" ::: "memory"); }
 APUS_INLINE void apus_halt(void) { __asm__ volatile("hlt" ::: "memory"); }
 APUS_INLINE void apus_breakpoint(void) { __asm__ volatile("int3" ::: "memory"); }
+
+/* Whole pages, at addresses that are multiples of eight: the longest units that need no vector register. */
+APUS_INLINE void apus_clear_page(void *_Nonnull page) {
+    uint64_t count = 512;
+    __asm__ volatile("rep stosq" : "+D"(page), "+c"(count) : "a"(0ULL) : "memory");
+}
+APUS_INLINE void apus_copy_page(void *_Nonnull target, const void *_Nonnull source) {
+    uint64_t count = 512;
+    __asm__ volatile("rep movsq" : "+D"(target), "+S"(source), "+c"(count)::"memory");
+}
 
 /* Control registers */
 APUS_INLINE uint64_t apus_read_cr0(void) { uint64_t value; __asm__ volatile("movq %%cr0, %0" : "=r"(value)); return value; }

@@ -14,6 +14,6 @@ enum FrameMemory {
   /// SAFETY: the caller owns the frame.
   @inline(__always)
   static func clear(_ frame: FrameNumber) {
-    unsafe pointer(to: frame).initializeMemory(as: UInt8.self, repeating: 0, count: Int(FrameNumber.byteCount))
+    unsafe apus_clear_page(pointer(to: frame))
   }
 }

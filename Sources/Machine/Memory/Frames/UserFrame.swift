@@ -139,9 +139,7 @@ public struct UserFrame: ~Copyable {
 
   /// Copies all of `other`.
   public borrowing func copy(from other: borrowing UserFrame) {
-    let source = unsafe other.pointer
-    let target = unsafe pointer
-    unsafe target.copyMemory(from: source, byteCount: Self.byteCount)
+    unsafe apus_copy_page(pointer, other.pointer)
   }
 
   private var pointer: UnsafeMutableRawPointer { unsafe FrameMemory.pointer(to: number) }
