@@ -27,8 +27,7 @@ extension BootHandlers {
     }
     guard framesComeBack() else { return .failed("the zones do not get back what is taken from them") }
     let free = KernelMemoryUsage.current.free
-    return .done(
-      "\(bytes: free) of \(bytes: state.information.memoryMap.usableByteCount) free, W^X in \(audit.pages) pages")
+    return .done("\(bytes: free) free, W^X in \(audit.pages) pages")
   }
 
   /// Whether every zone that has memory serves a run and has as much as before once it is dropped.
