@@ -13,7 +13,6 @@ extension BootHandlers {
       switch error {
       case .outOfMemory: return .failed("no memory for the page tables")
       case .alreadyMapped(let address): return .failed("two ranges share \(hex: address)")
-      case .missingFeature, .tooEarly: return .failed("the page tables cannot be built")
       }
     }
     log(state.information)

@@ -4,8 +4,4 @@ public enum MachineError: Error {
   case outOfMemory
   /// Part of a range to map is mapped already; the address says where.
   case alreadyMapped(UInt64)
-  /// The CPU lacks a feature that the kernel cannot do without.
-  case missingFeature(StaticString)
-  /// A boot step that must come first has not run.
-  case tooEarly
 }

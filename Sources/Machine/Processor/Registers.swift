@@ -3,10 +3,6 @@ import Foundations
 
 /// The control registers and model-specific registers, for Machine alone: a wrong value in one breaks memory safety.
 enum ControlRegister {
-  static var cr0: UInt64 {
-    get { apus_read_cr0() }
-    set { apus_write_cr0(newValue) }
-  }
   static var cr3: UInt64 {
     get { apus_read_cr3() }
     set { apus_write_cr3(newValue) }
