@@ -27,24 +27,7 @@ enum DynamicMap {
     var firstFree: UInt32 = 0
   }
 
-  private struct Tables: Sendable {
-    let root: UInt64
-    let levelCount: Int
-  }
-
-  private static let tables = BootCell<Tables>()
   private static let arenas = SpinLock(InlineArray<19, Arena>(repeating: Arena()))
-
-  /// Makes the range usable in the tables at `root`.
-  ///
-  /// Its tables near the root are made now, because every address space made later has copies of the entries for them.
-  ///
-  /// - Returns: false when there is no memory.
-  static func start(root: UInt64, levelCount: Int) -> Bool {
-    tables.fill(Tables(root: root & PageTable.entryAddressMask, levelCount: levelCount))
-    // SAFETY: asks only whether the tables could be made.
-    return unsafe entry(at: UInt(APUS_DYNAMIC_MAP), createsTables: true, .emergency) != nil
-  }
 
   /// Whether `address` lies in the range.
   @inline(__always)
@@ -90,15 +73,13 @@ enum DynamicMap {
     UInt(APUS_DYNAMIC_MAP) + UInt(order) << UInt(arenaShift) + UInt(slot) << UInt(12 + order)
   }
 
-  // SAFETY (section): entries are reached only through tables that this type made or that boot made for it, in frames that
-  // are never freed; a leaf entry belongs to whoever owns its slot. Tables are installed by compare-and-exchange, so two CPUs
-  // may need the same one at a time.
+  // SAFETY (section): a leaf entry belongs to whoever owns its slot, and the first page's to whoever holds the lock.
 
   private static func takeSlot(_ order: Int) -> UInt32? {
     arenas.withLock { arenas in
       let firstFree = arenas[order].firstFree
       if firstFree != 0,
-        let link = unsafe entry(at: start(of: firstFree - 1, order: order), createsTables: false, .kernel)
+        let link = unsafe KernelTables.entry(at: start(of: firstFree - 1, order: order), createsTables: false, .kernel)
       {
         let next = unsafe link.pointee.exchange(0, ordering: .relaxed)
         arenas[order].firstFree = UInt32(truncatingIfNeeded: next >> linkShift)
@@ -114,14 +95,15 @@ enum DynamicMap {
   private static func returnSlot(_ slot: UInt32, order: Int) {
     arenas.withLock { arenas in
       // Without the table nothing was mapped in the slot; its addresses are lost, which only happens when memory ran out.
-      guard let link = unsafe entry(at: start(of: slot, order: order), createsTables: false, .kernel) else { return }
+      guard let link = unsafe KernelTables.entry(at: start(of: slot, order: order), createsTables: false, .kernel)
+      else { return }
       unsafe link.pointee.store(UInt64(arenas[order].firstFree) << linkShift, ordering: .relaxed)
       arenas[order].firstFree = slot + 1
     }
   }
 
   private static func map(_ address: UInt, _ priority: AllocationPriority) -> Bool {
-    guard let entry = unsafe entry(at: address, createsTables: true, priority),
+    guard let entry = unsafe KernelTables.entry(at: address, createsTables: true, priority),
       let frame = FrameAllocator.allocate(.kernel, priority)
     else { return false }
     unsafe entry.pointee.store(frame.address | PageAttributes.data.rawValue, ordering: .relaxed)
@@ -130,7 +112,9 @@ enum DynamicMap {
 
   private static func unmap(_ address: UInt, pageCount: Int) {
     for page in 0..<pageCount {
-      guard let entry = unsafe entry(at: address + UInt(page) << 12, createsTables: false, .kernel) else { continue }
+      guard let entry = unsafe KernelTables.entry(at: address + UInt(page) << 12, createsTables: false, .kernel) else {
+        continue
+      }
       let old = unsafe entry.pointee.exchange(0, ordering: .relaxed)
       apus_invalidate_page(UInt64(address) + UInt64(page) << 12)
       if old & PageAttributes.present.rawValue != 0 {
@@ -141,35 +125,9 @@ enum DynamicMap {
 
   /// The frame mapped at `address`, or nil.
   private static func frame(at address: UInt) -> FrameNumber? {
-    guard let entry = unsafe entry(at: address, createsTables: false, .kernel) else { return nil }
+    guard let entry = unsafe KernelTables.entry(at: address, createsTables: false, .kernel) else { return nil }
     let value = unsafe entry.pointee.load(ordering: .relaxed)
     guard value & PageAttributes.present.rawValue != 0 else { return nil }
     return FrameNumber(containing: value & PageTable.entryAddressMask)
-  }
-
-  /// The leaf entry for `address`; nil when a table is missing and not to be made, or there is no memory for it.
-  private static func entry(
-    at address: UInt, createsTables: Bool, _ priority: AllocationPriority
-  ) -> UnsafePointer<Atomic<UInt64>>? {
-    guard let tables = tables.withValue({ $0 }) else { return nil }
-    var table = tables.root
-    var level = tables.levelCount
-    while true {
-      level -= 1
-      let index = UInt64(address) >> (12 + 9 * UInt64(level)) & 511
-      let slot = unsafe UnsafePointer<Atomic<UInt64>>(bitPattern: UInt(PhysicalMap.address(of: table) + index * 8))
-        .unsafelyUnwrapped
-      if level == 0 { return unsafe slot }
-      var next = unsafe slot.pointee.load(ordering: .acquiring)
-      if next & PageAttributes.present.rawValue == 0 {
-        guard createsTables, let frame = PageTableFrames.takeZeroed(priority) else { return nil }
-        let new = frame.address | PageAttributes([.present, .writable]).rawValue
-        let (isOurs, current) = unsafe slot.pointee.compareExchange(
-          expected: 0, desired: new, ordering: .acquiringAndReleasing)
-        if !isOurs { PageTableFrames.release(frame) }
-        next = isOurs ? new : current
-      }
-      table = next & PageTable.entryAddressMask
-    }
   }
 }

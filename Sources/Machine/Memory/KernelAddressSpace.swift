@@ -54,7 +54,7 @@ public enum KernelAddressSpace {
     try growHeap(from: &frames)
     startFrameAllocator(plan, frameCount: frameTable.frameCount, taken: frames.start..<frames.free.lowerBound)
     let hasFiveLevels = ControlRegister.cr4 & fiveLevelPaging != 0
-    guard UserFrame.startZeroFrame(), DynamicMap.start(root: table.root, levelCount: hasFiveLevels ? 5 : 4) else {
+    guard UserFrame.startZeroFrame(), KernelTables.start(table: table.root, levelCount: hasFiveLevels ? 5 : 4) else {
       throw .outOfMemory
     }
   }

@@ -20,6 +20,16 @@ enum PhysicalMap {
 
 enum DeviceMap {
   static let base = UInt64(APUS_DEVICE_MAP)
+
+  /// What physical addresses this CPU has, as far as the map can hold them: 64 TiB.
+  ///
+  /// Source: Intel SDM vol. 2A, CPUID leaf 80000008h.
+  static var byteCount: UInt64 {
+    let hasLeaf = apus_read_cpuid(0x8000_0000, 0).eax >= 0x8000_0008
+    let width = hasLeaf ? apus_read_cpuid(0x8000_0008, 0).eax & 0xff : 36
+    return 1 << UInt64(min(max(width, 36), 46))
+  }
+
   static func address(of physical: UInt64) -> UInt64 { base + physical }
 }
 
