@@ -9,6 +9,7 @@ uint64_t apus_claimed_ports[1024];
 
 __attribute__((aligned(4096))) uint8_t apus_first_arena[APUS_FIRST_ARENA_SIZE];
 __attribute__((aligned(4096))) uint8_t apus_first_processor_area[APUS_PROCESSOR_AREA_SIZE];
+__attribute__((aligned(64))) uint8_t apus_slab_caches[APUS_SLAB_CACHES_SIZE];
 
 void apus_release(void *memory);
 void free(void *memory) { apus_release(memory); }
@@ -23,6 +24,7 @@ uintptr_t __stack_chk_guard = 0x595e9fbd94fda766;
 uint64_t apus_segments[8];
 uint8_t apus_first_arena[APUS_FIRST_ARENA_SIZE];
 __attribute__((aligned(4096))) uint8_t apus_first_processor_area[APUS_PROCESSOR_AREA_SIZE];
+__attribute__((aligned(64))) uint8_t apus_slab_caches[APUS_SLAB_CACHES_SIZE];
 uint64_t apus_claimed_ports[1024];
 uint64_t apus_interrupt_table[512];
 struct apus_task_state apus_task;

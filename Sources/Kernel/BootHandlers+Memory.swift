@@ -8,7 +8,8 @@ extension BootHandlers {
   /// Switches to the kernel's own page tables and walks all of them.
   static func memory(_ state: inout BootState) -> BootOutcome {
     do throws(MachineError) {
-      try KernelAddressSpace.install(state.plan)
+      try KernelAddressSpace.install(
+        state.plan, heapIsDebugged: CommandLine(state.information.commandLine.bytes).contains("slab_debug"))
     } catch {
       switch error {
       case .outOfMemory: return .failed("no memory for the page tables")

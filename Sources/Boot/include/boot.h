@@ -54,6 +54,7 @@ extern uint8_t apus_text_start[], apus_text_end[], apus_rodata_start[], apus_rod
 extern uint8_t apus_data_start[], apus_data_end[], apus_symbols_start[];
 extern uint8_t apus_first_arena[APUS_FIRST_ARENA_SIZE];
 extern uint8_t apus_first_processor_area[APUS_PROCESSOR_AREA_SIZE];
+extern uint8_t apus_slab_caches[APUS_SLAB_CACHES_SIZE];
 
 /* Swift cannot name an array of unknown length, so these give it the addresses. */
 #define APUS_ADDRESS(symbol) APUS_INLINE uint64_t symbol##_address(void) { return (uint64_t)symbol; }
@@ -70,6 +71,7 @@ APUS_ADDRESS(apus_data_end)
 APUS_ADDRESS(apus_symbols_start)
 APUS_ADDRESS(apus_first_arena)
 APUS_ADDRESS(apus_first_processor_area)
+APUS_ADDRESS(apus_slab_caches)
 APUS_INLINE const struct apus_gate *_Nonnull apus_gates(void) { return apus_gate_table; }
 APUS_INLINE uint64_t *_Nonnull apus_segment_words(void) { return apus_segments; }
 APUS_INLINE uint64_t *_Nonnull apus_interrupt_table_words(void) { return apus_interrupt_table; }

@@ -28,7 +28,10 @@
 #define APUS_INTERRUPT_STACKS 7
 
 /* What one CPU has for itself, at its GS base. */
-#define APUS_PROCESSOR_AREA_SIZE 16384
+#define APUS_PROCESSOR_AREA_SIZE 20480
+
+/* Room for the slab caches, which must be there before any heap. */
+#define APUS_SLAB_CACHES_SIZE 16384
 
 /* The heap's memory until the page frames are known: enough for the cells of the largest screen. */
 #define APUS_FIRST_ARENA_SIZE 1572864

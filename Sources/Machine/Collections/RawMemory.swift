@@ -1,3 +1,5 @@
+import PageFrames
+
 /// The heap, for Machine's own collections: it says no by nil instead of a trap.
 enum RawMemory {
   /// Takes `byteCount` bytes, or returns nil when there is no memory.
@@ -5,7 +7,7 @@ enum RawMemory {
   /// SAFETY: the caller owns the memory until it gives it to `release`.
   static func allocate(byteCount: Int, alignment: Int) -> UnsafeMutableRawPointer? {
     #if os(none)
-      return unsafe KernelHeap.allocate(count: UInt(byteCount), alignment: UInt(alignment))
+      return unsafe KernelHeap.allocate(count: UInt(byteCount), alignment: UInt(alignment), .user)
     #else
       guard AllocationFaults.allows() else { return nil }
       return UnsafeMutableRawPointer.allocate(byteCount: byteCount, alignment: alignment)

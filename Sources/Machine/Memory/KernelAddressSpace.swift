@@ -20,8 +20,11 @@ public enum KernelAddressSpace {
   ///
   /// - Throws: `.outOfMemory` when no range of free memory below 4 GiB is large enough for the tables, `.alreadyMapped` when
   ///   two ranges of the plan overlap.
+  /// - Parameter heapIsDebugged: whether every object of the heap is poisoned, fenced and accounted for.
   /// - Context: once, on the boot CPU, interrupts off.
-  public static func install(_ plan: borrowing PhysicalMemoryPlan) throws(MachineError) {
+  public static func install(
+    _ plan: borrowing PhysicalMemoryPlan, heapIsDebugged: Bool
+  ) throws(MachineError) {
     let bootMemory = plan.largestFree(below: PhysicalReach.bootLimit)
     guard !bootMemory.overlaps(ImageLayout.physical) else { throw .outOfMemory }
     let hasGiantPages = apus_read_cpuid(0x8000_0001, 0).edx & 1 << 26 != 0
@@ -51,9 +54,9 @@ public enum KernelAddressSpace {
     // SAFETY: the boot CPU is the only one that runs, so nobody reads these meanwhile.
     unsafe PhysicalReach.hasKernelTables = true
 
-    try growHeap(from: &frames)
     startFrameAllocator(plan, frameCount: frameTable.frameCount, taken: frames.start..<frames.free.lowerBound)
     let hasFiveLevels = ControlRegister.cr4 & fiveLevelPaging != 0
+    ObjectHeap.start(isDebugged: heapIsDebugged)
     guard UserFrame.startZeroFrame(), KernelTables.start(table: table.root, levelCount: hasFiveLevels ? 5 : 4) else {
       throw .outOfMemory
     }
@@ -123,12 +126,6 @@ public enum KernelAddressSpace {
         virtual: PhysicalMap.address(of: part.lowerBound), physical: part.lowerBound,
         byteCount: part.upperBound - part.lowerBound, attributes, frames: &frames)
     }
-  }
-
-  private static func growHeap(from frames: inout BootFrames) throws(MachineError) {
-    let byteCount: UInt64 = 512 << 10
-    let start = try frames.take(byteCount: byteCount)
-    KernelHeap.add(start: UInt(PhysicalMap.address(of: start)), count: UInt(byteCount))
   }
 
   private static func pages(covering range: Range<UInt64>) -> Range<UInt64> {

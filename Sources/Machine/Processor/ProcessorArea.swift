@@ -1,5 +1,6 @@
 import Boot
 import PageFrames
+import Slabs
 
 /// What one CPU has for itself, found through its GS base in one load.
 ///
@@ -11,6 +12,8 @@ struct ProcessorArea: ~Copyable {
   var frames = FrameCache()
   /// What this CPU took frames for, less what it gave back.
   var usage = FrameUsage()
+  /// Free objects at the CPU's hand, by slab cache.
+  var magazines = InlineArray<64, Magazine>(repeating: Magazine(limit: 0))
 
   private static let baseRegister: UInt32 = 0xc000_0101
 

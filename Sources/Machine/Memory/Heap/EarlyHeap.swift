@@ -72,6 +72,12 @@ struct EarlyHeap: ~Copyable {
     return nil
   }
 
+  /// Whether `address` may be that of a block: it lies in the image's arena.
+  func contains(_ address: UInt) -> Bool {
+    let start = UInt(apus_first_arena_address())
+    return address >= start && address < start + UInt(APUS_FIRST_ARENA_SIZE)
+  }
+
   /// Takes a block back.
   ///
   /// - Returns: false, changing nothing, when `pointer` is not a block in use: a double free or a stray pointer.

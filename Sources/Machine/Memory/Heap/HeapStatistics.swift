@@ -1,0 +1,37 @@
+import PageFrames
+public import Slabs
+
+/// What the heap behind Swift's allocations holds.
+public struct HeapStatistics: Sendable {
+  /// Bytes in use.
+  public let usedByteCount: Int
+  /// Bytes that the heap has taken.
+  public let totalByteCount: Int
+
+  /// The figures now.
+  public static var current: HeapStatistics {
+    let (earlyUsed, earlyTotal) = KernelHeap.earlyStatistics
+    let usage = FrameAllocator.statistics.usage
+    var used = earlyUsed + usage[.kernel] * 4096
+    var number = 0
+    while let cache = ObjectHeap.statistics(number) {
+      used += cache.activeObjectCount * cache.objectSize
+      number += 1
+    }
+    return HeapStatistics(
+      usedByteCount: used, totalByteCount: earlyTotal + (usage[.kernel] + usage[.slab]) * 4096)
+  }
+
+  /// The figures of slab cache `number`, from 0 on, or nil when there is none: what `/proc/slabinfo` shows.
+  public static func slabCache(_ number: Int) -> SlabCacheStatistics? { ObjectHeap.statistics(number) }
+
+  /// Gives back what the heap keeps for later.
+  ///
+  /// - Returns: how many frames became free.
+  public static func shrink() -> Int { ObjectHeap.shrink() }
+
+  /// Runs `body` with each object in use and the code address that asked for it. Only with `slab_debug`.
+  ///
+  /// - Context: `body` must not allocate.
+  public static func forEachObject(_ body: (_ object: UInt, _ caller: UInt) -> Void) { ObjectHeap.forEachTaken(body) }
+}
