@@ -133,14 +133,25 @@ public struct MemoryNode: Sendable {
     }
   }
 
-  /// Whether background reclaim should begin: a zone that has memory fell below its low watermark and so did all together.
+  /// Whether background reclaim should begin: what is free for any request fell below the zones' low watermarks.
+  ///
+  /// True before the first request of a program fails, which is at the minimum watermarks.
   public var isLow: Bool {
-    freeCount < zones[0].watermarks.low &+ zones[1].watermarks.low &+ zones[2].watermarks.low
+    availableCount < zones[0].watermarks.low &+ zones[1].watermarks.low &+ zones[2].watermarks.low
   }
 
   /// How many frames must become free before reclaim may stop; 0 when enough are.
   public var reclaimTarget: Int {
-    max(0, zones[0].watermarks.high + zones[1].watermarks.high + zones[2].watermarks.high - freeCount)
+    max(0, zones[0].watermarks.high + zones[1].watermarks.high + zones[2].watermarks.high - availableCount)
+  }
+
+  /// Free frames less those that are kept for requests that need a lower zone.
+  private var availableCount: Int {
+    var sum = 0
+    for index in 0..<ZoneKind.count {
+      sum &+= max(0, zones[index].freeCount &- zones[index].reserves[ZoneKind.high.rawValue])
+    }
+    return sum
   }
 
   @inline(__always)
