@@ -103,7 +103,7 @@ let package = Package(
     tests("FoundationsTests", ["Foundations"]),
     tests("BootInformationTests", ["BootInformation"]),
     tests("SymbolsTests", ["Symbols"]),
-    tests("PageFramesTests", ["PageFrames"]),
+    tests("PageFramesTests", ["PageFrames", "Machine", "Foundations"]),
     tests("SlabsTests", ["Slabs", "PageFrames"]),
     tests("MachineTests", ["Machine", "PageFrames", "Foundations"]),
     tests("PageCacheTests", ["PageCache", "Machine", "PageFrames", "Foundations"]),

@@ -14,24 +14,24 @@ public struct FrameCache: Sendable {
   /// Creates an empty cache.
   public init() {}
 
-  /// Takes a frame out, or returns nil when the cache is empty.
+  /// Takes a frame out, which becomes of `kind`, or returns nil when the cache is empty.
   @inline(__always)
-  public mutating func take(in frames: Span<FrameDescriptor>) -> FrameNumber? {
+  public mutating func take(for kind: FrameKind, in frames: Span<FrameDescriptor>) -> FrameNumber? {
     guard count != 0 else { return nil }
     count &-= 1
     let frame = FrameNumber(slots[count & (Self.capacity &- 1)])
-    frames[frame].kind = .allocated
+    frames[frame].kind = kind
     return frame
   }
 
   /// Puts a free frame in.
   ///
   /// - Returns: false, changing nothing, when the cache is full.
-  /// - Precondition: the frame is not free already; that would be a double free and ends the kernel.
+  /// - Precondition: the frame is in use. One that is free already, or was never allocated, ends the kernel.
   @inline(__always)
   public mutating func put(_ frame: FrameNumber, in frames: Span<FrameDescriptor>) -> Bool {
     guard count < Self.capacity else { return false }
-    precondition(!frames[frame].isKind(.cached) && !frames[frame].isKind(.free), "frame freed twice")
+    precondition(FrameKind.isInUse(frames[frame].rawKind), "frame freed twice")
     frames[frame].kind = .cached
     slots[count & (Self.capacity &- 1)] = frame.rawValue
     count &+= 1

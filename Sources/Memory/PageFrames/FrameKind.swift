@@ -1,6 +1,6 @@
 /// What a frame is used for.
 public enum FrameKind: UInt8, Sendable {
-  /// Not memory, or memory that was never given to the allocator: firmware, devices, the image, holes.
+  /// Not memory, memory that was never given to the allocator (firmware, devices, the image), or inside a free block.
   case absent = 0
   /// The first frame of a free block in the buddy lists.
   case free
@@ -18,6 +18,10 @@ public enum FrameKind: UInt8, Sendable {
   case anonymous
   /// A page of a file; `owner` is the file's number in the page cache, `index` its page in the file.
   case file
+
+  /// Whether a frame of the kind with this number is somebody's, who may give it back.
+  @inline(__always)
+  static func isInUse(_ rawKind: UInt8) -> Bool { rawKind > FrameKind.cached.rawValue }
 
   /// Whether the frame is untyped: it may be mapped into programs and given to devices.
   public var isUntyped: Bool { self == .anonymous || self == .file }

@@ -44,16 +44,19 @@ public struct MemoryNode: Sendable {
 
   /// Takes a block of 2^`order` frames from the highest zone up to `limit` that has one to spare.
   ///
-  /// - Parameter order: 0 to 10.
+  /// - Parameters:
+  ///   - order: 0 to 10.
+  ///   - kind: what the frames become.
   /// - Returns: nil when no zone has one to spare at this priority.
   public mutating func allocate(
-    order: Int, limit: ZoneKind = .high, priority: AllocationPriority, in frames: Span<FrameDescriptor>
+    order: Int, for kind: FrameKind, limit: ZoneKind = .high, priority: AllocationPriority,
+    in frames: Span<FrameDescriptor>
   ) -> FrameNumber? {
     var index = limit.rawValue
     while index >= 0 {
       let floor = priority.floor(of: zones[index].watermarks.minimum)
       if zones[index].allows(order: order, limit: limit, floor: floor) {
-        if let frame = zones[index].take(order: order, in: frames) { return frame }
+        if let frame = zones[index].take(order: order, for: kind, in: frames) { return frame }
         zones[index].fragmentationFailureCount &+= 1
       }
       index &-= 1
@@ -62,7 +65,7 @@ public struct MemoryNode: Sendable {
     guard priority == .emergency else { return nil }
     index = limit.rawValue
     while index >= 0 {
-      if let frame = zones[index].take(order: order, in: frames) { return frame }
+      if let frame = zones[index].take(order: order, for: kind, in: frames) { return frame }
       index &-= 1
     }
     return nil
@@ -72,14 +75,16 @@ public struct MemoryNode: Sendable {
   public mutating func fill(
     _ cache: inout FrameCache, upTo count: Int, priority: AllocationPriority, in frames: Span<FrameDescriptor>
   ) {
-    while cache.count < count, let frame = allocate(order: 0, priority: priority, in: frames) {
+    while cache.count < count, let frame = allocate(order: 0, for: .allocated, priority: priority, in: frames) {
       guard cache.put(frame, in: frames) else { return release(frame, order: 0, in: frames) }
     }
   }
 
   /// Gives single frames of `cache` back until it holds `count`.
   public mutating func drain(_ cache: inout FrameCache, downTo count: Int, in frames: Span<FrameDescriptor>) {
-    while cache.count > count, let frame = cache.take(in: frames) { release(frame, order: 0, in: frames) }
+    while cache.count > count, let frame = cache.take(for: .allocated, in: frames) {
+      release(frame, order: 0, in: frames)
+    }
   }
 
   /// Gives back the block of 2^`order` frames that begins at `frame`.
@@ -94,15 +99,19 @@ public struct MemoryNode: Sendable {
   /// - Parameters:
   ///   - count: at least 1. Up to the largest block the run begins at a multiple of the next power of two, above that at
   ///     one of the largest block.
-  ///   - limit: one past the highest frame that will do.
+  ///   - kind: what the frames become.
+  ///   - limit: the highest zone that will do.
   /// - Returns: nil when there is no such run at this priority.
   public mutating func allocateRun(
-    count: Int, limit: ZoneKind = .high, priority: AllocationPriority, in frames: Span<FrameDescriptor>
+    count: Int, for kind: FrameKind, limit: ZoneKind = .high, priority: AllocationPriority,
+    in frames: Span<FrameDescriptor>
   ) -> FrameNumber? {
     guard count > 0 else { return nil }
     if count <= MemoryZone.largestBlock {
       let order = Int.bitWidth - (count - 1).leadingZeroBitCount
-      guard let frame = allocate(order: order, limit: limit, priority: priority, in: frames) else { return nil }
+      guard let frame = allocate(order: order, for: kind, limit: limit, priority: priority, in: frames) else {
+        return nil
+      }
       let end = frame.rawValue + (1 << UInt32(order))
       zones[Self.zone(of: frame)].release(frame.rawValue + UInt32(count)..<end, in: frames)
       return frame
@@ -110,7 +119,7 @@ public struct MemoryNode: Sendable {
     for index in stride(from: limit.rawValue, through: 0, by: -1) {
       let floor = priority.floor(of: zones[index].watermarks.minimum) + zones[index].reserves[limit.rawValue]
       guard zones[index].freeCount - count >= floor else { continue }
-      if let frame = zones[index].takeRun(count: count, limit: .max, in: frames) { return frame }
+      if let frame = zones[index].takeRun(count: count, limit: .max, for: kind, in: frames) { return frame }
       zones[index].fragmentationFailureCount &+= 1
     }
     return nil
@@ -124,14 +133,25 @@ public struct MemoryNode: Sendable {
     }
   }
 
-  /// Whether background reclaim should begin: a zone that has memory fell below its low watermark and so did all together.
+  /// Whether background reclaim should begin: what is free for any request fell below the zones' low watermarks.
+  ///
+  /// True before the first request of a program fails, which is at the minimum watermarks.
   public var isLow: Bool {
-    freeCount < zones[0].watermarks.low &+ zones[1].watermarks.low &+ zones[2].watermarks.low
+    availableCount < zones[0].watermarks.low &+ zones[1].watermarks.low &+ zones[2].watermarks.low
   }
 
   /// How many frames must become free before reclaim may stop; 0 when enough are.
   public var reclaimTarget: Int {
-    max(0, zones[0].watermarks.high + zones[1].watermarks.high + zones[2].watermarks.high - freeCount)
+    max(0, zones[0].watermarks.high + zones[1].watermarks.high + zones[2].watermarks.high - availableCount)
+  }
+
+  /// Free frames less those that are kept for requests that need a lower zone.
+  private var availableCount: Int {
+    var sum = 0
+    for index in 0..<ZoneKind.count {
+      sum &+= max(0, zones[index].freeCount &- zones[index].reserves[ZoneKind.high.rawValue])
+    }
+    return sum
   }
 
   @inline(__always)

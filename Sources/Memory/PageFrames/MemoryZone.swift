@@ -38,22 +38,20 @@ public struct MemoryZone: Sendable {
   mutating func add(_ range: Range<UInt32>, in frames: Span<FrameDescriptor>) {
     span = span.isEmpty ? range : min(span.lowerBound, range.lowerBound)..<max(span.upperBound, range.upperBound)
     managedCount += range.count
-    release(range, in: frames)
+    forEachBlock(of: range) { zone, frame, order in zone.join(frame, order: order, in: frames) }
   }
 
-  /// Takes a block of 2^`order` frames.
-  ///
-  /// The descriptors of the block's frames are as they were; the first one's kind is no longer `.free`.
+  /// Takes a block of 2^`order` frames, which become of `kind`.
   @inline(__always)
-  mutating func take(order: Int, in frames: Span<FrameDescriptor>) -> FrameNumber? {
+  mutating func take(order: Int, for kind: FrameKind, in frames: Span<FrameDescriptor>) -> FrameNumber? {
     var larger = order
     while larger < Self.orderCount {
       if let frame = blocks[larger].takeFirst(in: frames) {
-        frames[frame].kind = .allocated
         while larger > order {
           larger &-= 1
           insert(frame + (1 << larger), order: larger, in: frames)
         }
+        for index in 0..<(1 << order) { frames[frame + index].kind = kind }
         freeCount &-= 1 << order
         allocationCount &+= 1
         return frame
@@ -65,9 +63,20 @@ public struct MemoryZone: Sendable {
 
   /// Gives back the block of 2^`order` frames that begins at `frame`, a multiple of its size.
   ///
-  /// - Precondition: no part of it is free.
+  /// - Precondition: all of it is in use. What is free already, or was never given to the zone, ends the kernel.
   @inline(__always)
   mutating func release(_ frame: FrameNumber, order: Int, in frames: Span<FrameDescriptor>) {
+    precondition(frame.rawValue & ((1 << UInt32(order)) &- 1) == 0, "no block begins here")
+    for index in 0..<(1 << order) {
+      precondition(FrameKind.isInUse(frames[frame + index].rawKind), "frame freed twice")
+      frames[frame + index].kind = .absent
+    }
+    join(frame, order: order, in: frames)
+  }
+
+  /// Makes a block free whose frames are absent.
+  @inline(__always)
+  private mutating func join(_ frame: FrameNumber, order: Int, in frames: Span<FrameDescriptor>) {
     var block = frame.rawValue
     var order = order
     freeCount &+= 1 << order
@@ -76,7 +85,7 @@ public struct MemoryZone: Sendable {
       guard Int(buddy) < frames.count, frames[Int(buddy)].isKind(.free), frames[Int(buddy)].order == order else {
         break
       }
-      frames[Int(buddy)].kind = .allocated
+      frames[Int(buddy)].kind = .absent
       blocks[order].remove(FrameNumber(buddy), in: frames)
       block &= ~(1 << UInt32(order))
       order &+= 1
@@ -85,12 +94,20 @@ public struct MemoryZone: Sendable {
   }
 
   /// Gives back all of `range`, which need not be a block.
+  ///
+  /// - Precondition: all of it is in use.
   mutating func release(_ range: Range<UInt32>, in frames: Span<FrameDescriptor>) {
+    forEachBlock(of: range) { zone, frame, order in zone.release(frame, order: order, in: frames) }
+  }
+
+  /// Divides `range` into blocks that begin at multiples of their sizes, as large as possible.
+  @inline(__always)
+  private mutating func forEachBlock(of range: Range<UInt32>, _ body: (inout Self, FrameNumber, Int) -> Void) {
     var next = range.lowerBound
     while next < range.upperBound {
       var order = min(next == 0 ? Self.orderCount - 1 : next.trailingZeroBitCount, Self.orderCount - 1)
       while 1 << UInt32(order) > range.upperBound - next { order -= 1 }
-      release(FrameNumber(next), order: order, in: frames)
+      body(&self, FrameNumber(next), order)
       next += 1 << UInt32(order)
     }
   }
@@ -100,7 +117,9 @@ public struct MemoryZone: Sendable {
   /// Walks the zone's span in steps of the largest block.
   ///
   /// - Parameter limit: one past the highest frame that will do.
-  mutating func takeRun(count: Int, limit: UInt32, in frames: Span<FrameDescriptor>) -> FrameNumber? {
+  mutating func takeRun(
+    count: Int, limit: UInt32, for kind: FrameKind, in frames: Span<FrameDescriptor>
+  ) -> FrameNumber? {
     let step = UInt32(Self.largestBlock)
     let wanted = (count + Self.largestBlock - 1) / Self.largestBlock
     var start = (span.lowerBound + step - 1) & ~(step - 1)
@@ -117,7 +136,7 @@ public struct MemoryZone: Sendable {
       var block = start
       while block < next {
         blocks[Self.orderCount - 1].remove(FrameNumber(block), in: frames)
-        frames[Int(block)].kind = .allocated
+        for index in block..<block + step { frames[Int(index)].kind = kind }
         block += step
       }
       freeCount -= Int(next - start)

@@ -54,8 +54,7 @@ public enum FrameAllocator {
 
   @inline(__always)
   private static func take(_ kind: FrameKind, from area: inout ProcessorArea) -> FrameNumber? {
-    guard let frame = area.frames.take(in: FrameTable.descriptors) else { return nil }
-    FrameTable.descriptors[frame].kind = kind
+    guard let frame = area.frames.take(for: kind, in: FrameTable.descriptors) else { return nil }
     area.usage.add(1, rawKind: kind.rawValue)
     return frame
   }
@@ -81,8 +80,9 @@ public enum FrameAllocator {
           node.fill(&area.frames, upTo: FrameCache.batch, priority: .user, in: FrameTable.descriptors)
           isLow = node.isLow
           if let frame = take(kind, from: &area) { return frame }
-          guard let frame = node.allocate(order: 0, priority: priority, in: FrameTable.descriptors) else { return nil }
-          FrameTable.descriptors[frame].kind = kind
+          guard let frame = node.allocate(order: 0, for: kind, priority: priority, in: FrameTable.descriptors) else {
+            return nil
+          }
           area.usage.add(1, rawKind: kind.rawValue)
           return frame
         }
@@ -133,10 +133,9 @@ public enum FrameAllocator {
       node.withLock { node in
         ProcessorArea.withCurrent { area in
           let descriptors = FrameTable.descriptors
-          guard let first = node.allocateRun(count: count, limit: limit, priority: priority, in: descriptors) else {
-            return nil
-          }
-          for index in 0..<count { descriptors[first + index].kind = kind }
+          guard
+            let first = node.allocateRun(count: count, for: kind, limit: limit, priority: priority, in: descriptors)
+          else { return nil }
           area.usage.add(count, rawKind: kind.rawValue)
           return first
         }
@@ -151,10 +150,7 @@ public enum FrameAllocator {
       node.withLock { node in
         ProcessorArea.withCurrent { area in
           let descriptors = FrameTable.descriptors
-          let kind = descriptors[first].kind
-          precondition(kind != .free && kind != .cached, "frames freed twice")
-          for index in 0..<count { descriptors[first + index].kind = .allocated }
-          area.usage.add(-count, rawKind: kind.rawValue)
+          area.usage.add(-count, rawKind: descriptors[first].rawKind)
           node.release(first.rawValue..<(first + count).rawValue, in: descriptors)
         }
       }
