@@ -7,6 +7,7 @@ enum MemoryTests {
       let audit = AddressSpaceAudit.run()
       try expect(audit.pages > 100, "only \(audit.pages) pages are mapped")
       try expect(audit.writableAndExecutable == 0, "\(audit.writableAndExecutable) pages are writable and executable")
+      try expect(audit.openToPrograms == 0, "programs could use \(audit.openToPrograms) pages of the kernel")
     }
     registrar.test("memory.identity-map-is-gone") { () throws(TestFailure) in
       try expect(AddressSpaceAudit.run().userPages == 0, "pages are mapped where programs live")

@@ -48,6 +48,7 @@ public enum KernelAddressSpace {
     if apus_read_cpuid(1, 0).edx & 1 << 16 != 0 { apus_write_msr(pageAttributeTable, pageAttributes) }
     ControlRegister.cr3 = table.root
     if apus_read_cpuid(1, 0).edx & 1 << 13 != 0 { ControlRegister.cr4 |= globalPages }
+    KernelRoot.adopt(FrameNumber(containing: table.root))
     // SAFETY: the boot CPU is the only one that runs, so nobody reads these meanwhile.
     unsafe PhysicalReach.hasKernelTables = true
 

@@ -11,6 +11,8 @@ struct ProcessorArea: ~Copyable {
   var frames = FrameCache()
   /// What this CPU took frames for, less what it gave back.
   var usage = FrameUsage()
+  /// What the CPU translates addresses with.
+  var translation = ProcessorTranslation()
 
   private static let baseRegister: UInt32 = 0xc000_0101
 
