@@ -1,5 +1,5 @@
 import Boot
-public import PageFrames
+import PageFrames
 
 /// What the kernel itself keeps memory for, in bytes.
 public struct KernelMemoryUsage: Sendable {

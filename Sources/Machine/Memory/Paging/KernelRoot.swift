@@ -5,7 +5,7 @@ import PageFrames
 ///
 /// With four levels these are entries of the root: the window's and the upper half's. With five levels the root's first entry
 /// leads to a table that programs and the window share, so each program has a table of its own there with the window's entries.
-/// Entries that the kernel adds later come into a program's table when they are first needed there.
+/// The kernel makes all tables that these entries lead to before the first program's page table.
 enum KernelRoot {
   /// The first address of the upper half, cut to what the tables translate.
   private static let upperHalf = 256
@@ -43,26 +43,5 @@ enum KernelRoot {
     let window = low ?? table
     let kernelWindow = low == nil ? kernel : TablePage(kernel[0].frame)
     for slot in windowSlots { window[slot] = kernelWindow[slot] }
-  }
-
-  /// Copies the entry for `address` from the kernel's root into the root in force, if only the kernel's has one.
-  ///
-  /// - Returns: whether it did, so that the access may be tried again.
-  static func bringEntry(for address: UInt64, into loadedRoot: FrameNumber) -> Bool {
-    guard frame != .none, loadedRoot != frame else { return false }
-    var source = TablePage(frame)
-    var target = TablePage(loadedRoot)
-    var level = PagingMode.current.rootLevel
-    if level == 4 && address < 1 << 48 {
-      source = TablePage(source[0].frame)
-      target = TablePage(target[0].frame)
-      level = 3
-    }
-    let index = TablePage.index(of: address, level: level)
-    let isKernel =
-      level == 3 && windowSlots.contains(index) && address < 1 << 48 || index >= upperHalf && address >> 63 == 1
-    guard isKernel, source[index].isPresent, target[index].isEmpty else { return false }
-    target[index] = source[index]
-    return true
   }
 }

@@ -79,11 +79,10 @@ public struct TLBFlush: ~Copyable {
   @inline(never)
   private mutating func takeToSpill(_ entry: PageTableEntry) {
     if spill == .none || TablePage(spill).count == TablePage.entryCount {
-      guard let frame = FrameAllocator.allocate(.user) else {
+      guard let frame = FrameAllocator.allocate(.pageTable, .user) else {
         complete()
         return take(entry)
       }
-      FrameTable.descriptors[frame].kind = .pageTable
       spill = frame
       TablePage(spill).count = 0
       tables.append(spill, in: FrameTable.descriptors)
