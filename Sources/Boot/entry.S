@@ -77,17 +77,35 @@ common_entry:
     addl $4096, %eax
     movl %eax, PHYSICAL(boot_pointers_high) + 511 * 8
     movl $PHYSICAL(boot_pointers_low) + 3, %eax
-    movl %eax, PHYSICAL(apus_boot_page_table)
-    movl %eax, PHYSICAL(apus_boot_page_table) + SLOT(APUS_PHYSICAL_MAP)
-    movl %eax, PHYSICAL(apus_boot_page_table) + SLOT(APUS_DEVICE_MAP)
+    movl %eax, PHYSICAL(boot_page_table)
+    movl %eax, PHYSICAL(boot_page_table) + SLOT(APUS_PHYSICAL_MAP)
+    movl %eax, PHYSICAL(boot_page_table) + SLOT(APUS_DEVICE_MAP)
     movl $PHYSICAL(boot_pointers_high) + 3, %eax
-    movl %eax, PHYSICAL(apus_boot_page_table) + SLOT(APUS_IMAGE_OFFSET)
+    movl %eax, PHYSICAL(boot_page_table) + SLOT(APUS_IMAGE_OFFSET)
 
+    /* Where the CPU can translate 57 bits (CPUID leaf 7, ECX bit 16) it does from the start, because that cannot be changed in
+     * 64-bit mode: one more table, whose first and last entries lead to what is the top table otherwise. */
+    movl $PHYSICAL(boot_page_table), %ebp
     movl %cr4, %eax
     orl $(1 << 5), %eax                         /* PAE */
     movl %eax, %cr4
-    movl $PHYSICAL(apus_boot_page_table), %eax
-    movl %eax, %cr3
+    xorl %eax, %eax
+    cpuid
+    cmpl $7, %eax
+    jb 1f
+    movl $7, %eax
+    xorl %ecx, %ecx
+    cpuid
+    testl $(1 << 16), %ecx
+    jz 1f
+    leal 3(%ebp), %eax
+    movl $PHYSICAL(boot_top_table), %ebp
+    movl %eax, (%ebp)
+    movl %eax, 511 * 8(%ebp)
+    movl %cr4, %eax
+    orl $(1 << 12), %eax                        /* LA57 */
+    movl %eax, %cr4
+1:  movl %ebp, %cr3
     movl $0xc0000080, %ecx                      /* EFER: LME and NXE */
     rdmsr
     orl $((1 << 8) | (1 << 11)), %eax
@@ -181,8 +199,8 @@ high_half:
 
     .bss
     .balign 4096
-    .globl apus_boot_page_table
-apus_boot_page_table: .skip 4096
+boot_page_table: .skip 4096
+boot_top_table: .skip 4096
 boot_pointers_low: .skip 4096
 boot_pointers_high: .skip 4096
 boot_directories: .skip 4 * 4096

@@ -34,7 +34,7 @@ void apus_divide_by_zero(void) {}
 void apus_lose_stack(void) {}
 void apus_load_bad_selector(void) {}
 uint64_t apus_entry_timestamp;
-uint8_t apus_boot_page_table[4096], apus_boot_stack[1], apus_boot_stack_top[1], apus_interrupt_stacks[1];
+uint8_t apus_boot_stack[1], apus_boot_stack_top[1], apus_interrupt_stacks[1];
 uint8_t apus_text_start[1], apus_text_end[1], apus_rodata_start[1], apus_rodata_end[1];
 uint8_t apus_data_start[1], apus_data_end[1], apus_symbols_start[32];
 #endif

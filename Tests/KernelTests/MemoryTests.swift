@@ -7,6 +7,14 @@ enum MemoryTests {
       let audit = AddressSpaceAudit.run()
       try expect(audit.pages > 100, "only \(audit.pages) pages are mapped")
       try expect(audit.writableAndExecutable == 0, "\(audit.writableAndExecutable) pages are writable and executable")
+      try expect(audit.openToPrograms == 0, "programs could use \(audit.openToPrograms) pages of the kernel")
+    }
+    registrar.test("memory.paging-has-as-many-levels-as-the-cpu") { () throws(TestFailure) in
+      let processor = ProcessorIdentification()
+      let hasLeaf = processor.read(leaf: 0, subleaf: 0).eax >= 7
+      let hasFiveLevels = hasLeaf && processor.read(leaf: 7, subleaf: 0).ecx & 1 << 16 != 0
+      let isFiveLevel = PagingMode.current == .fiveLevel
+      try expect(isFiveLevel == hasFiveLevels, "the CPU has five levels: \(hasFiveLevels); used: \(isFiveLevel)")
     }
     registrar.test("memory.identity-map-is-gone") { () throws(TestFailure) in
       try expect(AddressSpaceAudit.run().userPages == 0, "pages are mapped where programs live")

@@ -48,7 +48,6 @@ extern uint64_t apus_claimed_ports[1024];
 
 /* Set by the entry code and the linker script. Only the addresses of the `_start` and `_end` symbols mean anything. */
 extern uint64_t apus_entry_timestamp;
-extern uint8_t apus_boot_page_table[];
 extern uint8_t apus_boot_stack[], apus_boot_stack_top[], apus_interrupt_stacks[];
 extern uint8_t apus_text_start[], apus_text_end[], apus_rodata_start[], apus_rodata_end[];
 extern uint8_t apus_data_start[], apus_data_end[], apus_symbols_start[];
@@ -58,7 +57,6 @@ extern uint8_t apus_slab_caches[APUS_SLAB_CACHES_SIZE];
 
 /* Swift cannot name an array of unknown length, so these give it the addresses. */
 #define APUS_ADDRESS(symbol) APUS_INLINE uint64_t symbol##_address(void) { return (uint64_t)symbol; }
-APUS_ADDRESS(apus_boot_page_table)
 APUS_ADDRESS(apus_boot_stack)
 APUS_ADDRESS(apus_boot_stack_top)
 APUS_ADDRESS(apus_interrupt_stacks)

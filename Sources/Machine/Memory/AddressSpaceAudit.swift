@@ -6,9 +6,11 @@ public struct AddressSpaceAudit: Sendable {
   public private(set) var pages = 0
   /// Bytes that they map.
   public private(set) var mappedByteCount: UInt64 = 0
-  /// Leaf entries that allow both writing and execution. Must be 0.
+  /// Leaf entries of the kernel that allow both writing and execution. Must be 0.
   public private(set) var writableAndExecutable = 0
-  /// Leaf entries outside the kernel's own ranges. Must be 0 while there is no process.
+  /// Leaf entries of the kernel that programs could use. Must be 0.
+  public private(set) var openToPrograms = 0
+  /// Leaf entries where programs live. Must be 0 while there is no process.
   public private(set) var userPages = 0
 
   /// Walks the tables that this CPU uses.
@@ -17,40 +19,45 @@ public struct AddressSpaceAudit: Sendable {
   public static func run() -> AddressSpaceAudit {
     var audit = AddressSpaceAudit()
     audit.walk(
-      table: apus_read_cr3() & PageTable.entryAddressMask, level: 3, isUserSpace: true, isWritable: true,
-      isExecutable: true)
+      table: apus_read_cr3() & PageTable.entryAddressMask, level: PagingMode.current.rootLevel, base: 0,
+      granted: [.writable, .user])
     return audit
   }
 
-  private mutating func walk(table: UInt64, level: Int, isUserSpace: Bool, isWritable: Bool, isExecutable: Bool) {
+  /// - Parameter granted: what every level above grants. A permission holds only where all levels grant it, and execution only
+  ///   where none forbids it. Intel SDM vol. 3A, 4.6.1.
+  private mutating func walk(table: UInt64, level: Int, base: UInt64, granted: PageAttributes) {
     for index in 0..<512 {
       // SAFETY: a frame of the tables in force, which the physical map reaches.
       let slot = unsafe UnsafePointer<UInt64>(bitPattern: UInt(PhysicalMap.address(of: table)) + UInt(index) * 8)
       guard let slot = unsafe slot else { continue }
       let entry = unsafe PageAttributes(rawValue: slot.pointee)
       guard entry.contains(.present) else { continue }
-      // A permission holds only where every level grants it. Intel SDM vol. 3A, 4.6.1.
-      let writable = isWritable && entry.contains(.writable)
-      let executable = isExecutable && !entry.contains(.noExecute)
-      let isUser = level == 3 ? Self.isUserSlot(index) : isUserSpace
+      let address = base | UInt64(index) << (12 + 9 * UInt64(level))
+      let rights = granted.intersection(entry).union(granted.union(entry).intersection(.noExecute))
       if level > 0 && !(level < 3 && entry.contains(.large)) {
-        walk(
-          table: entry.rawValue & PageTable.entryAddressMask, level: level - 1, isUserSpace: isUser,
-          isWritable: writable,
-          isExecutable: executable)
+        walk(table: entry.rawValue & PageTable.entryAddressMask, level: level - 1, base: address, granted: rights)
       } else {
-        pages += 1
-        mappedByteCount += 1 << (12 + 9 * UInt64(level))
-        if writable && executable { writableAndExecutable += 1 }
-        if isUser { userPages += 1 }
+        count(address, level: level, rights)
       }
     }
   }
 
-  /// Whether a slot of the top-level table belongs to programs: the lower half without the kernel's window.
-  private static func isUserSlot(_ index: Int) -> Bool {
-    let address = UInt64(index) << 39
-    return index < 256 && !(UInt64(APUS_WINDOW_START)..<UInt64(APUS_WINDOW_END)).contains(address)
+  private mutating func count(_ address: UInt64, level: Int, _ rights: PageAttributes) {
+    pages += 1
+    mappedByteCount += 1 << (12 + 9 * UInt64(level))
+    if isUserAddress(address) {
+      userPages += 1
+    } else {
+      if rights.contains(.writable) && !rights.contains(.noExecute) { writableAndExecutable += 1 }
+      if rights.contains(.user) { openToPrograms += 1 }
+    }
+  }
+
+  /// Whether an address belongs to programs: the lower half of the root table's reach without the kernel's window.
+  private func isUserAddress(_ address: UInt64) -> Bool {
+    let halfWidth = UInt64(11 + 9 * PagingMode.current.levelCount)
+    return address >> halfWidth == 0 && !UserSpace.kernelWindow.contains(address)
   }
 
   /// How `address` may be used now, or nil when nothing is mapped there.

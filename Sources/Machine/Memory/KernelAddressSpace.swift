@@ -10,7 +10,6 @@ public enum KernelAddressSpace {
   /// Entry 1 becomes write-combining; the others keep their reset values. Intel SDM vol. 3A, 13.12.4.
   private static let pageAttributes: UInt64 = 0x0007_0406_0007_0106
   private static let globalPages: UInt64 = 1 << 7
-  private static let fiveLevelPaging: UInt64 = 1 << 12
   private static let vgaMemory: Range<UInt64> = 0xa0000..<0xc0000
 
   /// What the tables and the heap took. SAFETY: written by `install`, on the boot CPU while it is alone.
@@ -51,15 +50,15 @@ public enum KernelAddressSpace {
     if apus_read_cpuid(1, 0).edx & 1 << 16 != 0 { apus_write_msr(pageAttributeTable, pageAttributes) }
     ControlRegister.cr3 = table.root
     if apus_read_cpuid(1, 0).edx & 1 << 13 != 0 { ControlRegister.cr4 |= globalPages }
+    KernelRoot.adopt(FrameNumber(containing: table.root))
     // SAFETY: the boot CPU is the only one that runs, so nobody reads these meanwhile.
     unsafe PhysicalReach.hasKernelTables = true
 
     startFrameAllocator(plan, frameCount: frameTable.frameCount, taken: frames.start..<frames.free.lowerBound)
-    let hasFiveLevels = ControlRegister.cr4 & fiveLevelPaging != 0
     ObjectHeap.start(isDebugged: heapIsDebugged)
-    guard UserFrame.startZeroFrame(), KernelTables.start(table: table.root, levelCount: hasFiveLevels ? 5 : 4) else {
-      throw .outOfMemory
-    }
+    guard UserFrame.startZeroFrame(),
+      KernelTables.start(table: table.root, levelCount: PagingMode.current.levelCount)
+    else { throw .outOfMemory }
   }
 
   private static func startFrameAllocator(

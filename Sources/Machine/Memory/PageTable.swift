@@ -24,7 +24,7 @@ struct PageAttributes: OptionSet {
   static let frameBuffer: PageAttributes = [data, .writeThrough]
 }
 
-/// A four-level page table under construction or in use, changed by one CPU.
+/// The kernel's page table under construction or in use, of as many levels as the CPU runs with, changed by one CPU.
 ///
 /// Source: Intel SDM vol. 3A, 4.5.
 struct PageTable: ~Copyable {
@@ -70,7 +70,7 @@ struct PageTable: ~Copyable {
     _ entry: UInt64, at virtual: UInt64, level: Int, frames: inout BootFrames
   ) throws(MachineError) {
     var table = root
-    for upper in stride(from: 3, to: level, by: -1) {
+    for upper in stride(from: PagingMode.current.rootLevel, to: level, by: -1) {
       // SAFETY: `table` is a frame of this page table, which the physical map reaches.
       let slot = unsafe Self.slot(of: virtual, level: upper, in: table)
       var next = unsafe slot.pointee
@@ -90,7 +90,7 @@ struct PageTable: ~Copyable {
   /// The leaf entry that translates `virtual` in the tables at `root`, with the size of its page, or nil.
   static func translate(_ virtual: UInt64, root: UInt64) -> (entry: UInt64, pageSize: UInt64)? {
     var table = root & entryAddressMask
-    for level in stride(from: 3, through: 0, by: -1) {
+    for level in stride(from: PagingMode.current.rootLevel, through: 0, by: -1) {
       // SAFETY: reads a frame of the tables in force, which the physical map reaches.
       let entry = unsafe slot(of: virtual, level: level, in: table).pointee
       guard entry & PageAttributes.present.rawValue != 0 else { return nil }

@@ -14,6 +14,8 @@ struct ProcessorArea: ~Copyable {
   var usage = FrameUsage()
   /// Free objects at the CPU's hand, by slab cache.
   var magazines = InlineArray<64, Magazine>(repeating: Magazine(limit: 0))
+  /// What the CPU translates addresses with.
+  var translation = ProcessorTranslation()
 
   private static let baseRegister: UInt32 = 0xc000_0101
 

@@ -31,6 +31,7 @@ public struct BootHandoff: Sendable {
     // SAFETY: the first statement that runs; nothing can have read it.
     unsafe BootHandoff.received = BootHandoff(
       loader: loader == UInt32(APUS_LOADER_PVH) ? .pvh : .multiboot2, informationAddress: UInt64(information))
+    PagingMode.detect()
     ProcessorArea.start()
     InterruptTable.install(.none)
     KernelHeap.start()

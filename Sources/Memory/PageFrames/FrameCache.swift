@@ -31,7 +31,8 @@ public struct FrameCache: Sendable {
   @inline(__always)
   public mutating func put(_ frame: FrameNumber, in frames: Span<FrameDescriptor>) -> Bool {
     guard count < Self.capacity else { return false }
-    precondition(FrameKind.isInUse(frames[frame].rawKind), "frame freed twice")
+    let rawKind = frames[frame].rawKind
+    precondition(FrameKind.isInUse(rawKind), "frame freed twice")
     frames[frame].kind = .cached
     slots[count & (Self.capacity &- 1)] = frame.rawValue
     count &+= 1

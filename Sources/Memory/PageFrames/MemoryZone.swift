@@ -68,7 +68,8 @@ public struct MemoryZone: Sendable {
   mutating func release(_ frame: FrameNumber, order: Int, in frames: Span<FrameDescriptor>) {
     precondition(frame.rawValue & ((1 << UInt32(order)) &- 1) == 0, "no block begins here")
     for index in 0..<(1 << order) {
-      precondition(FrameKind.isInUse(frames[frame + index].rawKind), "frame freed twice")
+      let rawKind = frames[frame + index].rawKind
+      precondition(FrameKind.isInUse(rawKind), "frame freed twice")
       frames[frame + index].kind = .absent
     }
     join(frame, order: order, in: frames)

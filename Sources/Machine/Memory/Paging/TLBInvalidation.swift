@@ -1,0 +1,28 @@
+import PageFrames
+
+/// A change to a page table that every CPU with the table loaded must follow: what a shoot-down sends to other CPUs.
+///
+/// A CPU that has another table loaded is not told. It finds the context's generation changed when it comes back.
+struct TLBInvalidation {
+  /// The number of the page table's context.
+  let context: UInt64
+  /// The number of the change.
+  let generation: UInt64
+  let pages: PageRanges
+
+  /// Makes a change known and returns when no CPU uses what was there before.
+  @inline(__always)
+  static func run(_ context: borrowing TranslationContext, _ pages: PageRanges) {
+    let request = TLBInvalidation(context: context.identifier, generation: context.advance(), pages: pages)
+    let others = ProcessorArea.withCurrent { area in
+      area.translation.follow(request)
+      return context.processors & ~(1 << UInt64(area.translation.processor))
+    }
+    if others != 0 { send(request, to: others) }
+  }
+
+  /// Sends the request to `processors`, one bit each, and waits until each has called `ProcessorTranslation.follow`.
+  private static func send(_ request: TLBInvalidation, to processors: UInt64) {
+    fatalError("a page table is loaded on a CPU that was never started")
+  }
+}

@@ -1,0 +1,120 @@
+import Foundations
+import PageFrames
+
+/// Finding, making and freeing the tables themselves.
+extension UserPageTable {
+  /// The entry of the page that holds `address` and the level of its table, or nil when no page is mapped there.
+  @inline(__always)
+  borrowing func leaf(at address: UInt64) -> (table: TablePage, index: Int, level: Int)? {
+    guard UserSpace.contains(address) else { return nil }
+    var table = TablePage(context.root)
+    var level = mode.rootLevel
+    while true {
+      let index = TablePage.index(of: address, level: level)
+      let entry = table[index]
+      if entry.isEmpty { return nil }
+      if level == 0 || entry.isHuge { return (table, index, level) }
+      table = TablePage(entry.frame)
+      level &-= 1
+    }
+  }
+
+  /// The table of `level`, 0 or 1, for `address`, made with all above it where there is none.
+  ///
+  /// - Throws: `ENOMEM`; no table is left behind. `EEXIST` when a large page takes the table's place.
+  /// - Precondition: `address` belongs to programs.
+  @inline(__always)
+  mutating func makeTable(for address: UInt64, level: Int) throws(Errno) -> TablePage {
+    var table = TablePage(context.root)
+    var upper = mode.rootLevel
+    while upper > level {
+      let entry = table[TablePage.index(of: address, level: upper)]
+      if !entry.isPresent || entry.isHuge {
+        return try makeTables(for: address, from: table, upper, to: level)
+      }
+      table = TablePage(entry.frame)
+      upper &-= 1
+    }
+    return table
+  }
+
+  @inline(never)
+  private mutating func makeTables(
+    for address: UInt64, from first: TablePage, _ firstLevel: Int, to level: Int
+  ) throws(Errno) -> TablePage {
+    var table = first
+    for upper in stride(from: firstLevel, to: level, by: -1) {
+      let index = TablePage.index(of: address, level: upper)
+      guard table[index].isEmpty else { throw .EEXIST }
+      let next: TablePage
+      do throws(Errno) {
+        next = TablePage(try PageTableFrames.takeZeroed())
+      } catch {
+        // What was made for this call is empty and was never used by a CPU but to find nothing.
+        var flush = TLBFlush()
+        releaseEmptyTables(at: address, flush: &flush)
+        throw error
+      }
+      table[index] = PageTableEntry(table: next.frame)
+      table.count += 1
+      tablePageCount += 1
+      table = next
+    }
+    return table
+  }
+
+  /// Takes the tables for `address` that have no entry out, from the lowest up.
+  @inline(never)
+  mutating func releaseEmptyTables(at address: UInt64, flush: inout TLBFlush) {
+    var path = InlineArray<5, FrameNumber>(repeating: .none)
+    var level = mode.rootLevel
+    path[level] = context.root
+    while level > 0 {
+      let entry = TablePage(path[level])[TablePage.index(of: address, level: level)]
+      guard entry.isPresent, !entry.isHuge else { break }
+      level -= 1
+      path[level] = entry.frame
+    }
+    while level < mode.rootLevel, TablePage(path[level]).count == 0 {
+      let parent = TablePage(path[level + 1])
+      _ = parent.exchange(TablePage.index(of: address, level: level + 1), .empty)
+      parent.count -= 1
+      tablePageCount -= 1
+      flush.begin(context)
+      flush.take(TablePage(path[level]))
+      level += 1
+    }
+  }
+
+  // MARK: Splitting large pages
+
+  /// Splits the large pages that the ends of `range` cut, so that what follows is about whole pages and cannot fail.
+  ///
+  /// - Throws: `ENOMEM`; no mapping has changed.
+  @inline(__always)
+  mutating func splitEdges(of range: Range<UInt64>, flush: inout TLBFlush) throws(Errno) {
+    let mask = Self.hugePageSize - 1
+    if range.lowerBound & mask != 0 { try split(at: range.lowerBound, flush: &flush) }
+    if range.upperBound & mask != 0 { try split(at: range.upperBound, flush: &flush) }
+  }
+
+  /// Makes 512 ordinary pages of the large page that holds `address`, if one does.
+  ///
+  /// - Throws: `ENOMEM`; nothing has changed.
+  mutating func split(at address: UInt64, flush: inout TLBFlush) throws(Errno) {
+    guard let (directory, index, level) = leaf(at: address), level == 1 else { return }
+    let table = TablePage(try PageTableFrames.takeZeroed())
+    // In between nothing is mapped and no TLB has anything: some CPUs take a machine check when they find an instruction in
+    // pages of two sizes (CVE-2018-12207). A program that comes along meanwhile faults and finds the page when it tries again.
+    let huge = directory.exchange(index, .empty)
+    if huge.isPresent {
+      flush.begin(context)
+      flush.add(page: address & ~(Self.hugePageSize - 1))
+      flush.complete()
+    }
+    for small in 0..<TablePage.entryCount { table[small] = huge.smallPage(small) }
+    table.count = TablePage.entryCount
+    tablePageCount += 1
+    directory[index] = PageTableEntry(table: table.frame)
+  }
+}

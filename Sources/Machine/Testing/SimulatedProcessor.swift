@@ -1,0 +1,142 @@
+#if !os(none)
+  import PageFrames
+
+  /// The part of a CPU that translates addresses, for tests on the host: it walks the real page tables, and has a TLB that
+  /// keeps every translation, and every way to a lowest table, until it is told to drop them.
+  ///
+  /// So a change that forgets to flush shows at once, which on hardware it may never do. Used within
+  /// `SimulatedMemory.exclusive`. Source: Intel SDM vol. 3A, 4.10.
+  public enum SimulatedProcessor {
+    /// What became of an access.
+    enum Outcome: Equatable {
+      case memory(frame: FrameNumber)
+      case fault(isPresent: Bool)
+    }
+
+    private struct Key: Hashable {
+      var identifier: UInt16
+      /// An address divided by the size of what is cached.
+      var number: UInt64
+    }
+
+    private struct Translation {
+      var frame: FrameNumber
+      var access: PageAccess
+      var isDirty: Bool
+    }
+
+    // SAFETY (section): `SimulatedMemory.exclusive` lets one test at a time use the processor.
+    nonisolated(unsafe) private static var root = FrameNumber.none
+    nonisolated(unsafe) private static var identifier: UInt16 = 0
+    nonisolated(unsafe) private static var small: [Key: Translation] = [:]
+    nonisolated(unsafe) private static var large: [Key: Translation] = [:]
+    nonisolated(unsafe) private static var tables: [Key: FrameNumber] = [:]
+    /// Whether the CPU has process-context identifiers.
+    nonisolated(unsafe) private(set) static var hasIdentifiers = false
+
+    /// Becomes a CPU that was just switched on, with four or five levels of tables.
+    static func reset(_ mode: PagingMode, hasIdentifiers newHasIdentifiers: Bool) {
+      unsafe root = .none
+      unsafe identifier = 0
+      unsafe hasIdentifiers = newHasIdentifiers
+      unsafe (small, large, tables) = ([:], [:], [:])
+      PagingMode.set(mode)
+      ProcessorArea.withCurrent { area in
+        area.translation = ProcessorTranslation()
+        area.translation.start()
+      }
+    }
+
+    // MARK: What instructions do
+
+    static func load(_ newRoot: FrameNumber, identifier newIdentifier: UInt16, isKeeping: Bool) {
+      unsafe root = newRoot
+      unsafe identifier = newIdentifier
+      if !isKeeping { invalidateEverything() }
+    }
+
+    static func invalidate(page address: UInt64) {
+      unsafe small[key(address, shift: 12)] = nil
+      unsafe large[key(address, shift: 21)] = nil
+      unsafe tables = tables.filter { unsafe $0.key.identifier != identifier }
+    }
+
+    static func invalidateEverything() {
+      unsafe small = small.filter { unsafe $0.key.identifier != identifier }
+      unsafe large = large.filter { unsafe $0.key.identifier != identifier }
+      unsafe tables = tables.filter { unsafe $0.key.identifier != identifier }
+    }
+
+    private static func key(_ address: UInt64, shift: UInt64) -> Key {
+      unsafe Key(identifier: identifier, number: address >> shift)
+    }
+
+    // MARK: Accesses
+
+    /// What a program's access to `address` reaches.
+    static func translate(_ address: UInt64, _ kind: PageFaultAccess.Kind) -> Outcome {
+      let smallKey = key(address, shift: 12)
+      let largeKey = key(address, shift: 21)
+      if let found = unsafe small[smallKey] ?? large[largeKey] {
+        guard found.access.contains(wanted(kind)) else {
+          // The translation goes with the fault, so that the access finds the tables' own when it is tried again.
+          unsafe small[smallKey] = nil
+          unsafe large[largeKey] = nil
+          return .fault(isPresent: true)
+        }
+        // To mark the entry as dirty the CPU walks again.
+        if found.isDirty || kind != .write {
+          return .memory(frame: unsafe small[smallKey]?.frame ?? part(found, address))
+        }
+      }
+      return walk(address, kind)
+    }
+
+    private static func part(_ large: Translation, _ address: UInt64) -> FrameNumber {
+      large.frame + TablePage.index(of: address, level: 0)
+    }
+
+    private static func wanted(_ kind: PageFaultAccess.Kind) -> PageAccess {
+      switch kind {
+      case .read: .read
+      case .write: .write
+      case .execute: .execute
+      }
+    }
+
+    private static func walk(_ address: UInt64, _ kind: PageFaultAccess.Kind) -> Outcome {
+      guard unsafe root != .none else { return .fault(isPresent: false) }
+      if let table = unsafe tables[key(address, shift: 21)] {
+        return finish(address, kind, TablePage(table), level: 0)
+      }
+      var table = unsafe TablePage(root)
+      var level = PagingMode.current.rootLevel
+      while true {
+        let entry = table[TablePage.index(of: address, level: level)]
+        if level == 0 || !entry.isPresent || entry.isHuge { return finish(address, kind, table, level: level) }
+        table = TablePage(entry.frame)
+        level -= 1
+        if level == 0 { unsafe tables[key(address, shift: 21)] = table.frame }
+      }
+    }
+
+    private static func finish(
+      _ address: UInt64, _ kind: PageFaultAccess.Kind, _ table: TablePage, level: Int
+    ) -> Outcome {
+      let index = TablePage.index(of: address, level: level)
+      let entry = table[index]
+      guard entry.isPresent else { return .fault(isPresent: false) }
+      guard entry.access.contains(wanted(kind)) else { return .fault(isPresent: true) }
+      table.mark(
+        index, bits: PageTableEntry.accessedBit | (kind == .write ? PageTableEntry.dirtyBit : 0))
+      let translation = Translation(
+        frame: entry.frame, access: entry.access, isDirty: entry.isDirty || kind == .write)
+      if level == 0 {
+        unsafe small[key(address, shift: 12)] = translation
+        return .memory(frame: entry.frame)
+      }
+      unsafe large[key(address, shift: 21)] = translation
+      return .memory(frame: part(translation, address))
+    }
+  }
+#endif
