@@ -13,9 +13,11 @@ extension MemoryZone {
     return 1000 - (1000 + freeCount * 1000 / (1 << order)) / blockCount
   }
 
-  /// How much of the free memory is in blocks too small for `order`: 0 to 1000.
+  /// How much of the free memory is in blocks too small for `order`: 0 to 1000, and 1000 when none is free.
+  ///
+  /// Source: Gorman and Whitcroft, The What, The Why and the Where To of Anti-Fragmentation, Ottawa Linux Symposium 2006.
   public func unusableIndex(order: Int) -> Int {
-    guard freeCount > 0 else { return 0 }
+    guard freeCount > 0 else { return 1000 }
     var usable = 0
     for size in order..<max(order, Self.orderCount) { usable += freeBlockCount(order: size) << size }
     return (freeCount - usable) * 1000 / freeCount
