@@ -38,4 +38,19 @@ public struct FrameCache: Sendable {
     count &+= 1
     return true
   }
+
+  /// Takes frames out, those first that were put in first, until `remaining` are left, and passes each to `body`.
+  mutating func removeOldest(
+    downTo remaining: Int, in frames: Span<FrameDescriptor>, _ body: (FrameNumber) -> Void
+  ) {
+    let removed = count &- remaining
+    guard removed > 0 else { return }
+    for index in 0..<removed {
+      let frame = FrameNumber(slots[index])
+      frames[frame].kind = .allocated
+      body(frame)
+    }
+    for index in 0..<remaining { slots[index] = slots[index &+ removed] }
+    count = remaining
+  }
 }

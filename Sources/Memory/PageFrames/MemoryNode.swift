@@ -21,7 +21,7 @@ public struct MemoryNode: Sendable {
 
   /// Gives the node the frames in `range`, which it never had; each goes to the zone it lies in.
   public mutating func add(_ range: Range<UInt32>, in frames: Span<FrameDescriptor>) {
-    let usable = range.clamped(to: 1..<UInt32(clamping: frames.count))
+    let usable = range.clamped(to: 1..<max(1, UInt32(clamping: frames.count)))
     for index in 0..<ZoneKind.count {
       let part = usable.clamped(to: zones[index].kind.limits)
       if !part.isEmpty { zones[index].add(part, in: frames) }
@@ -52,11 +52,19 @@ public struct MemoryNode: Sendable {
     order: Int, for kind: FrameKind, limit: ZoneKind = .high, priority: AllocationPriority,
     in frames: Span<FrameDescriptor>
   ) -> FrameNumber? {
+    serve(1 << order, limit, priority) { zone in zone.take(order: order, for: kind, in: frames) }
+  }
+
+  /// Has `take` take `count` frames from the highest zone up to `limit` that has them to spare.
+  @inline(__always)
+  private mutating func serve(
+    _ count: Int, _ limit: ZoneKind, _ priority: AllocationPriority, _ take: (inout MemoryZone) -> FrameNumber?
+  ) -> FrameNumber? {
     var index = limit.rawValue
     while index >= 0 {
       let floor = priority.floor(of: zones[index].watermarks.minimum)
-      if zones[index].allows(order: order, limit: limit, floor: floor) {
-        if let frame = zones[index].take(order: order, for: kind, in: frames) { return frame }
+      if zones[index].allows(count: count, limit: limit, floor: floor) {
+        if let frame = take(&zones[index]) { return frame }
         zones[index].fragmentationFailureCount &+= 1
       }
       index &-= 1
@@ -65,7 +73,7 @@ public struct MemoryNode: Sendable {
     guard priority == .emergency else { return nil }
     index = limit.rawValue
     while index >= 0 {
-      if let frame = zones[index].take(order: order, for: kind, in: frames) { return frame }
+      if let frame = take(&zones[index]) { return frame }
       index &-= 1
     }
     return nil
@@ -80,11 +88,9 @@ public struct MemoryNode: Sendable {
     }
   }
 
-  /// Gives single frames of `cache` back until it holds `count`.
+  /// Gives single frames of `cache` back until it holds `count`, first those that have been there longest.
   public mutating func drain(_ cache: inout FrameCache, downTo count: Int, in frames: Span<FrameDescriptor>) {
-    while cache.count > count, let frame = cache.take(for: .allocated, in: frames) {
-      release(frame, order: 0, in: frames)
-    }
+    cache.removeOldest(downTo: count, in: frames) { release($0, order: 0, in: frames) }
   }
 
   /// Gives back the block of 2^`order` frames that begins at `frame`.
@@ -116,13 +122,7 @@ public struct MemoryNode: Sendable {
       zones[Self.zone(of: frame)].release(frame.rawValue + UInt32(count)..<end, in: frames)
       return frame
     }
-    for index in stride(from: limit.rawValue, through: 0, by: -1) {
-      let floor = priority.floor(of: zones[index].watermarks.minimum) + zones[index].reserves[limit.rawValue]
-      guard zones[index].freeCount - count >= floor else { continue }
-      if let frame = zones[index].takeRun(count: count, limit: .max, for: kind, in: frames) { return frame }
-      zones[index].fragmentationFailureCount &+= 1
-    }
-    return nil
+    return serve(count, limit, priority) { zone in zone.takeRun(count: count, for: kind, in: frames) }
   }
 
   /// Gives back the frames in `range`: a run, or any part of a block or run.

@@ -116,16 +116,13 @@ public struct MemoryZone: Sendable {
   /// Takes `count` neighbouring frames, more than the largest block, beginning at a multiple of the largest block.
   ///
   /// Walks the zone's span in steps of the largest block.
-  ///
-  /// - Parameter limit: one past the highest frame that will do.
-  mutating func takeRun(
-    count: Int, limit: UInt32, for kind: FrameKind, in frames: Span<FrameDescriptor>
-  ) -> FrameNumber? {
+  mutating func takeRun(count: Int, for kind: FrameKind, in frames: Span<FrameDescriptor>) -> FrameNumber? {
+    guard count <= freeCount else { return nil }
     let step = UInt32(Self.largestBlock)
     let wanted = (count + Self.largestBlock - 1) / Self.largestBlock
     var start = (span.lowerBound + step - 1) & ~(step - 1)
     var next = start
-    let end = min(min(span.upperBound, limit), UInt32(clamping: frames.count))
+    let end = min(span.upperBound, UInt32(clamping: frames.count))
     while next < end && end - next >= step {
       guard frames[Int(next)].isKind(.free), frames[Int(next)].order == Self.orderCount - 1 else {
         next += step
@@ -148,10 +145,10 @@ public struct MemoryZone: Sendable {
     return nil
   }
 
-  /// Whether `order` may be taken and leave `floor` frames, and those kept from requests that reach up to `limit`.
+  /// Whether `count` frames may be taken and leave `floor` frames, and those kept from requests that reach up to `limit`.
   @inline(__always)
-  func allows(order: Int, limit: ZoneKind, floor: Int) -> Bool {
-    freeCount &- (1 << order) >= floor &+ reserves[limit.rawValue]
+  func allows(count: Int, limit: ZoneKind, floor: Int) -> Bool {
+    freeCount &- count >= floor &+ reserves[limit.rawValue]
   }
 
   @inline(__always)
