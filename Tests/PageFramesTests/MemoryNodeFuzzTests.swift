@@ -23,7 +23,7 @@ struct MemoryNodeFuzzTests {
   func everything(_ layout: Layout) throws {
     let table = try SimulatedNode.table(of: layout.memory)
     var fuzzer = Fuzzer(SimulatedNode(layout.memory, in: table.span), seed: UInt64(layout.memory.count) &* 7919)
-    for _ in 0..<10 {
+    for _ in 0..<8 {
       // Memory fills up and empties again, so that every degree of fullness is seen.
       for share in [70, 55, 45, 20] {
         for _ in 0..<10_000 { try fuzzer.step(takingPercent: share, in: table.span) }
