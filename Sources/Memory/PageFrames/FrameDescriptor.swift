@@ -108,4 +108,6 @@ public struct FrameFlags: OptionSet, Sendable {
   public static let upToDate = FrameFlags(rawValue: 1 << 5)
   /// Is on a reclaim list.
   public static let listed = FrameFlags(rawValue: 1 << 6)
+  /// Was used more than once since reclaim last looked.
+  public static let referencedAgain = FrameFlags(rawValue: 1 << 7)
 }
