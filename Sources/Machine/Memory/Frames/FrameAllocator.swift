@@ -10,7 +10,7 @@ open class MemoryPressureHandler {
   ///
   /// - Parameter attempt: how many times this was called for the same request, from 0.
   /// - Returns: whether it is worth trying again.
-  /// - Context: whoever allocates for a program; no lock of the memory system is held.
+  /// - Context: whoever allocates for a program; no lock is held.
   open func relieve(order: Int, attempt: Int) -> Bool { false }
 
   /// Told when free memory falls below the low watermark. Must only take note.
@@ -105,23 +105,44 @@ public enum FrameAllocator {
     }
   }
 
-  /// Takes a single frame for a program, asking for help when there is none.
+  /// Takes a single frame for a program, as far as there is one to spare.
   ///
-  /// - Throws: `ENOMEM` when nothing helped.
+  /// - Throws: `ENOMEM`. Who holds no lock then asks for help, by `retrying`.
   @inline(__always)
   static func allocateForUser(_ kind: FrameKind) throws(Errno) -> FrameNumber {
-    if let frame = allocate(kind, .user) { return frame }
-    return try relieve(kind)
+    guard let frame = allocate(kind, .user) else { throw .ENOMEM }
+    return frame
   }
 
-  @inline(never)
-  private static func relieve(_ kind: FrameKind) throws(Errno) -> FrameNumber {
+  /// Runs `body` again for as long as it fails for lack of memory and the pressure handler finds some.
+  ///
+  /// - Context: the caller holds no lock, for the handler may need any.
+  @inline(__always)
+  public static func retrying<Result: ~Copyable>(_ body: () throws(Errno) -> Result) throws(Errno) -> Result {
     var attempt = 0
-    while pressure.withValue({ $0.relieve(order: 0, attempt: attempt) }) ?? false {
-      if let frame = allocate(kind, .user) { return frame }
-      attempt += 1
+    while true {
+      do throws(Errno) {
+        return try body()
+      } catch {
+        guard error == .ENOMEM, relieve(attempt: attempt) else { throw error }
+        attempt += 1
+      }
     }
-    throw .ENOMEM
+  }
+
+  /// Asks the pressure handler for memory.
+  ///
+  /// - Parameter attempt: how many times this was done for the same request, from 0.
+  /// - Returns: whether it is worth trying again.
+  /// - Context: the caller holds no lock.
+  @inline(never)
+  public static func relieve(attempt: Int) -> Bool {
+    pressure.withValue { $0.relieve(order: 0, attempt: attempt) } ?? false
+  }
+
+  /// Whether there is so much free memory that it may be spent on convenience: an eighth of all.
+  public static var isPlentiful: Bool {
+    node.withValue { node in node.withLock { $0.freeCount > $0.managedCount / 8 } } ?? false
   }
 
   /// Takes `count` neighbouring frames for `kind` in a zone up to `limit`, or returns nil.

@@ -33,3 +33,11 @@ extension UserFrame {
     unsafe number == UserFrame.zeroNumber
   }
 }
+
+extension UserFrame {
+  /// How many references there are, this one among them.
+  public var referenceCount: Int { Int(FrameTable.descriptors[number].references.load(ordering: .acquiring)) }
+
+  /// What the frame is used for: `.anonymous` or `.file`.
+  public var kind: FrameKind { FrameTable.descriptors[number].kind }
+}

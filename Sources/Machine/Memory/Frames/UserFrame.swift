@@ -100,12 +100,19 @@ public struct UserFrame: ~Copyable {
   ///
   /// - Precondition: they lie in the frame.
   public borrowing func read(at offset: Int, into bytes: inout MutableSpan<UInt8>) {
-    let count = bytes.count
-    precondition(offset >= 0 && offset <= Self.byteCount - count, "outside the frame")
+    read(at: offset, into: &bytes, 0..<bytes.count)
+  }
+
+  /// Copies as many bytes as `part` has from `offset` on into `part` of `bytes`.
+  ///
+  /// - Precondition: they lie in the frame, and `part` in `bytes`.
+  public borrowing func read(at offset: Int, into bytes: inout MutableSpan<UInt8>, _ part: Range<Int>) {
+    precondition(offset >= 0 && offset <= Self.byteCount - part.count, "outside the frame")
+    precondition(part.lowerBound >= 0 && part.upperBound <= bytes.count, "outside the span")
     let source = unsafe pointer.advanced(by: offset)
     unsafe bytes.withUnsafeMutableBufferPointer { buffer in
       guard let start = buffer.baseAddress else { return }
-      unsafe UnsafeMutableRawPointer(start).copyMemory(from: source, byteCount: count)
+      unsafe UnsafeMutableRawPointer(start).advanced(by: part.lowerBound).copyMemory(from: source, byteCount: part.count)
     }
   }
 

@@ -1,0 +1,383 @@
+public import Foundations
+public import Machine
+import Synchronization
+
+/// A program's memory, with the calls of Linux that change it.
+///
+/// Every call may be made from any CPU. One lock guards the areas and the page table; it is let go of wherever an object may
+/// have to wait for a disk, and where memory has to be made free. A program's memory is never copied to or from while it is held.
+///
+/// Source: the man pages mmap(2), munmap(2), mprotect(2), mremap(2), madvise(2), mlock(2), brk(2), msync(2) and mincore(2).
+public final class AddressSpace: PageFaultHandler {
+  private static let hugePolicy = Atomic<Int>(HugePagePolicy.always.rawValue)
+
+  /// Whether programs get huge pages.
+  public static var hugePages: HugePagePolicy {
+    get { HugePagePolicy(rawValue: hugePolicy.load(ordering: .relaxed)) ?? .never }
+    set { hugePolicy.store(newValue.rawValue, ordering: .relaxed) }
+  }
+
+  private let state: SpinLock<AddressSpaceState>
+
+  /// Makes an address space without areas.
+  ///
+  /// - Throws: `ENOMEM`.
+  public static func make() throws(Errno) -> AddressSpace {
+    AddressSpace(try AddressSpaceState())
+  }
+
+  private init(_ state: consuming AddressSpaceState) {
+    self.state = SpinLock(state)
+  }
+
+  /// Makes this CPU translate programs' addresses by this address space.
+  public func activate() {
+    state.withLock { CurrentAddressSpace.activate($0.table, handler: self) }
+  }
+
+  // MARK: Faults
+
+  /// Makes the access possible, or says that it is not allowed.
+  @inline(__always)
+  public override func resolve(address: UInt64, access: PageFaultAccess) -> Bool {
+    resolveFault(address, access.kind) == .resolved
+  }
+
+  /// Makes the access of `kind` to `address` possible, or says why it cannot be.
+  public func resolveFault(_ address: UInt64, _ kind: PageFaultAccess.Kind) -> FaultOutcome {
+    var attempt = 0
+    while true {
+      let outcome = tryFault(address, kind)
+      guard outcome == .outOfMemory, FrameAllocator.relieve(attempt: attempt) else { return outcome }
+      attempt += 1
+    }
+  }
+
+  @inline(__always)
+  private func tryFault(_ address: UInt64, _ kind: PageFaultAccess.Kind) -> FaultOutcome {
+    var flush = TLBFlush()
+    var generation = 0
+    let need = state.withLock { state in
+      generation = state.generation
+      return state.resolve(address, kind, hugePages: Self.hugePages, flush: &flush)
+    }
+    switch need {
+    case .nothing(let outcome): return outcome
+    case .page(let object, let index, let isWritten):
+      return tryFault(address, kind, object, index, isWritten: isWritten, generation)
+    }
+  }
+
+  @inline(never)
+  private func tryFault(
+    _ address: UInt64, _ kind: PageFaultAccess.Kind, _ object: MappedObject, _ index: UInt64, isWritten: Bool,
+    _ generation: Int
+  ) -> FaultOutcome {
+    guard index < object.pageCount else { return .busError }
+    do throws(Errno) {
+      var frame: UserFrame? = try object.page(index, isWritten: isWritten)
+      var flush = TLBFlush()
+      return state.withLock { state in
+        guard let frame = frame.take() else { return .busError }
+        return state.finish(address, kind, frame, generation: generation, flush: &flush)
+      }
+    } catch {
+      return error == .ENOMEM ? .outOfMemory : .busError
+    }
+  }
+
+  // MARK: Mapping
+
+  /// mmap(2).
+  ///
+  /// - Returns: the address of the first page.
+  public func map(_ request: MapRequest) throws(Errno) -> UInt64 {
+    var request = request
+    if request.flags.isSuperset(of: [.shared, .anonymous]) && request.object == nil {
+      request.object = SharedMemory(pageCount: request.byteCount >> 12 + 1)
+      request.offset = 0
+    }
+    var flush = TLBFlush()
+    let range = try state.withLock { state throws(Errno) in try state.map(request, flush: &flush) }
+    flush.finish()
+    let isLocked = isLockedNow(range.lowerBound)
+    if request.flags.contains(.populate) || isLocked { _ = populate(range) }
+    return range.lowerBound
+  }
+
+  /// munmap(2).
+  public func unmap(_ address: UInt64, _ byteCount: UInt64) throws(Errno) {
+    var flush = TLBFlush()
+    try state.withLock { state throws(Errno) in try state.unmap(address, byteCount, flush: &flush) }
+  }
+
+  /// mprotect(2), for a protection without unknown bits.
+  public func protect(_ address: UInt64, _ byteCount: UInt64, _ protection: Protection) throws(Errno) {
+    guard protection.isSubset(of: .all) else { throw .EINVAL }
+    let range = try AddressSpaceState.pages(address, byteCount)
+    var flush = TLBFlush()
+    try state.withLock { state throws(Errno) in try state.protect(range, protection, flush: &flush) }
+  }
+
+  /// mremap(2).
+  ///
+  /// - Returns: the address of the first page.
+  public func remap(
+    _ address: UInt64, _ oldByteCount: UInt64, _ newByteCount: UInt64, _ flags: RemapFlags, to fixed: UInt64 = 0
+  ) throws(Errno) -> UInt64 {
+    var flush = TLBFlush()
+    let range = try state.withLock { state throws(Errno) in
+      try state.remap(address, oldByteCount, newByteCount, flags, to: fixed, flush: &flush)
+    }
+    flush.finish()
+    if isLockedNow(range.lowerBound) { _ = populate(range) }
+    return range.lowerBound
+  }
+
+  /// brk(2).
+  ///
+  /// - Returns: where the break is now.
+  public func setBreak(_ address: UInt64) -> UInt64 {
+    var flush = TLBFlush()
+    return state.withLock { $0.setBreak(address, flush: &flush) }
+  }
+
+  /// Sets where the program break begins and is: after a program was loaded.
+  public func setHeapStart(_ address: UInt64) {
+    state.withLock { $0.heap = address..<address }
+  }
+
+  /// Sets the highest address that is chosen for a mapping: below the stack.
+  public func setMappingBase(_ address: UInt64) {
+    state.withLock { $0.mappingBase = min(address, UserSpace.defaultEnd) & ~4095 }
+  }
+
+  // MARK: Locking and advice
+
+  /// mlock2(2).
+  public func lock(_ address: UInt64, _ byteCount: UInt64, onFault: Bool = false) throws(Errno) {
+    let range = try Self.coveredPages(address, byteCount)
+    try state.withLock { state throws(Errno) in
+      try state.lock(range, onFault ? [.locked, .lockedOnFault] : .locked)
+    }
+    if !onFault, let error = populate(range) { throw error == .EFAULT ? .ENOMEM : error }
+  }
+
+  /// munlock(2).
+  public func unlock(_ address: UInt64, _ byteCount: UInt64) throws(Errno) {
+    let range = try Self.coveredPages(address, byteCount)
+    try state.withLock { state throws(Errno) in try state.lock(range, []) }
+  }
+
+  /// mlockall(2).
+  ///
+  /// - Parameters:
+  ///   - current: whether what is mapped is locked.
+  ///   - future: whether what will be mapped is locked.
+  ///   - onFault: whether pages are locked only when they are used.
+  public func lockAll(current: Bool, future: Bool, onFault: Bool) throws(Errno) {
+    guard current || future else { throw .EINVAL }
+    let flags: AreaFlags = onFault ? [.locked, .lockedOnFault] : .locked
+    try state.withLock { state throws(Errno) in
+      try state.lockAll(current: current ? flags : nil, future: future ? flags : [])
+    }
+    guard current, !onFault else { return }
+    var address: UInt64 = 0
+    while let area = state.withLock({ $0.areas.firstArea(endingAfter: address) }) {
+      _ = populate(area.range)
+      address = area.end
+    }
+  }
+
+  /// munlockall(2).
+  public func unlockAll() {
+    do throws(Errno) {
+      try state.withLock { state throws(Errno) in try state.lockAll(current: [], future: []) }
+    } catch {
+      // Only locking has limits.
+    }
+  }
+
+  /// madvise(2).
+  public func advise(_ address: UInt64, _ byteCount: UInt64, _ advice: Advice) throws(Errno) {
+    let range: Range<UInt64>
+    do throws(Errno) { range = try AddressSpaceState.pages(address, byteCount) } catch { throw .EINVAL }
+    guard !range.isEmpty else { return }
+    switch advice {
+    case .willNeed, .remove: try adviseObjects(range, advice)
+    case .populateRead, .populateWrite:
+      if let error = populate(range, advice == .populateWrite ? .write : .read) { throw error }
+    default:
+      var flush = TLBFlush()
+      try state.withLock { state throws(Errno) in try state.advise(range, advice, flush: &flush) }
+    }
+  }
+
+  private func adviseObjects(_ range: Range<UInt64>, _ advice: Advice) throws(Errno) {
+    try forEachArea(of: range) { area, part, object throws(Errno) in
+      guard let object else {
+        if advice == .remove { throw .EINVAL }
+        return
+      }
+      let pages =
+        area.page(at: part.lowerBound)..<area.page(at: part.lowerBound) + (part.upperBound - part.lowerBound) >> 12
+      if advice == .willNeed { return object.prefetch(pages) }
+      guard !area.flags.contains(.locked) else { throw .EINVAL }
+      guard area.isShared, area.protection.contains(.write) else { throw .EACCES }
+      var flush = TLBFlush()
+      try state.withLock { state throws(Errno) in try state.table.unmap(part, flush: &flush) }
+      flush.finish()
+      try object.punchHole(pages)
+    }
+  }
+
+  // MARK: Asking
+
+  /// msync(2).
+  public func synchronize(
+    _ address: UInt64, _ byteCount: UInt64, isSynchronous: Bool, invalidates: Bool
+  ) throws(Errno) {
+    let range = try AddressSpaceState.pages(address, byteCount)
+    try forEachArea(of: range) { area, part, object throws(Errno) in
+      if invalidates && area.flags.contains(.locked) { throw .EBUSY }
+      guard area.isShared, let object else { return }
+      let first = area.page(at: part.lowerBound)
+      try object.write(first..<first + (part.upperBound - part.lowerBound) >> 12, isSynchronous: isSynchronous)
+    }
+  }
+
+  /// mincore(2): calls `body` with each page of the range and whether it is in memory.
+  public func forEachPage(
+    _ address: UInt64, _ byteCount: UInt64, _ body: (_ index: Int, _ isResident: Bool) -> Void
+  ) throws(Errno) {
+    let range = try AddressSpaceState.pages(address, byteCount)
+    var index = 0
+    try forEachArea(of: range) { area, part, object throws(Errno) in
+      var page = part.lowerBound
+      while page < part.upperBound {
+        let isMapped = state.withLock { $0.table.entry(at: page) != nil }
+        body(index, isMapped || object.map { $0.residentPage(area.page(at: page)) != nil } ?? false)
+        index += 1
+        page += AddressSpaceState.pageSize
+      }
+    }
+  }
+
+  /// The area that contains `address`, or else the next above it: one line of `/proc/pid/maps`.
+  public func area(endingAfter address: UInt64) -> Area? {
+    state.withLock { $0.areas.firstArea(endingAfter: address) }
+  }
+
+  /// The object behind `area`.
+  public func object(of area: Area) -> MappedObject? {
+    state.withLock { state in
+      state.areas.area(at: area.start).map { $0 == area } ?? false ? state.object(of: area) : nil
+    }
+  }
+
+  /// What the program has.
+  public var usage: AddressSpaceUsage {
+    state.withLock { state in
+      var usage = state.usage
+      usage.resident = state.table.residentPageCount
+      usage.pageTables = state.table.tablePageCount
+      return usage
+    }
+  }
+
+  /// What the program may have.
+  public var limits: AddressSpaceLimits {
+    get { state.withLock { $0.limits } }
+    set { state.withLock { $0.limits = newValue } }
+  }
+
+  // MARK: Fork
+
+  /// fork(2): an address space with the same areas, whose private pages are copied when either writes to them.
+  ///
+  /// - Throws: `ENOMEM`.
+  public func clone() throws(Errno) -> AddressSpace {
+    var child = try AddressSpaceState()
+    var flush = TLBFlush()
+    try state.withLock { state throws(Errno) in try state.clone(into: &child, flush: &flush) }
+    flush.finish()
+    return AddressSpace(child)
+  }
+
+  // MARK: Populating
+
+  /// The frame at `address` if the access of `kind` needs no fault.
+  func presentFrame(at address: UInt64, _ kind: PageFaultAccess.Kind) -> UserFrame? {
+    state.withLock { state in
+      guard let mapping = state.table.entry(at: address), mapping.access.contains(kind == .write ? .write : .read) else {
+        return nil
+      }
+      return state.table.frame(at: address)
+    }
+  }
+
+  /// Uses every page of `range` that is not in memory, as its area allows.
+  ///
+  /// - Parameter kind: what is to be possible without a fault; nil for what the area is for.
+  /// - Returns: why it ended early, or nil.
+  private func populate(_ range: Range<UInt64>, _ kind: PageFaultAccess.Kind? = nil) -> Errno? {
+    var page = range.lowerBound
+    while page < range.upperBound {
+      let (area, present) = state.withLock { state in (state.areas.area(at: page), state.table.entry(at: page)) }
+      guard let area else { return .ENOMEM }
+      let wanted = kind ?? (area.protection.contains(.write) && !area.isShared ? .write : .read)
+      if kind == nil && area.protection.isEmpty {
+        page = area.end
+        continue
+      }
+      if present == nil || wanted == .write && !(present?.access.contains(.write) ?? false) {
+        switch resolveFault(page, wanted) {
+        case .resolved: break
+        case .outOfMemory: return .ENOMEM
+        case .badAddress, .badAccess, .busError: return .EFAULT
+        }
+      }
+      page += AddressSpaceState.pageSize
+    }
+    return nil
+  }
+
+  private func isLockedNow(_ address: UInt64) -> Bool {
+    state.withLock { state in
+      state.areas.area(at: address).map { $0.flags.contains(.locked) && !$0.flags.contains(.lockedOnFault) } ?? false
+    }
+  }
+
+  /// Calls `body` without the lock for each area of `range`, the part of it in the range, and the object behind it.
+  ///
+  /// - Throws: `ENOMEM` for a hole, after everything else was done; and what `body` throws.
+  private func forEachArea(
+    of range: Range<UInt64>, _ body: (Area, Range<UInt64>, MappedObject?) throws(Errno) -> Void
+  ) throws(Errno) {
+    var hasHole = false
+    var address = range.lowerBound
+    while address < range.upperBound {
+      let found: (Area, MappedObject?)? = state.withLock { state in
+        guard let area = state.areas.firstArea(endingAfter: address) else { return nil }
+        return (area, state.object(of: area))
+      }
+      guard let (area, object) = found, area.start < range.upperBound else {
+        hasHole = true
+        break
+      }
+      if area.start > address { hasHole = true }
+      let part = max(area.start, address)..<min(area.end, range.upperBound)
+      try body(area, part, object)
+      address = part.upperBound
+    }
+    if hasHole { throw .ENOMEM }
+  }
+
+  /// The pages that hold any of `byteCount` bytes at `address`, which need not be aligned.
+  private static func coveredPages(_ address: UInt64, _ byteCount: UInt64) throws(Errno) -> Range<UInt64> {
+    let start = address & ~(AddressSpaceState.pageSize - 1)
+    let (padded, overflowed) = byteCount.addingReportingOverflow(address - start)
+    guard !overflowed else { throw .EINVAL }
+    return try AddressSpaceState.pages(start, padded)
+  }
+}

@@ -1,0 +1,185 @@
+import Foundations
+import Machine
+
+/// Everything that the lock of an address space protects: the areas, what is behind them, the page table, the accounts.
+struct AddressSpaceState: ~Copyable {
+  static let pageSize: UInt64 = 4096
+  /// The lowest address that a program gets: `vm.mmap_min_addr`.
+  static let lowestAddress: UInt64 = 0x1_0000
+  /// How far a stack stays from the area below it, in bytes. Source: Linux, stack_guard_gap.
+  static let stackGuardGap: UInt64 = 256 << 12
+
+  var areas = AreaTree()
+  var table: UserPageTable
+  var usage = AddressSpaceUsage()
+  var limits = AddressSpaceLimits()
+  /// Where the program break began and where it is.
+  var heap: Range<UInt64> = 0..<0
+  /// One past the highest address that is chosen for a mapping.
+  var mappingBase = UserSpace.defaultEnd
+  /// Flags that every new area gets: mlockall(MCL_FUTURE).
+  var futureFlags: AreaFlags = []
+  /// Counts every change of the areas, so that who let go of the lock sees that there was one.
+  var generation = 0
+
+  /// The objects behind areas, by number, and how many areas each is behind.
+  private var objects = GrowableArray<ObjectSlot>()
+
+  private struct ObjectSlot {
+    var object: MappedObject?
+    var areaCount: Int
+  }
+
+  init() throws(Errno) {
+    table = try UserPageTable()
+  }
+
+  deinit {
+    var account = 0
+    var address: UInt64 = 0
+    while let area = areas.firstArea(endingAfter: address) {
+      if area.flags.contains(.accounted) { account += area.pageCount }
+      address = area.end
+    }
+    CommitAccount.release(account)
+  }
+
+  // MARK: Objects
+
+  /// The number of `object`, which gets one if it has none.
+  ///
+  /// - Throws: `ENOMEM`; nothing has changed.
+  mutating func number(of object: MappedObject) throws(Errno) -> Int32 {
+    var free: Int?
+    for index in 0..<objects.count {
+      if objects[index].object === object { return Int32(index) }
+      if objects[index].object == nil { free = index }
+    }
+    if let free {
+      objects[free] = ObjectSlot(object: object, areaCount: 0)
+      return Int32(free)
+    }
+    try objects.append(ObjectSlot(object: object, areaCount: 0))
+    return Int32(objects.count - 1)
+  }
+
+  /// The object behind `area`, or nil for private memory.
+  borrowing func object(of area: Area) -> MappedObject? {
+    area.isAnonymous ? nil : objects[Int(area.object)].object
+  }
+
+  private mutating func use(_ number: Int32, by count: Int) {
+    guard number >= 0 else { return }
+    objects[Int(number)].areaCount += count
+    if objects[Int(number)].areaCount == 0 { objects[Int(number)].object = nil }
+  }
+
+  /// Lets go of an object that no area came to use.
+  mutating func forgetUnused(_ number: Int32) { use(number, by: 0) }
+
+  // MARK: Areas
+
+  /// Adds `area` and counts it. A node was reserved.
+  mutating func add(_ area: Area) {
+    areas.insert(area)
+    usage.count(area, sign: 1)
+    use(area.object, by: 1)
+    generation += 1
+  }
+
+  /// Takes `area` out of the tree and the accounts, not its pages.
+  mutating func take(_ area: Area) {
+    areas.remove(startingAt: area.start)
+    usage.count(area, sign: -1)
+    if area.flags.contains(.accounted) { CommitAccount.release(area.pageCount) }
+    use(area.object, by: -1)
+    generation += 1
+  }
+
+  /// Cuts areas at the ends of `range`; the nodes were reserved.
+  mutating func cut(_ range: Range<UInt64>) {
+    for address in [range.lowerBound, range.upperBound] {
+      if let area = areas.area(at: address), area.start < address { use(area.object, by: 1) }
+    }
+    areas.cut(range)
+    generation += 1
+  }
+
+  /// Joins alike neighbours around `range`.
+  mutating func join(around range: Range<UInt64>) {
+    var address = range.lowerBound == 0 ? 0 : range.lowerBound - 1
+    while let left = areas.firstArea(endingAfter: address), left.start <= range.upperBound {
+      guard let right = areas.firstArea(endingAfter: left.end), left.joins(right) else {
+        address = left.end
+        continue
+      }
+      areas.remove(startingAt: right.start)
+      areas.resize(startingAt: left.start, to: left.start..<right.end)
+      use(right.object, by: -1)
+    }
+    generation += 1
+  }
+
+  /// Changes everything but the bounds of each area in `range`, at whose ends areas were cut.
+  mutating func updateAreas(in range: Range<UInt64>, _ body: (inout Area) -> Void) {
+    var address = range.lowerBound
+    while let area = areas.firstArea(endingAfter: address), area.start < range.upperBound {
+      var changed = area
+      body(&changed)
+      usage.count(area, sign: -1)
+      usage.count(changed, sign: 1)
+      areas.update(startingAt: area.start) { $0 = changed }
+      address = area.end
+    }
+    generation += 1
+  }
+
+  // MARK: Checks
+
+  /// Makes room in the tree for `wanted` more areas.
+  ///
+  /// - Throws: `ENOMEM` when there would be too many, or no memory.
+  mutating func reserve(_ wanted: Int) throws(Errno) {
+    // Linux, too, lets there be one more than the limit.
+    guard wanted == 0 || areas.count + wanted <= limits.areaCount + 1 else { throw .ENOMEM }
+    try areas.reserve(wanted)
+  }
+
+  /// Whether `pageCount` more pages stay within the limits.
+  borrowing func checkLimits(adding pageCount: Int, isData: Bool) throws(Errno) {
+    guard UInt64(usage.total + pageCount) <= limits.total >> 12 else { throw .ENOMEM }
+    if isData { guard UInt64(usage.data + pageCount) <= limits.data >> 12 else { throw .ENOMEM } }
+  }
+
+  /// Whether `pageCount` more pages may be locked.
+  borrowing func mayLock(adding pageCount: Int) -> Bool {
+    limits.ignoresLockLimit || UInt64(usage.locked + pageCount) <= limits.locked >> 12
+  }
+
+  /// The pages from `address` on that hold `byteCount` bytes.
+  ///
+  /// - Throws: `EINVAL` for an address that is no multiple of the page size, `ENOMEM` when they pass the program's addresses.
+  static func pages(_ address: UInt64, _ byteCount: UInt64) throws(Errno) -> Range<UInt64> {
+    guard address & (pageSize - 1) == 0 else { throw .EINVAL }
+    let (padded, overflowed) = byteCount.addingReportingOverflow(pageSize - 1)
+    let (end, isPastEnd) = address.addingReportingOverflow(padded & ~(pageSize - 1))
+    guard !overflowed, !isPastEnd, end <= UserSpace.end else { throw .ENOMEM }
+    return address..<end
+  }
+
+  /// The permissions of pages of `area` that need no fault to be written.
+  @inline(__always)
+  static func access(_ protection: Protection) -> PageAccess {
+    var access: PageAccess = []
+    if !protection.isEmpty { access.insert(.read) }
+    if protection.contains(.write) { access.insert(.write) }
+    if protection.contains(.execute) { access.insert(.execute) }
+    return access
+  }
+
+  /// Notes how many pages are in memory.
+  @inline(__always)
+  mutating func notePeak() {
+    if table.residentPageCount > usage.peakResident { usage.peakResident = table.residentPageCount }
+  }
+}

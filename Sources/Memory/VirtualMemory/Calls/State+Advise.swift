@@ -1,0 +1,114 @@
+import Foundations
+import Machine
+
+/// The advice of madvise(2), by its numbers in Linux's ABI.
+public enum Advice: Int32, Sendable {
+  /// `MADV_NORMAL`.
+  case normal = 0
+  /// `MADV_RANDOM`.
+  case random = 1
+  /// `MADV_SEQUENTIAL`.
+  case sequential = 2
+  /// `MADV_WILLNEED`.
+  case willNeed = 3
+  /// `MADV_DONTNEED`.
+  case dontNeed = 4
+  /// `MADV_FREE`.
+  case free = 8
+  /// `MADV_REMOVE`.
+  case remove = 9
+  /// `MADV_DONTFORK`.
+  case dontFork = 10
+  /// `MADV_DOFORK`.
+  case doFork = 11
+  /// `MADV_HUGEPAGE`.
+  case hugePage = 14
+  /// `MADV_NOHUGEPAGE`.
+  case noHugePage = 15
+  /// `MADV_DONTDUMP`.
+  case dontDump = 16
+  /// `MADV_DODUMP`.
+  case doDump = 17
+  /// `MADV_WIPEONFORK`.
+  case wipeOnFork = 18
+  /// `MADV_KEEPONFORK`.
+  case keepOnFork = 19
+  /// `MADV_COLD`.
+  case cold = 20
+  /// `MADV_PAGEOUT`.
+  case pageOut = 21
+  /// `MADV_POPULATE_READ`.
+  case populateRead = 22
+  /// `MADV_POPULATE_WRITE`.
+  case populateWrite = 23
+  /// `MADV_DONTNEED_LOCKED`.
+  case dontNeedLocked = 24
+}
+
+/// madvise(2), but for what populates pages or reaches into objects, which is done without the lock.
+extension AddressSpaceState {
+  /// Follows `advice` for the areas in `range`.
+  ///
+  /// - Throws: as madvise(2); `ENOMEM` for a hole after all that could be done was done.
+  mutating func advise(_ range: Range<UInt64>, _ advice: Advice, flush: inout TLBFlush) throws(Errno) {
+    try reserve(areas.cutCount(range))
+    var hasHole = false
+    var address = range.lowerBound
+    defer { join(around: range) }
+    while address < range.upperBound {
+      guard let area = areas.firstArea(endingAfter: address), area.start < range.upperBound else {
+        hasHole = true
+        break
+      }
+      if area.start > address { hasHole = true }
+      let part = max(area.start, address)..<min(area.end, range.upperBound)
+      try advise(part, of: area, advice, flush: &flush)
+      address = part.upperBound
+    }
+    if hasHole { throw .ENOMEM }
+  }
+
+  private mutating func advise(
+    _ part: Range<UInt64>, of area: Area, _ advice: Advice, flush: inout TLBFlush
+  ) throws(Errno) {
+    switch advice {
+    case .normal: change(part, insert: [], remove: [.sequential, .random])
+    case .random: change(part, insert: .random, remove: .sequential)
+    case .sequential: change(part, insert: .sequential, remove: .random)
+    case .dontFork: change(part, insert: .dontFork, remove: [])
+    case .doFork: change(part, insert: [], remove: .dontFork)
+    case .hugePage: change(part, insert: .huge, remove: .noHuge)
+    case .noHugePage: change(part, insert: .noHuge, remove: .huge)
+    case .dontDump: change(part, insert: .dontDump, remove: [])
+    case .doDump: change(part, insert: [], remove: .dontDump)
+    case .keepOnFork: change(part, insert: [], remove: .wipeOnFork)
+    case .wipeOnFork:
+      guard area.isAnonymous, !area.isShared else { throw .EINVAL }
+      change(part, insert: .wipeOnFork, remove: [])
+    case .dontNeed:
+      guard !area.flags.contains(.locked) else { throw .EINVAL }
+      try table.unmap(part, flush: &flush)
+    case .dontNeedLocked: try table.unmap(part, flush: &flush)
+    case .free:
+      // The pages may be taken at any time; taking them now is one of the times.
+      guard area.isAnonymous, !area.isShared else { throw .EINVAL }
+      try table.unmap(part, flush: &flush)
+    case .cold, .pageOut:
+      guard !area.flags.contains(.locked) else { throw .EINVAL }
+      var page = part.lowerBound
+      while page < part.upperBound {
+        _ = table.takeAccessed(at: page)
+        page += Self.pageSize
+      }
+    case .willNeed, .remove, .populateRead, .populateWrite: break
+    }
+  }
+
+  private mutating func change(_ part: Range<UInt64>, insert: AreaFlags, remove: AreaFlags) {
+    cut(part)
+    updateAreas(in: part) { area in
+      area.flags.subtract(remove)
+      area.flags.formUnion(insert)
+    }
+  }
+}

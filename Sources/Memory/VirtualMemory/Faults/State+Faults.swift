@@ -1,0 +1,177 @@
+import Foundations
+import Machine
+import PageFrames
+
+/// What a page fault needs that the lock of the address space must not be held for.
+enum FaultNeed {
+  /// Nothing: the fault ended so.
+  case nothing(FaultOutcome)
+  /// A page of an object.
+  case page(MappedObject, UInt64, isWritten: Bool)
+}
+
+/// Page faults. Each asks for one page; around a page of a file its neighbours come too if they are in memory.
+extension AddressSpaceState {
+  /// Pages of a file that are mapped together with one that was asked for, if they are in memory.
+  private static let faultAroundPages: UInt64 = 16
+
+  /// Makes the access to `address` possible if that needs no page of an object.
+  @inline(__always)
+  mutating func resolve(
+    _ address: UInt64, _ kind: PageFaultAccess.Kind, hugePages: HugePagePolicy, flush: inout TLBFlush
+  ) -> FaultNeed {
+    guard let area = areas.area(at: address) else { return resolveInStack(address, kind, flush: &flush) }
+    return resolve(address, kind, in: area, hugePages, flush: &flush)
+  }
+
+  @inline(never)
+  private mutating func resolveInStack(
+    _ address: UInt64, _ kind: PageFaultAccess.Kind, flush: inout TLBFlush
+  ) -> FaultNeed {
+    do throws(Errno) {
+      guard let area = try growStack(to: address) else { return .nothing(.badAddress) }
+      return resolve(address, kind, in: area, .never, flush: &flush)
+    } catch {
+      return .nothing(.badAddress)
+    }
+  }
+
+  @inline(__always)
+  private mutating func resolve(
+    _ address: UInt64, _ kind: PageFaultAccess.Kind, in area: Area, _ hugePages: HugePagePolicy, flush: inout TLBFlush
+  ) -> FaultNeed {
+    guard Self.allows(area, kind) else { return .nothing(.badAccess) }
+    let page = address & ~(Self.pageSize - 1)
+    if let mapping = table.entry(at: page) { return resolvePresent(page, kind, in: area, mapping, flush: &flush) }
+    guard area.isAnonymous else { return needPage(page, kind, in: area) }
+    do throws(Errno) {
+      if kind == .write {
+        if hugePages != .never, try mapHuge(around: page, in: area, hugePages) { return .nothing(.resolved) }
+        try table.map(UserFrame.allocate(isZeroed: true), at: page, Self.access(area.protection))
+        notePeak()
+      } else {
+        try table.map(UserFrame.zero, at: page, Self.access(area.protection).subtracting(.write))
+      }
+      return .nothing(.resolved)
+    } catch {
+      return .nothing(.outOfMemory)
+    }
+  }
+
+  @inline(__always)
+  private static func allows(_ area: Area, _ kind: PageFaultAccess.Kind) -> Bool {
+    switch kind {
+    case .write: area.protection.contains(.write)
+    case .execute: area.protection.contains(.execute)
+    case .read: !area.protection.isEmpty
+    }
+  }
+
+  /// A page is there, but forbids the access or is more than this CPU knew.
+  @inline(never)
+  private mutating func resolvePresent(
+    _ page: UInt64, _ kind: PageFaultAccess.Kind, in area: Area, _ mapping: PageMapping, flush: inout TLBFlush
+  ) -> FaultNeed {
+    let access = Self.access(area.protection)
+    if kind != .write || mapping.access.contains(.write) {
+      // Permissions were widened since: by mprotect, which leaves that to faults, or by another CPU.
+      let wanted = mapping.access.contains(.write) ? access : access.subtracting(.write)
+      return .nothing(widen(page, wanted, flush: &flush))
+    }
+    if area.isShared {
+      guard let object = object(of: area) else { return .nothing(.busError) }
+      return .page(object, area.page(at: page), isWritten: true)
+    }
+    do throws(Errno) {
+      guard let old = table.frame(at: page) else { return .nothing(.resolved) }
+      if old.isZeroFrame {
+        try table.replace(at: page, with: UserFrame.allocate(isZeroed: true), access, flush: &flush)
+      } else if isOnlyHolder(of: old) {
+        return .nothing(widen(page, access, flush: &flush))
+      } else {
+        let copy = try UserFrame.allocate(isZeroed: false)
+        copy.copy(from: old)
+        try table.replace(at: page, with: copy, access, flush: &flush)
+      }
+      notePeak()
+      return .nothing(.resolved)
+    } catch {
+      return .nothing(.outOfMemory)
+    }
+  }
+
+  /// Whether nobody but this page table has the frame, of which the caller has a reference too. A file's page is the page
+  /// cache's as well, even when only the mapping is left of it.
+  private borrowing func isOnlyHolder(of frame: borrowing UserFrame) -> Bool {
+    frame.referenceCount == 2 && frame.kind == .anonymous
+  }
+
+  private mutating func widen(_ page: UInt64, _ access: PageAccess, flush: inout TLBFlush) -> FaultOutcome {
+    do throws(Errno) {
+      try table.protect(page..<page + Self.pageSize, access, flush: &flush)
+      return .resolved
+    } catch {
+      return .outOfMemory
+    }
+  }
+
+  /// Maps 2 MiB at once where they lie in the area, nothing is mapped yet, and memory is plentiful.
+  private mutating func mapHuge(around page: UInt64, in area: Area, _ policy: HugePagePolicy) throws(Errno) -> Bool {
+    let start = page & ~(UserPageTable.hugePageSize - 1)
+    let block = start..<start + UserPageTable.hugePageSize
+    guard block.lowerBound >= area.start, block.upperBound <= area.end, !area.flags.contains(.noHuge),
+      policy == .always || area.flags.contains(.huge), table.isEmpty(block), FrameAllocator.isPlentiful,
+      let frames = HugeFrame()
+    else { return false }
+    try table.mapHuge(frames, at: start, Self.access(area.protection))
+    notePeak()
+    return true
+  }
+
+  private borrowing func needPage(_ page: UInt64, _ kind: PageFaultAccess.Kind, in area: Area) -> FaultNeed {
+    guard let object = object(of: area) else { return .nothing(.busError) }
+    return .page(object, area.page(at: page), isWritten: kind == .write && area.isShared)
+  }
+
+  /// Maps `frame`, which is what the object has for `page`, and its neighbours.
+  ///
+  /// Called after the lock was let go of and taken again: if any area has changed meanwhile, the access is tried anew.
+  mutating func finish(
+    _ address: UInt64, _ kind: PageFaultAccess.Kind, _ frame: consuming UserFrame, generation: Int,
+    flush: inout TLBFlush
+  ) -> FaultOutcome {
+    let page = address & ~(Self.pageSize - 1)
+    guard generation == self.generation, let area = areas.area(at: address) else { return .resolved }
+    let access = Self.access(area.protection)
+    do throws(Errno) {
+      if kind == .write && !area.isShared {
+        let copy = try UserFrame.allocate(isZeroed: false)
+        copy.copy(from: frame)
+        try table.replace(at: page, with: copy, access, flush: &flush)
+      } else {
+        let isWritable = area.isShared && kind == .write
+        try table.replace(at: page, with: frame, isWritable ? access : access.subtracting(.write), flush: &flush)
+        if kind != .write { mapNeighbours(of: page, in: area, access.subtracting(.write)) }
+      }
+      notePeak()
+      return .resolved
+    } catch {
+      return .outOfMemory
+    }
+  }
+
+  private mutating func mapNeighbours(of page: UInt64, in area: Area, _ access: PageAccess) {
+    guard let object = object(of: area), !area.flags.contains(.random) else { return }
+    let byteCount = Self.faultAroundPages * Self.pageSize
+    let first = max(area.start, page & ~(byteCount - 1))
+    let end = min(area.end, page & ~(byteCount - 1) + byteCount)
+    var neighbour = first
+    while neighbour < end {
+      defer { neighbour += Self.pageSize }
+      guard neighbour != page, table.entry(at: neighbour) == nil,
+        let frame = object.residentPage(area.page(at: neighbour))
+      else { continue }
+      do throws(Errno) { try table.map(frame, at: neighbour, access) } catch { return }
+    }
+  }
+}

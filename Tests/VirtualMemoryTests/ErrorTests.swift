@@ -1,0 +1,134 @@
+import Foundations
+import Machine
+import Testing
+
+@testable import VirtualMemory
+
+/// The errors that the man pages list, each provoked.
+@Suite("Errors of the mapping calls", .serialized)
+struct ErrorTests {
+  private static let base: UInt64 = 0x4000_0000
+  private static let page: UInt64 = 4096
+
+  private func map(_ space: AddressSpace, _ change: (inout MapRequest) -> Void) -> Errno? {
+    var request = MapRequest(byteCount: 4096)
+    change(&request)
+    return error { () throws(Errno) in _ = try space.map(request) }
+  }
+
+  @Test("mmap")
+  func mmap() throws {
+    try withMachine {
+      let space = try AddressSpace.make()
+      #expect(map(space) { $0.byteCount = 0 } == .EINVAL)
+      #expect(map(space) { $0.flags = .anonymous } == .EINVAL)
+      #expect(map(space) { $0.offset = 1 } == .EINVAL)
+      #expect(map(space) { $0.byteCount = .max } == .ENOMEM)
+      #expect(map(space) { $0.byteCount = 1 << 60 } == .ENOMEM)
+      #expect(map(space) { ($0.address, $0.flags) = (Self.base + 1, [.private, .anonymous, .fixed]) } == .EINVAL)
+      #expect(map(space) { ($0.address, $0.flags) = (4096, [.private, .anonymous, .fixed]) } == .EPERM)
+      #expect(map(space) { ($0.address, $0.flags) = (0x6000_0000_0000, [.private, .anonymous, .fixed]) } == .ENOMEM)
+      #expect(
+        map(space) { ($0.address, $0.flags) = (0xffff_8000_0000_0000, [.private, .anonymous, .fixed]) } == .ENOMEM)
+      #expect(map(space) { $0.flags = .private } == .EBADF)
+      #expect(map(space) { $0.flags = [.private, .anonymous, .hugeTable] } == .ENOMEM)
+      #expect(map(space) { $0.flags = [.shared, .private, .sync, .anonymous] } == .EOPNOTSUPP)
+      #expect(
+        map(space) {
+          ($0.flags, $0.object, $0.limit) = (.shared, SharedMemory(pageCount: 1), .read)
+        } == .EACCES)
+      #expect(
+        map(space) { ($0.flags, $0.object, $0.offset) = (.private, SharedMemory(pageCount: 1), ~4095) } == .EOVERFLOW)
+      #expect(map(space) { ($0.address, $0.flags) = (Self.base, [.private, .anonymous, .fixedNoReplace]) } == nil)
+      #expect(map(space) { ($0.address, $0.flags) = (Self.base, [.private, .anonymous, .fixedNoReplace]) } == .EEXIST)
+      var limits = AddressSpaceLimits()
+      limits.total = 4096
+      space.limits = limits
+      #expect(map(space) { _ in } == .ENOMEM)
+      limits.total = .max
+      limits.locked = 0
+      space.limits = limits
+      #expect(map(space) { $0.flags.insert(.locked) } == .EAGAIN)
+      limits.locked = 4096
+      limits.areaCount = 0
+      space.limits = limits
+      #expect(map(space) { _ in } == .ENOMEM)
+    }
+  }
+
+  @Test("munmap and mprotect")
+  func unmapAndProtect() throws {
+    try withMachine {
+      let space = try AddressSpace.make()
+      _ = try space.mapPrivate(4, at: Self.base)
+      #expect(error { () throws(Errno) in try space.unmap(Self.base + 1, 4096) } == .EINVAL)
+      #expect(error { () throws(Errno) in try space.unmap(Self.base, 0) } == .EINVAL)
+      #expect(error { () throws(Errno) in try space.unmap(Self.base, .max) } == .EINVAL)
+      #expect(error { () throws(Errno) in try space.unmap(0x1_0000_0000, 4096) } == nil)
+      #expect(error { () throws(Errno) in try space.protect(Self.base + 1, 4096, .read) } == .EINVAL)
+      #expect(error { () throws(Errno) in try space.protect(Self.base, 0, .read) } == nil)
+      #expect(error { () throws(Errno) in try space.protect(Self.base, 4096, Protection(rawValue: 64)) } == .EINVAL)
+      #expect(error { () throws(Errno) in try space.protect(Self.base, .max, .read) } == .ENOMEM)
+      try space.unmap(Self.base + 4096, 4096)
+      #expect(error { () throws(Errno) in try space.protect(Self.base, 3 * 4096, .read) } == .ENOMEM)
+      #expect(space.area(endingAfter: Self.base)?.protection == .read, "what lies before the hole is changed")
+      #expect(space.area(endingAfter: Self.base + 4096)?.protection == [.read, .write])
+      let request = MapRequest(
+        address: 0x5000_0000, byteCount: 4096, protection: .read, flags: [.shared, .fixed],
+        object: SharedMemory(pageCount: 1), limit: .read)
+      _ = try space.map(request)
+      #expect(error { () throws(Errno) in try space.protect(0x5000_0000, 4096, .write) } == .EACCES)
+    }
+  }
+
+  @Test("mremap")
+  func remap() throws {
+    try withMachine {
+      let space = try AddressSpace.make()
+      _ = try space.mapPrivate(4, at: Self.base)
+      func attempt(
+        _ address: UInt64, _ old: UInt64, _ new: UInt64, _ flags: RemapFlags, _ to: UInt64 = 0
+      ) -> Errno? { error { () throws(Errno) in _ = try space.remap(address, old, new, flags, to: to) } }
+      #expect(attempt(Self.base + 1, 4096, 4096, []) == .EINVAL)
+      #expect(attempt(Self.base, 4096, 0, []) == .EINVAL)
+      #expect(attempt(Self.base, 4096, 8192, RemapFlags(rawValue: 8)) == .EINVAL)
+      #expect(attempt(Self.base, 4096, 4096, .fixed, 0x5000_0000) == .EINVAL)
+      #expect(attempt(Self.base, 8192, 8192, [.mayMove, .fixed], Self.base + 4096) == .EINVAL)
+      #expect(attempt(Self.base, 0, 4096, .mayMove) == .EINVAL, "private memory cannot be doubled")
+      #expect(attempt(Self.base, 8192, 4096, [.mayMove, .keepOld]) == .EINVAL)
+      #expect(attempt(0x1_0000_0000, 4096, 8192, .mayMove) == .EFAULT)
+      #expect(attempt(Self.base, 8 * 4096, 16 * 4096, .mayMove) == .EFAULT)
+      _ = try space.mapPrivate(1, at: Self.base + 4 * 4096, .read)
+      #expect(attempt(Self.base, 4 * 4096, 5 * 4096, []) == .ENOMEM, "there is no room behind it")
+    }
+  }
+
+  @Test("mlock, madvise, msync and mincore")
+  func others() throws {
+    try withMachine {
+      let space = try AddressSpace.make()
+      _ = try space.mapPrivate(4, at: Self.base)
+      var limits = AddressSpaceLimits()
+      limits.locked = 2 * 4096
+      space.limits = limits
+      #expect(error { () throws(Errno) in try space.lock(Self.base, 3 * 4096) } == .ENOMEM)
+      #expect(error { () throws(Errno) in try space.lock(Self.base + 100, 4096) } == nil, "both pages that it touches")
+      #expect(space.usage.locked == 2 && space.usage.resident == 2)
+      #expect(error { () throws(Errno) in try space.advise(Self.base, 4096, .dontNeed) } == .EINVAL)
+      #expect(error { () throws(Errno) in try space.unlock(Self.base, 0x10_0000) } == .ENOMEM)
+      limits.locked = 0
+      space.limits = limits
+      #expect(error { () throws(Errno) in try space.lock(Self.base, 4096) } == .EPERM)
+      #expect(error { () throws(Errno) in try space.lockAll(current: false, future: false, onFault: false) } == .EINVAL)
+      #expect(error { () throws(Errno) in try space.advise(Self.base + 1, 4096, .dontNeed) } == .EINVAL)
+      #expect(error { () throws(Errno) in try space.advise(Self.base, 8 * 4096, .dontNeed) } == .ENOMEM)
+      #expect(error { () throws(Errno) in try space.advise(Self.base, 4096, .remove) } == .EINVAL)
+      #expect(
+        error { () throws(Errno) in
+          try space.synchronize(Self.base, 8 * 4096, isSynchronous: true, invalidates: false)
+        } == .ENOMEM)
+      #expect(error { () throws(Errno) in try space.forEachPage(Self.base + 1, 4096) { _, _ in } } == .EINVAL)
+      #expect(error { () throws(Errno) in try space.forEachPage(Self.base, 8 * 4096) { _, _ in } } == .ENOMEM)
+    }
+  }
+}
