@@ -2,12 +2,23 @@ import Foundations
 import Interrupts
 import Machine
 
-/// Why a test failed.
+/// Why a test failed. The text is kept behind a reference, so that passing a failure on is cheap wherever something may throw.
 struct TestFailure: Error {
-  var reason: Message
+  private final class Text: Sendable {
+    let message: Message
+    init(_ message: Message) { self.message = message }
+  }
+
+  private let text: Text
+
+  @inline(never)
+  init(reason: Message) { text = Text(reason) }
+
+  var reason: Message { text.message }
 }
 
 /// Fails the test unless `condition` holds.
+@inline(never)
 func expect(_ condition: Bool, _ reason: Message) throws(TestFailure) {
   guard condition else { throw TestFailure(reason: reason) }
 }
@@ -33,6 +44,7 @@ struct TestRegistrar: ~Copyable {
   }
 
   /// A test that returns, or throws what did not hold.
+  @inline(never)
   mutating func test(_ name: String, _ body: () throws(TestFailure) -> Void) {
     switch task {
     case .list: writeLine("test: list ", name)

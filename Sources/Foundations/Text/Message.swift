@@ -15,11 +15,13 @@ public struct Message: ExpressibleByStringInterpolation, TextSink, Sendable {
   public init() {}
 
   /// Creates a message from a literal.
+  @inline(never)
   public init(stringLiteral value: String) {
     write(value)
   }
 
   /// Creates a message from an interpolated literal.
+  @inline(never)
   public init(stringInterpolation: Interpolation) {
     self = stringInterpolation.message
   }
@@ -58,17 +60,23 @@ public struct Message: ExpressibleByStringInterpolation, TextSink, Sendable {
     fileprivate var message = Message()
 
     /// Creates an empty interpolation.
+    @inline(never)
     public init(literalCapacity: Int, interpolationCount: Int) {}
 
     /// Appends literal text.
+    @inline(never)
     public mutating func appendLiteral(_ literal: String) { message.write(literal) }
     /// Appends a text.
+    @inline(never)
     public mutating func appendInterpolation(_ text: String) { message.write(text) }
     /// Appends another message.
+    @inline(never)
     public mutating func appendInterpolation(_ text: Message) { message.write(text.bytes) }
     /// Appends UTF-8 bytes.
+    @inline(never)
     public mutating func appendInterpolation(utf8 bytes: Span<UInt8>) { message.write(bytes) }
     /// Appends an integer in decimal.
+    @inline(never)
     public mutating func appendInterpolation<Value: BinaryInteger>(_ value: Value) {
       if Value.isSigned {
         message.write(decimal: Int(truncatingIfNeeded: value))
@@ -77,17 +85,21 @@ public struct Message: ExpressibleByStringInterpolation, TextSink, Sendable {
       }
     }
     /// Appends an unsigned integer in hexadecimal, behind `0x`.
+    @inline(never)
     public mutating func appendInterpolation<Value: BinaryInteger>(hex value: Value, width: Int = 1) {
       message.write("0x")
       message.write(hex: UInt64(truncatingIfNeeded: value), width: width)
     }
     /// Appends a number of bytes in a readable unit.
+    @inline(never)
     public mutating func appendInterpolation<Value: BinaryInteger>(bytes value: Value) {
       message.write(byteCount: UInt64(truncatingIfNeeded: value))
     }
     /// Appends a duration in a readable unit.
+    @inline(never)
     public mutating func appendInterpolation(nanoseconds value: UInt64) { message.write(nanoseconds: value) }
     /// Appends `yes` or `no`.
+    @inline(never)
     public mutating func appendInterpolation(_ value: Bool) { message.write(value ? "yes" : "no") }
   }
 }
