@@ -189,6 +189,28 @@ high_half:
 2:  xorb %al, %al
     movq %rax, __stack_chk_guard(%rip)
 
+    /* On a CPU with SMAP (CPUID leaf 7, EBX bit 20), put its instructions in their places; the boot tables let code be written. */
+    xorl %eax, %eax
+    cpuid
+    cmpl $7, %eax
+    jb 2f
+    movl $7, %eax
+    xorl %ecx, %ecx
+    cpuid
+    testl $(1 << 20), %ebx
+    jz 2f
+    movabsq $apus_smap_sites_start, %rdx
+    movabsq $apus_smap_sites_end, %rcx
+1:  movq (%rdx), %rax
+    movb $0x01, 1(%rax)
+    movb 8(%rdx), %bl
+    movb %bl, 2(%rax)
+    addq $16, %rdx
+    cmpq %rcx, %rdx
+    jb 1b
+    xorl %eax, %eax
+    cpuid                                       /* makes sure that no old instruction is still in the pipeline */
+2:
     pushq $0                                    /* ends the frame chain; keeps the stack aligned for the call */
     pushq $0
     call apus_start

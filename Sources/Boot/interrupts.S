@@ -1,11 +1,14 @@
 /* The common half of every interrupt entry. The stubs, one a vector, are generated from Specs/interrupts.json and push the
  * error code (or 0) and the vector. The frame matches `struct apus_trap_frame`. */
 #ifndef __linux__
+#include "smap.h"
+
     .section .text.interrupts, "ax"
     .globl apus_interrupt_common
     .type apus_interrupt_common, @function
 apus_interrupt_common:
     cld
+    close_user_memory                           /* the CPU leaves it as it was in the middle of a user copy; IRET restores it */
     pushq %rax
     pushq %rcx
     pushq %rdx

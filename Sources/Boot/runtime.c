@@ -29,6 +29,8 @@ uint64_t apus_claimed_ports[1024];
 uint64_t apus_interrupt_table[512];
 struct apus_task_state apus_task;
 const struct apus_gate apus_gate_table[256];
+const struct apus_user_fixup apus_user_fixups_start[1], apus_user_fixups_end[1];
+uint8_t apus_user_access_start[1], apus_user_access_end[1];
 int apus_probe_registers(void) { return 0; }
 void apus_divide_by_zero(void) {}
 void apus_lose_stack(void) {}

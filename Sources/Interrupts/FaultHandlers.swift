@@ -3,8 +3,8 @@ import Synchronization
 
 /// The handlers that `Specs/interrupts.json` names for the processor's exceptions.
 ///
-/// In the kernel every exception is a bug and ends in a report, but for a breakpoint that a test of the interrupt table
-/// raises itself.
+/// In the kernel every exception is a bug and ends in a report, but for page faults in copies from and to programs and a
+/// breakpoint that a test of the interrupt table raises itself.
 enum FaultHandlers {
   /// Exceptions that need no more than the report.
   static func exception(_ frame: borrowing TrapFrame, _ vector: InterruptVector) {
@@ -46,9 +46,10 @@ enum FaultHandlers {
     FatalFault.report(frame, vector)
   }
 
-  /// An address that the page tables do not translate, or not for this use.
+  /// An address that the page tables do not translate, or not for this use: a page that a program has yet to get, an address
+  /// that a program passed and a copy stumbled over, or an error.
   static func pageFault(_ frame: borrowing TrapFrame, _ vector: InterruptVector) {
-    FatalFault.report(frame, vector)
+    guard PageFaults.handle(frame) else { FatalFault.report(frame, vector) }
   }
 
   /// The hardware found itself broken.

@@ -47,6 +47,7 @@ struct FaultReport {
       sink.write("\n  ")
       PageFaultCode(rawValue: frame.errorCode).describe(into: &sink)
       writeAddress(controls.cr2, to: &sink)
+      writeProtection(frame, controls, to: &sink)
     case .doubleFault where ImageLayout.guardPage(containing: controls.cr2) != nil:
       writeAddress(controls.cr2, to: &sink)
     case .generalProtection, .segmentNotPresent, .stackSegment, .invalidTaskState:
@@ -66,6 +67,21 @@ struct FaultReport {
       sink.write(": stack overflow, this is the guard page below a kernel stack")
     } else if address < 4096 {
       sink.write(": near null")
+    }
+  }
+
+  /// Says which of the CPU's barriers between the kernel and programs was run into, if one was.
+  private func writeProtection(
+    _ frame: borrowing TrapFrame, _ controls: ControlRegisters, to sink: inout some TextSink & ~Copyable
+  ) {
+    let code = PageFaultCode(rawValue: frame.errorCode)
+    guard UserSpace.contains(controls.cr2), code.contains(.protection), !code.contains(.user) else { return }
+    if code.contains(.instructionFetch) {
+      guard ProtectionFeatures.enabled.contains(.supervisorExecutionPrevention) else { return }
+      sink.write("\n  SMEP violation: the kernel went to execute a program's page")
+    } else if !frame.isUserMemoryOpen {
+      guard ProtectionFeatures.enabled.contains(.supervisorAccessPrevention) else { return }
+      sink.write("\n  SMAP violation: the kernel touched a program's page outside of a copy")
     }
   }
 

@@ -62,6 +62,8 @@ public enum KernelTests {
     LockTests.register(&registrar)
     RuntimeTests.register(&registrar)
     MemoryFunctionTests.register(&registrar)
+    UserMemoryTests.register(&registrar)
+    PagingTests.register(&registrar)
     PCITests.register(&registrar)
     FaultTests.register(&registrar)
   }

@@ -224,6 +224,20 @@ APUS_INLINE int apus_read_random(uint64_t *_Nonnull value) {
     return ok;
 }
 
+/* usercopy.S */
+struct apus_user_fixup { uint64_t start, end, target; };
+extern const struct apus_user_fixup apus_user_fixups_start[], apus_user_fixups_end[];
+extern uint8_t apus_user_access_start[], apus_user_access_end[];
+APUS_ADDRESS(apus_user_access_start)
+APUS_ADDRESS(apus_user_access_end)
+APUS_INLINE const struct apus_user_fixup *_Nonnull apus_user_fixups(void) { return apus_user_fixups_start; }
+APUS_INLINE size_t apus_user_fixup_count(void) { return (size_t)(apus_user_fixups_end - apus_user_fixups_start); }
+size_t apus_user_copy(uint64_t target, uint64_t source, size_t count);
+size_t apus_user_clear(uint64_t target, size_t count);
+size_t apus_user_string(void *_Nonnull target, uint64_t source, size_t limit);
+size_t apus_user_load32(uint64_t address, uint32_t *_Nonnull value);
+size_t apus_user_compare_exchange32(uint64_t address, uint32_t *_Nonnull expected, uint32_t desired);
+
 /* probes.S */
 int apus_probe_registers(void);
 void apus_divide_by_zero(void);

@@ -28,12 +28,19 @@ public struct TrapFrame: ~Copyable {
   public var framePointer: UInt64 { unsafe storage.pointee.rbp }
   /// RFLAGS at the interruption.
   public var flags: UInt64 { unsafe storage.pointee.rflags }
+  /// Whether the interrupted code had programs' memory open, as only copies from and to programs have.
+  public var isUserMemoryOpen: Bool { flags & ProtectionFeatures.flagsAccess != 0 }
   /// The code-segment selector at the interruption; its low two bits are the privilege level.
   public var codeSelector: UInt16 { unsafe UInt16(truncatingIfNeeded: storage.pointee.cs) }
   /// The stack-segment selector at the interruption.
   public var stackSelector: UInt16 { unsafe UInt16(truncatingIfNeeded: storage.pointee.ss) }
   /// Whether the interrupted code ran in user mode.
   public var isUser: Bool { codeSelector & 3 == 3 }
+
+  /// Makes the interrupted code go on at `address`.
+  ///
+  /// - Precondition (by Machine): a fix-up of the code that was interrupted.
+  func resume(at address: UInt64) { unsafe storage.pointee.rip = address }
 
   /// The general registers, RAX to R15 in the order of their encoding.
   public var generalRegisters: GeneralRegisters {

@@ -24,6 +24,8 @@ public struct ProtectionFeatures: OptionSet, Sendable {
   private static let cr4UserModeInstructionPrevention: UInt64 = 1 << 11
   private static let cr4ExecutionPrevention: UInt64 = 1 << 20
   private static let cr4AccessPrevention: UInt64 = 1 << 21
+  /// RFLAGS.AC, which lets the kernel touch programs' pages in spite of SMAP.
+  static let flagsAccess: UInt64 = 1 << 18
   private static let extendedFeatures: UInt32 = 0xc000_0080
   private static let extendedNoExecute: UInt64 = 1 << 11
 
@@ -39,6 +41,10 @@ public struct ProtectionFeatures: OptionSet, Sendable {
     }
     return features
   }
+
+  /// Whether the code that asks could touch programs' pages in spite of SMAP: never so but in the copies themselves.
+  @inline(__always)
+  public static var isUserMemoryOpen: Bool { apus_read_flags() & flagsAccess != 0 }
 
   /// What is in force on this CPU, read back from its control registers.
   public static var enabled: ProtectionFeatures {

@@ -48,6 +48,28 @@ public enum FaultProvocation {
     unsafe unsafeBitCast(address, to: Function.self)()
   }
 
+  /// #PF by reading a program's page without saying so, on a CPU with SMAP; nothing elsewhere.
+  ///
+  /// - Parameter address: belongs to programs; the page there should be mapped.
+  @inline(never)
+  public static func readUserPage(_ address: UInt64) {
+    guard UserSpace.contains(address), ProtectionFeatures.enabled.contains(.supervisorAccessPrevention) else { return }
+    _ = apus_load_byte(address)
+  }
+
+  /// #PF by executing a program's page, on a CPU with SMEP; nothing elsewhere.
+  ///
+  /// - Parameter address: belongs to programs; the page there should be mapped.
+  @inline(never)
+  public static func executeUserPage(_ address: UInt64) {
+    guard UserSpace.contains(address), ProtectionFeatures.enabled.contains(.supervisorExecutionPrevention) else {
+      return
+    }
+    typealias Function = @convention(c) () -> Void
+    // SAFETY: SMEP lets no instruction of a program's page run in the kernel.
+    unsafe unsafeBitCast(UInt(address), to: Function.self)()
+  }
+
   /// #DF by a stack pointer that points nowhere.
   public static func loseStack() { apus_lose_stack() }
 

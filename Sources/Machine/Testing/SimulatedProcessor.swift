@@ -73,6 +73,31 @@
 
     // MARK: Accesses
 
+    /// Accesses `count` bytes of a program's from `address` on, page by page, resolving faults as the kernel does for copies.
+    ///
+    /// - Parameter body: is given memory, where it lies in the whole, and how many bytes of it are meant.
+    /// - Returns: how many bytes were accessed before one that cannot be.
+    static func access(
+      _ address: UInt64, count: Int, _ kind: PageFaultAccess.Kind,
+      _ body: (_ memory: UnsafeMutableRawPointer, _ offset: Int, _ count: Int) -> Void
+    ) -> Int {
+      var done = 0
+      while done < count {
+        let place = address + UInt64(done)
+        let inPage = Int(place & 4095)
+        let length = min(count - done, 4096 - inPage)
+        switch translate(place, kind) {
+        case .memory(let frame):
+          unsafe body(FrameMemory.pointer(to: frame).advanced(by: inPage), done, length)
+          done += length
+        case .fault(let isPresent):
+          let access = PageFaultAccess(kind, isUser: false, isPresent: isPresent)
+          guard PageFaults.resolve(place, access, hadInterrupts: false) else { return done }
+        }
+      }
+      return done
+    }
+
     /// What a program's access to `address` reaches.
     static func translate(_ address: UInt64, _ kind: PageFaultAccess.Kind) -> Outcome {
       let smallKey = key(address, shift: 12)
