@@ -20,7 +20,9 @@ uintptr_t __stack_chk_guard = 0x595e9fbd94fda766;
 
 #ifdef __linux__
 /* Host tests link Machine but never enter it: storage for what the linker script and the assembly define on the metal. */
+#include <unistd.h>
 #include "boot.h"
+void apus_sleep_shortly(void) { usleep(500); }
 uint64_t apus_segments[8];
 uint8_t apus_first_arena[APUS_FIRST_ARENA_SIZE];
 __attribute__((aligned(4096))) uint8_t apus_first_processor_area[APUS_PROCESSOR_AREA_SIZE];

@@ -10,14 +10,15 @@ struct BootMatrix {
   static func machines(iso: String, kernel: String, commandLine: String) -> [Machine] {
     var machines: [Machine] = []
     func add(
-      _ image: Guest.Image, _ how: String, _ machine: String, _ firmware: String, _ processors: Int, _ memory: String
+      _ image: Guest.Image, _ how: String, _ machine: String, _ firmware: String, _ processors: Int, _ memory: String,
+      processorModel: String? = nil
     ) {
       machines.append(
         Machine(
-          name: "\(how) \(firmware) \(machine) \(processors) CPU \(memory)",
+          name: "\(how) \(firmware) \(machine) \(processors) CPU \(memory)\(processorModel.map { " \($0)" } ?? "")",
           guest: Guest(
-            image: image, machine: machine, firmware: firmware, processors: processors, memory: memory,
-            timeoutSeconds: 120)))
+            image: image, machine: machine, processorModel: processorModel, firmware: firmware, processors: processors,
+            memory: memory, timeoutSeconds: 120)))
     }
     let processorsAndMemory = [(1, "64M"), (2, "128M"), (4, "512M"), (8, "16G")]
     for machine in ["pc", "q35"] {
@@ -27,6 +28,11 @@ struct BootMatrix {
           add(.iso(path: iso), "iso", machine, firmware, processors, memory)
         }
       }
+    }
+    // CPUs without five levels of page tables, and without SMEP, SMAP and 1 GiB pages besides.
+    for model in ["max,la57=off", "qemu64"] {
+      let image = Guest.Image.kernel(path: kernel, commandLine: commandLine)
+      add(image, "kernel", "q35", "bios", 1, "512M", processorModel: model)
     }
     return machines
   }

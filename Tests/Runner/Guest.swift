@@ -13,6 +13,8 @@ struct Guest: Sendable {
 
   var image: Image
   var machine = "q35"
+  /// QEMU's name of the CPU, or nil for the best one.
+  var processorModel: String?
   var firmware = "bios"
   var processors = 1
   var memory = "128M"
@@ -41,6 +43,7 @@ struct Guest: Sendable {
     var environment: [Environment.Key: String?] = [
       "MACHINE": machine, "FIRMWARE": firmware, "CPUS": "\(processors)", "MEMORY": memory,
     ]
+    if let processorModel { environment["CPU"] = processorModel }
     switch image {
     case .iso(let path):
       environment["BOOT"] = "iso"

@@ -238,6 +238,10 @@ size_t apus_user_string(void *_Nonnull target, uint64_t source, size_t limit);
 size_t apus_user_load32(uint64_t address, uint32_t *_Nonnull value);
 size_t apus_user_compare_exchange32(uint64_t address, uint32_t *_Nonnull expected, uint32_t desired);
 
+#ifdef __linux__
+void apus_sleep_shortly(void);
+#endif
+
 /* probes.S */
 int apus_probe_registers(void);
 void apus_divide_by_zero(void);

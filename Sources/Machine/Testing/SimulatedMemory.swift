@@ -1,4 +1,5 @@
 #if !os(none)
+  import Boot
   import PageFrames
   import Synchronization
 
@@ -17,7 +18,8 @@
     public static func exclusive<Result, Failure: Error>(_ body: () throws(Failure) -> Result) throws(Failure) -> Result
     {
       while !isBusy.compareExchange(expected: false, desired: true, ordering: .acquiring).exchanged {
-        _ = sleepShortly()
+        // Long tests hold the memory for seconds; a spinning waiter would take the CPU from them.
+        apus_sleep_shortly()
       }
       defer { isBusy.store(false, ordering: .releasing) }
       start()
@@ -46,13 +48,6 @@
       node.setWatermarks()
       FrameAllocator.start(node)
       precondition(UserFrame.startZeroFrame())
-    }
-
-    private static func sleepShortly() -> Int {
-      // Long tests hold the memory for seconds; a spinning waiter would take the CPU from them.
-      var sum = 0
-      for index in 0..<10_000 { sum &+= index }
-      return sum
     }
   }
 #endif
