@@ -63,7 +63,9 @@ public struct SpinLock<Value: ~Copyable>: ~Copyable, @unchecked Sendable {
   /// Where the lock itself is: it holds an atomic, so it is always in memory and borrowing it never copies it.
   @inline(__always)
   private var address: UnsafeMutablePointer<Self> {
-    // SAFETY: the address stays good for as long as `self` is borrowed, which every use of it is within.
-    unsafe withUnsafePointer(to: self) { unsafe UnsafeMutablePointer(mutating: $0) }
+    // SAFETY: the address stays good for as long as `self` is borrowed, which every use of it is within. It goes through an
+    // integer because the optimizer takes a `let` of a class for one that never changes, and would keep what it read of
+    // the value before the lock was taken; that the address comes from a `let` is nothing it may know.
+    unsafe UnsafeMutablePointer(bitPattern: withUnsafePointer(to: self) { UInt(bitPattern: $0) }).unsafelyUnwrapped
   }
 }

@@ -108,6 +108,6 @@ public struct FrameFlags: OptionSet, Sendable {
   public static let upToDate = FrameFlags(rawValue: 1 << 5)
   /// Is on a reclaim list.
   public static let listed = FrameFlags(rawValue: 1 << 6)
-  /// Was used more than once since reclaim last looked.
-  public static let referencedAgain = FrameFlags(rawValue: 1 << 7)
+  /// Was used twice since reclaim last looked; with `referenced`, at least three times.
+  public static let referencedTwice = FrameFlags(rawValue: 1 << 7)
 }

@@ -35,6 +35,7 @@ struct KernelPolicyCache: ~Copyable {
     frameOfPage[page] = number
     pageOfFrame[Int(number)] = page
     lists.add(FrameNumber(number), identity: UInt64(page), in: frames)
+    frames[FrameNumber(number)].markReferenced()
     return false
   }
 

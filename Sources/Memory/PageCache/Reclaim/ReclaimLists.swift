@@ -4,11 +4,11 @@ public import PageFrames
 /// The order in which pages of files are evicted: the policy of reclaim, without locks, files or devices.
 ///
 /// The policy is S3-FIFO. A new page enters the *inactive* list, a tenth of all pages; when it reaches the end it goes on to
-/// the *active* list if it was used at least twice more, and is evicted if not, which is what happens to the pages of a scan
+/// the *active* list if it was used at least three times, and is evicted if not, which is what happens to the pages of a scan
 /// before they push anything out. A page that comes back soon after its eviction was evicted too early and enters the active
-/// list at once. At that list's end a page gets another round for each of up to two uses.
+/// list at once. At that list's end a page gets another round for each of up to three uses.
 ///
-/// A use only sets a bit in the frame's descriptor: no list changes, and a page that is used all the time is not even written.
+/// A use only changes two bits of the frame's descriptor: no list changes, and a page that is used all the time is not even written.
 /// A page offered for eviction stays listed, at the front, until `remove`; so a page that cannot go now has another round.
 ///
 /// Source: Yang and others, "FIFO queues are all you need for cache eviction", SOSP 2023. What it is compared with is in the
@@ -86,7 +86,7 @@ public struct ReclaimLists: ~Copyable {
     case .unevictable: unevictable.remove(frame, in: frames)
     case nil: return
     }
-    frames[frame].remove([.listed, .active, .unevictable, .referenced, .referencedAgain])
+    frames[frame].remove([.listed, .active, .unevictable, .referenced, .referencedTwice])
   }
 
   /// Takes a page off its list because it is evicted; remembers that if it may have been too early.
@@ -116,11 +116,10 @@ public struct ReclaimLists: ~Copyable {
   }
 
   /// Notes that a page that was offered for eviction turned out to be in use, by a mapping through which it was read or
-  /// written. It becomes active if that is not its first use.
+  /// written. It becomes active when that makes three uses.
   public mutating func keep(_ frame: FrameNumber, in frames: Span<FrameDescriptor>) {
-    let isSecondUse = frames[frame].flags.contains(.referenced)
     frames[frame].markReferenced()
-    guard isSecondUse, membership(of: frame, in: frames) == .inactive else { return }
+    guard frames[frame].isInUse, membership(of: frame, in: frames) == .inactive else { return }
     inactive.remove(frame, in: frames)
     enterActive(frame, in: frames)
   }
@@ -135,7 +134,7 @@ public struct ReclaimLists: ~Copyable {
       let isInactiveTurn = inactive.count > inactiveTarget || active.count == 0
       if isInactiveTurn {
         guard let frame = inactive.takeLast(in: frames) else { return nil }
-        if frames[frame].flags.contains(.referencedAgain) {
+        if frames[frame].isInUse {
           enterActive(frame, in: frames)
         } else {
           inactive.prepend(frame, in: frames)
@@ -160,13 +159,13 @@ public struct ReclaimLists: ~Copyable {
   }
 
   private mutating func enterInactive(_ frame: FrameNumber, in frames: Span<FrameDescriptor>) {
-    frames[frame].remove([.active, .unevictable, .referenced, .referencedAgain])
+    frames[frame].remove([.active, .unevictable, .referenced, .referencedTwice])
     frames[frame].insert(.listed)
     inactive.prepend(frame, in: frames)
   }
 
   private mutating func enterActive(_ frame: FrameNumber, in frames: Span<FrameDescriptor>) {
-    frames[frame].remove([.referenced, .referencedAgain])
+    frames[frame].remove([.referenced, .referencedTwice])
     frames[frame].insert([.listed, .active])
     active.prepend(frame, in: frames)
   }
@@ -176,10 +175,11 @@ public struct ReclaimLists: ~Copyable {
   /// - Returns: false when there was none.
   private func takeUse(of frame: FrameNumber, in frames: Span<FrameDescriptor>) -> Bool {
     let flags = frames[frame].flags
-    if flags.contains(.referencedAgain) {
-      frames[frame].remove(.referencedAgain)
-    } else if flags.contains(.referenced) {
+    if flags.contains(.referenced) {
       frames[frame].remove(.referenced)
+    } else if flags.contains(.referencedTwice) {
+      frames[frame].insert(.referenced)
+      frames[frame].remove(.referencedTwice)
     } else {
       return false
     }
@@ -188,14 +188,21 @@ public struct ReclaimLists: ~Copyable {
 }
 
 extension FrameDescriptor {
-  /// Notes that the frame was used. Writes nothing when that is known already.
+  /// Counts a use of the frame, up to three. Writes nothing when there are three already.
+  ///
+  /// CPUs that do this at the same time may count one use for two.
   @inline(__always)
   public func markReferenced() {
     let flags = flags
-    if !flags.contains(.referenced) {
+    if flags.isSuperset(of: [.referenced, .referencedTwice]) { return }
+    if flags.contains(.referenced) {
+      insert(.referencedTwice)
+      remove(.referenced)
+    } else {
       insert(.referenced)
-    } else if !flags.contains(.referencedAgain) {
-      insert(.referencedAgain)
     }
   }
+
+  /// Whether the frame was used three times: read once, which brought it in, and then again and again.
+  var isInUse: Bool { flags.isSuperset(of: [.referenced, .referencedTwice]) }
 }
