@@ -30,6 +30,7 @@ uint64_t apus_interrupt_table[512];
 struct apus_task_state apus_task;
 const struct apus_gate apus_gate_table[256];
 int apus_probe_registers(void) { return 0; }
+void apus_spend_thousand_instructions(void) {}
 void apus_divide_by_zero(void) {}
 void apus_lose_stack(void) {}
 void apus_load_bad_selector(void) {}

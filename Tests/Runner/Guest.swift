@@ -11,11 +11,22 @@ struct Guest: Sendable {
     case kernel(path: String, commandLine: String)
   }
 
+  /// How QEMU runs the guest's instructions.
+  enum Acceleration: String, Sendable {
+    /// As fast as it can.
+    case fast = "tcg"
+    /// On one CPU, with clocks that advance by a nanosecond an instruction.
+    case counted = "icount"
+  }
+
   var image: Image
   var machine = "q35"
   var firmware = "bios"
   var processors = 1
   var memory = "128M"
+  /// QEMU's name of the CPU; nil for the one that has everything.
+  var processor: String?
+  var acceleration = Acceleration.fast
   var extraArguments: [String] = []
   var timeoutSeconds = 60
 
@@ -40,7 +51,9 @@ struct Guest: Sendable {
     defer { try? FileManager.default.removeItem(at: serial) }
     var environment: [Environment.Key: String?] = [
       "MACHINE": machine, "FIRMWARE": firmware, "CPUS": "\(processors)", "MEMORY": memory,
+      "ACCEL": acceleration.rawValue,
     ]
+    if let processor { environment["CPU"] = processor }
     switch image {
     case .iso(let path):
       environment["BOOT"] = "iso"
