@@ -9,6 +9,8 @@ BOOT ?= iso
 SCREEN ?= none
 APPEND ?=
 JOBS ?= $(shell nproc)
+BENCH ?= all
+WALL ?=
 export CPUS MEMORY MACHINE FIRMWARE ACCEL BOOT SCREEN APPEND
 
 KERNEL_SCRATCH := .build-kernel
@@ -18,7 +20,7 @@ HOST_BUILD := swift build --quiet
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup build iso run debug test test-host test-kernel test-matrix lint docs golden clean
+.PHONY: help setup build iso run debug test test-host test-kernel test-matrix bench lint docs golden clean
 
 help: ## This list
 	@printf 'Apus: a data-driven kernel in Swift\n\n'
@@ -52,6 +54,10 @@ debug: iso ## Boot it stopped, with GDB attached
 
 test: setup replan ## Run every test: specs, host, in-kernel, boot matrix
 	@Tools/test.sh
+
+bench: build ## Measure the kernel's operations in instructions (WALL=1: in nanoseconds)
+	@Tools/step.sh 'building the test runner' $(HOST_BUILD) --product TestRunner
+	@.build/debug/TestRunner bench --select '$(BENCH)' $(if $(WALL),--wall-clock)
 
 lint: setup ## Check the format of all Swift code
 	@swift format lint --strict --recursive Package.swift Generators Sources Tests

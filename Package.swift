@@ -81,12 +81,14 @@ let package = Package(
     module(
       "KernelTests", path: "Tests/KernelTests",
       ["Foundations", "Machine", "Logging", "Console", "Interrupts", "Time", "PCI", "SerialDriver"]),
+    module(
+      "Benchmarks", path: "Tests/Benchmarks", ["Foundations", "PageFrames", "Machine", "Time"]),
     .executableTarget(
       name: "Kernel",
       dependencies: [
         "Foundations", "BootInformation", "PageFrames", "Machine", "Logging", "Console", "Registers", "Interrupts",
         "Time", "PCI",
-        "SystemCalls", "SerialDriver", "KernelTests", "Symbols",
+        "SystemCalls", "SerialDriver", "KernelTests", "Benchmarks", "Symbols",
       ],
       exclude: ["README.md", "specs.json"], swiftSettings: strict, plugins: ["SpecPlugin"]),
 

@@ -5,6 +5,7 @@
 #   ISO, KERNEL        the files to boot (build/apus.iso, build/apus.elf)
 #   MACHINE=pc|q35     FIRMWARE=bios|uefi    CPUS=1    MEMORY=512M    CPU=max
 #   ACCEL=tcg|kvm      APPEND=...            the kernel command line, for BOOT=kernel
+#   ACCEL=icount       TCG with a clock that counts instructions, for one CPU
 #   SCREEN=none|gtk|…  QEMU's display
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -12,8 +13,9 @@ cd "$(dirname "$0")/.."
 machine=${MACHINE:-q35} firmware=${FIRMWARE:-bios} accelerator=${ACCEL:-tcg} cpu=${CPU:-}
 case "$accelerator" in
   tcg) acceleration="tcg,thread=multi" cpu=${cpu:-max} ;;
+  icount) acceleration=tcg cpu=${cpu:-max} ;;
   kvm) acceleration=kvm cpu=${cpu:-host} ;;
-  *) printf 'qemu: ACCEL=%s is neither tcg nor kvm\n' "$accelerator" >&2; exit 2 ;;
+  *) printf 'qemu: ACCEL=%s is none of tcg, icount and kvm\n' "$accelerator" >&2; exit 2 ;;
 esac
 command -v qemu-system-x86_64 >/dev/null || { printf 'qemu: qemu-system-x86_64 is missing; run make setup\n' >&2; exit 2; }
 
@@ -21,6 +23,7 @@ arguments=(
   -machine "$machine" -accel "$acceleration" -cpu "$cpu" -smp "${CPUS:-1}" -m "${MEMORY:-512M}"
   -display "${SCREEN:-none}" -nic none -no-reboot
 )
+[ "$accelerator" != icount ] || arguments+=(-icount shift=0,sleep=off)
 case "${BOOT:-iso}" in
   iso) arguments+=(-cdrom "${ISO:-build/apus.iso}" -boot d) ;;
   kernel) arguments+=(-kernel "${KERNEL:-build/apus.elf}" -append "${APPEND:-}") ;;

@@ -1,6 +1,16 @@
 /* What only assembly can try: whether an exception gives every register back, and exceptions that no compiler will emit. */
 #ifndef __linux__
     .text
+/* void apus_spend_thousand_instructions(void): 1000 of them, the return included. */
+    .globl apus_spend_thousand_instructions
+    .type apus_spend_thousand_instructions, @function
+apus_spend_thousand_instructions:
+    movl $499, %ecx
+1:  decl %ecx
+    jne 1b
+    ret
+    .size apus_spend_thousand_instructions, . - apus_spend_thousand_instructions
+
 /* int apus_probe_registers(void): puts a pattern into every general register but RSP, raises #BP, and returns 1 if all
  * patterns are still there. */
     .globl apus_probe_registers

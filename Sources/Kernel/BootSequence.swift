@@ -1,3 +1,4 @@
+import Benchmarks
 import BootInformation
 import Foundations
 import Interrupts
@@ -54,13 +55,14 @@ enum BootSequence {
       nanoseconds: nanoseconds)
   }
 
-  /// Boot is over: runs the tests that the command line asks for, or waits.
+  /// Boot is over: runs the tests or benchmarks that the command line asks for, or waits.
   private static func handOver(_ state: borrowing BootState, _ summary: KernelTests.BootSummary) {
     let commandLine = CommandLine(state.information.commandLine.bytes)
     BootHandlers.logUsage()
     KernelLog.flush()
     Consoles.drain()
     if let selection = commandLine.value("test") { KernelTests.run(selection, summary: summary) }
+    if let selection = commandLine.value("bench") { Benchmarks.run(selection) }
   }
 
   private static func report(_ error: BootInformationError) {

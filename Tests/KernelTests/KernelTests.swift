@@ -28,7 +28,7 @@ public enum KernelTests {
   /// - Parameter selection: the value of `test=`.
   /// - Context: boot is complete; interrupts as boot left them.
   public static func run(_ selection: Span<UInt8>, summary: BootSummary) -> Never {
-    let selection = TestSelection(selection)
+    let selection = NameSelection(selection)
     var serial = EarlyTextSink()
     var status = passedStatus
     if selection.isOnly("boot") {

@@ -33,12 +33,12 @@ struct TestRegistrar: ~Copyable {
   }
 
   private let task: Task
-  private let selection: TestSelection
+  private let selection: NameSelection
   private var serial = EarlyTextSink()
   private(set) var passed = 0
   private(set) var failed = 0
 
-  init(_ task: Task, _ selection: consuming TestSelection) {
+  init(_ task: Task, _ selection: consuming NameSelection) {
     self.task = task
     self.selection = selection
   }

@@ -11,6 +11,14 @@ struct Guest: Sendable {
     case kernel(path: String, commandLine: String)
   }
 
+  /// How QEMU runs the guest's instructions.
+  enum Acceleration: String, Sendable {
+    /// As fast as it can.
+    case fast = "tcg"
+    /// On one CPU, with clocks that advance by a nanosecond an instruction.
+    case counted = "icount"
+  }
+
   var image: Image
   var machine = "q35"
   /// QEMU's name of the CPU, or nil for the best one.
@@ -18,6 +26,7 @@ struct Guest: Sendable {
   var firmware = "bios"
   var processors = 1
   var memory = "128M"
+  var acceleration = Acceleration.fast
   var extraArguments: [String] = []
   var timeoutSeconds = 60
 
@@ -42,6 +51,7 @@ struct Guest: Sendable {
     defer { try? FileManager.default.removeItem(at: serial) }
     var environment: [Environment.Key: String?] = [
       "MACHINE": machine, "FIRMWARE": firmware, "CPUS": "\(processors)", "MEMORY": memory,
+      "ACCEL": acceleration.rawValue,
     ]
     if let processorModel { environment["CPU"] = processorModel }
     switch image {

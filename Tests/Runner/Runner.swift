@@ -1,12 +1,12 @@
 import ArgumentParser
 import Foundation
 
-/// Drives Apus in QEMU: its in-kernel tests, and the machines that it must boot on.
+/// Drives Apus in QEMU: its in-kernel tests, the machines that it must boot on, and its benchmarks.
 @main
 struct Runner: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "TestRunner", abstract: "Boots Apus in QEMU and judges what it prints.",
-    subcommands: [KernelTests.self, Matrix.self])
+    subcommands: [KernelTests.self, Matrix.self, BenchmarkCommand.self])
 
   struct Options: ParsableArguments {
     @Option(help: "The kernel to boot.") var kernel = "build/apus.elf"

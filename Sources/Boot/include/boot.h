@@ -244,6 +244,7 @@ void apus_sleep_shortly(void);
 
 /* probes.S */
 int apus_probe_registers(void);
+void apus_spend_thousand_instructions(void);
 void apus_divide_by_zero(void);
 void apus_lose_stack(void);
 void apus_load_bad_selector(void);
@@ -254,5 +255,7 @@ APUS_INLINE uint8_t apus_load_byte(uint64_t address) {
     __asm__ volatile("movb (%1), %0" : "=q"(value) : "r"(address));
     return value;
 }
+/* No instruction, but one that no optimizer moves anything over or leaves out. */
+APUS_INLINE void apus_compiler_barrier(void) { __asm__ volatile("" ::: "memory"); }
 APUS_INLINE void apus_raise_debug(void) { __asm__ volatile("int $1"); }
 APUS_INLINE void apus_raise_nonmaskable(void) { __asm__ volatile("int $2"); }

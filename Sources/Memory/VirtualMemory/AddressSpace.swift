@@ -309,9 +309,8 @@ public final class AddressSpace: PageFaultHandler {
   /// The frame at `address` if the access of `kind` needs no fault.
   func presentFrame(at address: UInt64, _ kind: PageFaultAccess.Kind) -> UserFrame? {
     state.withLock { state in
-      guard let mapping = state.table.entry(at: address), mapping.access.contains(kind == .write ? .write : .read) else {
-        return nil
-      }
+      let wanted: PageAccess = kind == .write ? .write : .read
+      guard let mapping = state.table.entry(at: address), mapping.access.contains(wanted) else { return nil }
       return state.table.frame(at: address)
     }
   }

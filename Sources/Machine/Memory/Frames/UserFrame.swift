@@ -112,7 +112,8 @@ public struct UserFrame: ~Copyable {
     let source = unsafe pointer.advanced(by: offset)
     unsafe bytes.withUnsafeMutableBufferPointer { buffer in
       guard let start = buffer.baseAddress else { return }
-      unsafe UnsafeMutableRawPointer(start).advanced(by: part.lowerBound).copyMemory(from: source, byteCount: part.count)
+      let target = unsafe UnsafeMutableRawPointer(start).advanced(by: part.lowerBound)
+      unsafe target.copyMemory(from: source, byteCount: part.count)
     }
   }
 

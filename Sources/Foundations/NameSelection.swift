@@ -1,29 +1,30 @@
-import Foundations
-
-/// The names after `test=`: exact names, groups or `all`, separated by commas.
-struct TestSelection {
+/// A choice of named things, as a parameter of the command line makes it: exact names, groups, or `all`, separated by commas.
+///
+/// A name is `group.what`. The text is copied, cut off behind its first 1,024 bytes.
+public struct NameSelection: Sendable {
   private var storage = InlineArray<1024, UInt8>(repeating: 0)
   private var count = 0
 
-  init(_ text: Span<UInt8>) {
+  /// The selection that `text` makes.
+  public init(_ text: Span<UInt8>) {
     for index in text.indices where count < 1024 {
       storage[count] = text[index]
       count += 1
     }
   }
 
-  /// Whether the test called `name` is meant: by its name, by its group, or by `all`.
-  func contains(_ name: String) -> Bool {
+  /// Whether `name` is meant: by itself, by its group, or by `all`.
+  public func contains(_ name: String) -> Bool {
     matches { item in item.isEqual(to: "all") || item.isEqual(to: name) || item.isGroup(of: name) }
   }
 
-  /// Whether the test called `name` is named itself.
-  func namesExactly(_ name: String) -> Bool {
+  /// Whether `name` itself is there.
+  public func namesExactly(_ name: String) -> Bool {
     matches { item in item.isEqual(to: name) }
   }
 
   /// Whether the text is `word` and nothing else.
-  func isOnly(_ word: String) -> Bool {
+  public func isOnly(_ word: String) -> Bool {
     storage.span.extracting(0..<count).isEqual(to: word)
   }
 
