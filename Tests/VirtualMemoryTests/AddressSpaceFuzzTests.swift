@@ -158,7 +158,7 @@ struct AddressSpaceFuzzTests {
   func random(seed: UInt64) throws {
     try withMachine {
       var world = try World(seed: seed)
-      for step in 0..<6_000 {
+      for step in 0..<4_000 {
         try world.step()
         if step % 100 == 0 { try world.check() }
       }

@@ -54,7 +54,7 @@ struct AreaTreeTests {
     var tree = AreaTree()
     var model: [Area] = []
     let pages: UInt64 = 400
-    for step in 0..<8_000 {
+    for step in 0..<4_000 {
       let start = random.next() % pages * Self.page
       let end = start + (1 + random.next() % 8) * Self.page
       switch random.next() % 8 {

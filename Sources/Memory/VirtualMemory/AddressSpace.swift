@@ -17,7 +17,7 @@ public final class AddressSpace: PageFaultHandler {
     set { hugePolicy.store(newValue.rawValue, ordering: .relaxed) }
   }
 
-  private let state: SpinLock<AddressSpaceState>
+  let state: SpinLock<AddressSpaceState>
 
   /// Makes an address space without areas.
   ///
@@ -63,19 +63,17 @@ public final class AddressSpace: PageFaultHandler {
     }
     switch need {
     case .nothing(let outcome): return outcome
-    case .page(let object, let index, let isWritten):
-      return tryFault(address, kind, object, index, isWritten: isWritten, generation)
+    case .page(let object, let index): return tryFault(address, kind, object, index, generation)
     }
   }
 
   @inline(never)
   private func tryFault(
-    _ address: UInt64, _ kind: PageFaultAccess.Kind, _ object: MappedObject, _ index: UInt64, isWritten: Bool,
-    _ generation: Int
+    _ address: UInt64, _ kind: PageFaultAccess.Kind, _ object: MappedObject, _ index: UInt64, _ generation: Int
   ) -> FaultOutcome {
     guard index < object.pageCount else { return .busError }
     do throws(Errno) {
-      var frame: UserFrame? = try object.page(index, isWritten: isWritten)
+      var frame: UserFrame? = try object.page(index)
       var flush = TLBFlush()
       return state.withLock { state in
         guard let frame = frame.take() else { return .busError }
@@ -98,8 +96,11 @@ public final class AddressSpace: PageFaultHandler {
       request.offset = 0
     }
     var flush = TLBFlush()
-    let range = try state.withLock { state throws(Errno) in try state.map(request, flush: &flush) }
+    let range = try attaching(request.object) { () throws(Errno) in
+      try state.withLock { state throws(Errno) in try state.map(request, flush: &flush) }
+    }
     flush.finish()
+    detachUnused()
     let isLocked = isLockedNow(range.lowerBound)
     if request.flags.contains(.populate) || isLocked { _ = populate(range) }
     return range.lowerBound
@@ -109,6 +110,51 @@ public final class AddressSpace: PageFaultHandler {
   public func unmap(_ address: UInt64, _ byteCount: UInt64) throws(Errno) {
     var flush = TLBFlush()
     try state.withLock { state throws(Errno) in try state.unmap(address, byteCount, flush: &flush) }
+    flush.finish()
+    detachUnused()
+  }
+
+  /// Unmaps everything: the end of the program. Objects know of the address space until this is called.
+  public func tearDown() {
+    var flush = TLBFlush()
+    state.withLock { state in
+      while let area = state.areas.firstArea(endingAfter: 0) {
+        // A whole area never cuts a large page.
+        do throws(Errno) { try state.table.unmap(area.range, flush: &flush) } catch { return }
+        state.take(area)
+      }
+      state.heap = 0..<0
+    }
+    flush.finish()
+    detachUnused()
+  }
+
+  /// Runs `body`, which maps `object`, with the object knowing of it.
+  private func attaching<Result>(
+    _ object: MappedObject?, _ body: () throws(Errno) -> Result
+  ) throws(Errno) -> Result {
+    guard let object else { return try body() }
+    try object.attach(self)
+    let isKnown = state.withLock { $0.has(object) }
+    do throws(Errno) {
+      let result = try body()
+      if isKnown { object.detach(self) }
+      return result
+    } catch {
+      if isKnown || !state.withLock({ $0.has(object) }) { object.detach(self) }
+      detachUnused()
+      throw error
+    }
+  }
+
+  /// Tells objects that no area has any more.
+  private func detachUnused() {
+    while let object = state.withLock({ $0.takeUnusedObject() }) { object.detach(self) }
+  }
+
+  /// Runs `body` with the state, under the lock.
+  func withState(_ body: (inout AddressSpaceState) -> Void) {
+    state.withLock { body(&$0) }
   }
 
   /// mprotect(2), for a protection without unknown bits.
@@ -130,6 +176,7 @@ public final class AddressSpace: PageFaultHandler {
       try state.remap(address, oldByteCount, newByteCount, flags, to: fixed, flush: &flush)
     }
     flush.finish()
+    detachUnused()
     if isLockedNow(range.lowerBound) { _ = populate(range) }
     return range.lowerBound
   }
@@ -152,156 +199,46 @@ public final class AddressSpace: PageFaultHandler {
     state.withLock { $0.mappingBase = min(address, UserSpace.defaultEnd) & ~4095 }
   }
 
-  // MARK: Locking and advice
-
-  /// mlock2(2).
-  public func lock(_ address: UInt64, _ byteCount: UInt64, onFault: Bool = false) throws(Errno) {
-    let range = try Self.coveredPages(address, byteCount)
-    try state.withLock { state throws(Errno) in
-      try state.lock(range, onFault ? [.locked, .lockedOnFault] : .locked)
-    }
-    if !onFault, let error = populate(range) { throw error == .EFAULT ? .ENOMEM : error }
-  }
-
-  /// munlock(2).
-  public func unlock(_ address: UInt64, _ byteCount: UInt64) throws(Errno) {
-    let range = try Self.coveredPages(address, byteCount)
-    try state.withLock { state throws(Errno) in try state.lock(range, []) }
-  }
-
-  /// mlockall(2).
-  ///
-  /// - Parameters:
-  ///   - current: whether what is mapped is locked.
-  ///   - future: whether what will be mapped is locked.
-  ///   - onFault: whether pages are locked only when they are used.
-  public func lockAll(current: Bool, future: Bool, onFault: Bool) throws(Errno) {
-    guard current || future else { throw .EINVAL }
-    let flags: AreaFlags = onFault ? [.locked, .lockedOnFault] : .locked
-    try state.withLock { state throws(Errno) in
-      try state.lockAll(current: current ? flags : nil, future: future ? flags : [])
-    }
-    guard current, !onFault else { return }
-    var address: UInt64 = 0
-    while let area = state.withLock({ $0.areas.firstArea(endingAfter: address) }) {
-      _ = populate(area.range)
-      address = area.end
-    }
-  }
-
-  /// munlockall(2).
-  public func unlockAll() {
-    do throws(Errno) {
-      try state.withLock { state throws(Errno) in try state.lockAll(current: [], future: []) }
-    } catch {
-      // Only locking has limits.
-    }
-  }
-
-  /// madvise(2).
-  public func advise(_ address: UInt64, _ byteCount: UInt64, _ advice: Advice) throws(Errno) {
-    let range: Range<UInt64>
-    do throws(Errno) { range = try AddressSpaceState.pages(address, byteCount) } catch { throw .EINVAL }
-    guard !range.isEmpty else { return }
-    switch advice {
-    case .willNeed, .remove: try adviseObjects(range, advice)
-    case .populateRead, .populateWrite:
-      if let error = populate(range, advice == .populateWrite ? .write : .read) { throw error }
-    default:
-      var flush = TLBFlush()
-      try state.withLock { state throws(Errno) in try state.advise(range, advice, flush: &flush) }
-    }
-  }
-
-  private func adviseObjects(_ range: Range<UInt64>, _ advice: Advice) throws(Errno) {
-    try forEachArea(of: range) { area, part, object throws(Errno) in
-      guard let object else {
-        if advice == .remove { throw .EINVAL }
-        return
-      }
-      let pages =
-        area.page(at: part.lowerBound)..<area.page(at: part.lowerBound) + (part.upperBound - part.lowerBound) >> 12
-      if advice == .willNeed { return object.prefetch(pages) }
-      guard !area.flags.contains(.locked) else { throw .EINVAL }
-      guard area.isShared, area.protection.contains(.write) else { throw .EACCES }
-      var flush = TLBFlush()
-      try state.withLock { state throws(Errno) in try state.table.unmap(part, flush: &flush) }
-      flush.finish()
-      try object.punchHole(pages)
-    }
-  }
-
-  // MARK: Asking
-
-  /// msync(2).
-  public func synchronize(
-    _ address: UInt64, _ byteCount: UInt64, isSynchronous: Bool, invalidates: Bool
-  ) throws(Errno) {
-    let range = try AddressSpaceState.pages(address, byteCount)
-    try forEachArea(of: range) { area, part, object throws(Errno) in
-      if invalidates && area.flags.contains(.locked) { throw .EBUSY }
-      guard area.isShared, let object else { return }
-      let first = area.page(at: part.lowerBound)
-      try object.write(first..<first + (part.upperBound - part.lowerBound) >> 12, isSynchronous: isSynchronous)
-    }
-  }
-
-  /// mincore(2): calls `body` with each page of the range and whether it is in memory.
-  public func forEachPage(
-    _ address: UInt64, _ byteCount: UInt64, _ body: (_ index: Int, _ isResident: Bool) -> Void
-  ) throws(Errno) {
-    let range = try AddressSpaceState.pages(address, byteCount)
-    var index = 0
-    try forEachArea(of: range) { area, part, object throws(Errno) in
-      var page = part.lowerBound
-      while page < part.upperBound {
-        let isMapped = state.withLock { $0.table.entry(at: page) != nil }
-        body(index, isMapped || object.map { $0.residentPage(area.page(at: page)) != nil } ?? false)
-        index += 1
-        page += AddressSpaceState.pageSize
-      }
-    }
-  }
-
-  /// The area that contains `address`, or else the next above it: one line of `/proc/pid/maps`.
-  public func area(endingAfter address: UInt64) -> Area? {
-    state.withLock { $0.areas.firstArea(endingAfter: address) }
-  }
-
-  /// The object behind `area`.
-  public func object(of area: Area) -> MappedObject? {
-    state.withLock { state in
-      state.areas.area(at: area.start).map { $0 == area } ?? false ? state.object(of: area) : nil
-    }
-  }
-
-  /// What the program has.
-  public var usage: AddressSpaceUsage {
-    state.withLock { state in
-      var usage = state.usage
-      usage.resident = state.table.residentPageCount
-      usage.pageTables = state.table.tablePageCount
-      return usage
-    }
-  }
-
-  /// What the program may have.
-  public var limits: AddressSpaceLimits {
-    get { state.withLock { $0.limits } }
-    set { state.withLock { $0.limits = newValue } }
-  }
-
   // MARK: Fork
 
   /// fork(2): an address space with the same areas, whose private pages are copied when either writes to them.
   ///
   /// - Throws: `ENOMEM`.
   public func clone() throws(Errno) -> AddressSpace {
-    var child = try AddressSpaceState()
-    var flush = TLBFlush()
-    try state.withLock { state throws(Errno) in try state.clone(into: &child, flush: &flush) }
-    flush.finish()
-    return AddressSpace(child)
+    let child = try AddressSpace.make()
+    while true {
+      do throws(Errno) {
+        try adoptObjects(in: child)
+        var flush = TLBFlush()
+        try state.withLock { state throws(Errno) in
+          try child.state.withLock { childState throws(Errno) in try state.clone(into: &childState, flush: &flush) }
+        }
+        flush.finish()
+        child.detachUnused()
+        return child
+      } catch {
+        child.tearDown()
+        guard error == .EAGAIN else { throw error }
+      }
+    }
+  }
+
+  /// Makes `child` known to every object that this address space has, and the objects to it.
+  private func adoptObjects(in child: AddressSpace) throws(Errno) {
+    var index = 0
+    while true {
+      let (object, isEnd) = state.withLock { $0.object(numbered: index) }
+      if isEnd { return }
+      index += 1
+      guard let object else { continue }
+      try object.attach(child)
+      do throws(Errno) {
+        _ = try child.state.withLock { state throws(Errno) in try state.number(of: object) }
+      } catch {
+        object.detach(child)
+        throw error
+      }
+    }
   }
 
   // MARK: Populating
@@ -319,7 +256,7 @@ public final class AddressSpace: PageFaultHandler {
   ///
   /// - Parameter kind: what is to be possible without a fault; nil for what the area is for.
   /// - Returns: why it ended early, or nil.
-  private func populate(_ range: Range<UInt64>, _ kind: PageFaultAccess.Kind? = nil) -> Errno? {
+  func populate(_ range: Range<UInt64>, _ kind: PageFaultAccess.Kind? = nil) -> Errno? {
     var page = range.lowerBound
     while page < range.upperBound {
       let (area, present) = state.withLock { state in (state.areas.area(at: page), state.table.entry(at: page)) }
@@ -350,7 +287,7 @@ public final class AddressSpace: PageFaultHandler {
   /// Calls `body` without the lock for each area of `range`, the part of it in the range, and the object behind it.
   ///
   /// - Throws: `ENOMEM` for a hole, after everything else was done; and what `body` throws.
-  private func forEachArea(
+  func forEachArea(
     of range: Range<UInt64>, _ body: (Area, Range<UInt64>, MappedObject?) throws(Errno) -> Void
   ) throws(Errno) {
     var hasHole = false
@@ -373,7 +310,7 @@ public final class AddressSpace: PageFaultHandler {
   }
 
   /// The pages that hold any of `byteCount` bytes at `address`, which need not be aligned.
-  private static func coveredPages(_ address: UInt64, _ byteCount: UInt64) throws(Errno) -> Range<UInt64> {
+  static func coveredPages(_ address: UInt64, _ byteCount: UInt64) throws(Errno) -> Range<UInt64> {
     let start = address & ~(AddressSpaceState.pageSize - 1)
     let (padded, overflowed) = byteCount.addingReportingOverflow(address - start)
     guard !overflowed else { throw .EINVAL }

@@ -24,6 +24,7 @@ struct AddressSpaceState: ~Copyable {
 
   /// The objects behind areas, by number, and how many areas each is behind.
   private var objects = GrowableArray<ObjectSlot>()
+  private var hasUnusedObjects = false
 
   private struct ObjectSlot {
     var object: MappedObject?
@@ -46,7 +47,7 @@ struct AddressSpaceState: ~Copyable {
 
   // MARK: Objects
 
-  /// The number of `object`, which gets one if it has none.
+  /// The number of `object`, which gets one if it has none. Until an area has it, `takeUnusedObject` may take it away.
   ///
   /// - Throws: `ENOMEM`; nothing has changed.
   mutating func number(of object: MappedObject) throws(Errno) -> Int32 {
@@ -55,6 +56,7 @@ struct AddressSpaceState: ~Copyable {
       if objects[index].object === object { return Int32(index) }
       if objects[index].object == nil { free = index }
     }
+    hasUnusedObjects = true
     if let free {
       objects[free] = ObjectSlot(object: object, areaCount: 0)
       return Int32(free)
@@ -71,11 +73,32 @@ struct AddressSpaceState: ~Copyable {
   private mutating func use(_ number: Int32, by count: Int) {
     guard number >= 0 else { return }
     objects[Int(number)].areaCount += count
-    if objects[Int(number)].areaCount == 0 { objects[Int(number)].object = nil }
+    if objects[Int(number)].areaCount == 0 { hasUnusedObjects = true }
   }
 
-  /// Lets go of an object that no area came to use.
-  mutating func forgetUnused(_ number: Int32) { use(number, by: 0) }
+  /// Whether `object` has a number.
+  borrowing func has(_ object: MappedObject) -> Bool {
+    for index in 0..<objects.count where objects[index].object === object { return true }
+    return false
+  }
+
+  /// An object that was once behind an area and is no more, which loses its number.
+  mutating func takeUnusedObject() -> MappedObject? {
+    guard hasUnusedObjects else { return nil }
+    for index in 0..<objects.count where objects[index].areaCount == 0 {
+      if let object = objects[index].object {
+        objects[index].object = nil
+        return object
+      }
+    }
+    hasUnusedObjects = false
+    return nil
+  }
+
+  /// Object number `index`; nil where there is none, `isEnd` behind the last.
+  borrowing func object(numbered index: Int) -> (object: MappedObject?, isEnd: Bool) {
+    index < objects.count ? (objects[index].object, false) : (nil, true)
+  }
 
   // MARK: Areas
 

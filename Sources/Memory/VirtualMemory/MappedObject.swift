@@ -1,6 +1,6 @@
 public import Foundations
 public import Machine
-import PageCache
+public import PageCache
 
 /// What is behind an area that is not private memory: pages that several address spaces may have.
 ///
@@ -14,9 +14,15 @@ open class MappedObject {
 
   /// A reference to page `index`.
   ///
-  /// - Parameter isWritten: whether the caller is about to let a program write to it; the object then counts it as changed.
-  /// - Throws: `ENOMEM`, `EIO`, `EFAULT` for a page behind the last.
-  open func page(_ index: UInt64, isWritten: Bool) throws(Errno) -> UserFrame { throw .EFAULT }
+  /// - Throws: `ENOMEM`, `EIO`, `ENXIO` for a page behind the last.
+  open func page(_ index: UInt64) throws(Errno) -> UserFrame { throw .ENXIO }
+
+  /// Told after `frame`, which is what the object had for page `index`, was mapped, while it is still held.
+  ///
+  /// - Parameter isWritable: whether programs may now write to it.
+  /// - Returns: whether the frame is still the page; if not, it is unmapped again.
+  /// - Context: the lock of the address space is held.
+  open func noteMapped(_ index: UInt64, _ frame: borrowing UserFrame, isWritable: Bool) -> Bool { true }
 
   /// A reference to page `index` if it is in memory.
   open func residentPage(_ index: UInt64) -> UserFrame? { nil }
@@ -26,6 +32,17 @@ open class MappedObject {
 
   /// Begins to read `pages`, which will be used soon.
   open func prefetch(_ pages: Range<UInt64>) {}
+
+  /// Whether the object is `file`.
+  open func isFile(_ file: CachedFile) -> Bool { false }
+
+  /// Told before `space` maps any of the object.
+  ///
+  /// - Throws: `ENOMEM`, `ESTALE`; then nothing is mapped.
+  open func attach(_ space: AddressSpace) throws(Errno) {}
+
+  /// Told after `space` has unmapped all of the object. Once for each `attach`.
+  open func detach(_ space: AddressSpace) {}
 
   /// Frees `pages`, which then read as zeros.
   ///
@@ -46,9 +63,9 @@ public final class SharedMemory: MappedObject {
 
   /// A reference to page `index`, which is made if it does not exist.
   ///
-  /// - Throws: `ENOMEM`; `EFAULT` behind the last page.
-  public override func page(_ index: UInt64, isWritten: Bool) throws(Errno) -> UserFrame {
-    guard index < count else { throw .EFAULT }
+  /// - Throws: `ENOMEM`; `ENXIO` behind the last page.
+  public override func page(_ index: UInt64) throws(Errno) -> UserFrame {
+    guard index < count else { throw .ENXIO }
     if let frame = residentPage(index) { return frame }
     var new: UserFrame? = try UserFrame.allocate(isZeroed: true)
     return try pages.withLock { pages throws(Errno) in

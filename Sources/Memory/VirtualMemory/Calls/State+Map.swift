@@ -34,12 +34,7 @@ extension AddressSpaceState {
     if isAccounted { try CommitAccount.promise(pageCount) }
     do throws(Errno) {
       let object = try request.object.map { object throws(Errno) in try number(of: object) } ?? -1
-      do throws(Errno) {
-        if replaced > 0 { try unmap(range, flush: &flush) }
-      } catch {
-        forgetUnused(object)
-        throw error
-      }
+      if replaced > 0 { try unmap(range, flush: &flush) }
       add(
         Area(
           range, request.protection, limit: request.limit, areaFlags, object: object,

@@ -26,7 +26,11 @@ extension AddressSpaceState {
     var copy = area
     // Locks are not inherited.
     copy.flags.subtract([.locked, .lockedOnFault])
-    if let object = object(of: area) { copy.object = try child.number(of: object) }
+    if let object = object(of: area) {
+      // The child was made known to every object before the lock was taken; one that came since means to begin again.
+      guard child.has(object) else { throw .EAGAIN }
+      copy.object = try child.number(of: object)
+    }
     if copy.flags.contains(.accounted) { try CommitAccount.promise(copy.pageCount) }
     child.add(copy)
     if area.flags.contains(.wipeOnFork) { return }

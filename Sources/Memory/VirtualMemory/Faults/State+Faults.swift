@@ -7,7 +7,7 @@ enum FaultNeed {
   /// Nothing: the fault ended so.
   case nothing(FaultOutcome)
   /// A page of an object.
-  case page(MappedObject, UInt64, isWritten: Bool)
+  case page(MappedObject, UInt64)
 }
 
 /// Page faults. Each asks for one page; around a page of a file its neighbours come too if they are in memory.
@@ -43,7 +43,7 @@ extension AddressSpaceState {
     guard Self.allows(area, kind) else { return .nothing(.badAccess) }
     let page = address & ~(Self.pageSize - 1)
     if let mapping = table.entry(at: page) { return resolvePresent(page, kind, in: area, mapping, flush: &flush) }
-    guard area.isAnonymous else { return needPage(page, kind, in: area) }
+    guard area.isAnonymous else { return needPage(page, in: area) }
     do throws(Errno) {
       if kind == .write {
         if hugePages != .never, try mapHuge(around: page, in: area, hugePages) { return .nothing(.resolved) }
@@ -80,7 +80,7 @@ extension AddressSpaceState {
     }
     if area.isShared {
       guard let object = object(of: area) else { return .nothing(.busError) }
-      return .page(object, area.page(at: page), isWritten: true)
+      return .page(object, area.page(at: page))
     }
     do throws(Errno) {
       guard let old = table.frame(at: page) else { return .nothing(.resolved) }
@@ -128,9 +128,9 @@ extension AddressSpaceState {
     return true
   }
 
-  private borrowing func needPage(_ page: UInt64, _ kind: PageFaultAccess.Kind, in area: Area) -> FaultNeed {
+  private borrowing func needPage(_ page: UInt64, in area: Area) -> FaultNeed {
     guard let object = object(of: area) else { return .nothing(.busError) }
-    return .page(object, area.page(at: page), isWritten: kind == .write && area.isShared)
+    return .page(object, area.page(at: page))
   }
 
   /// Maps `frame`, which is what the object has for `page`, and its neighbours.
@@ -141,7 +141,11 @@ extension AddressSpaceState {
     flush: inout TLBFlush
   ) -> FaultOutcome {
     let page = address & ~(Self.pageSize - 1)
-    guard generation == self.generation, let area = areas.area(at: address) else { return .resolved }
+    guard generation == self.generation, let area = areas.area(at: address), let object = object(of: area) else {
+      return .resolved
+    }
+    let index = area.page(at: page)
+    let held = frame.share()
     let access = Self.access(area.protection)
     do throws(Errno) {
       if kind == .write && !area.isShared {
@@ -151,7 +155,11 @@ extension AddressSpaceState {
       } else {
         let isWritable = area.isShared && kind == .write
         try table.replace(at: page, with: frame, isWritable ? access : access.subtracting(.write), flush: &flush)
-        if kind != .write { mapNeighbours(of: page, in: area, access.subtracting(.write)) }
+        if kind != .write { mapNeighbours(of: page, in: area, object, access.subtracting(.write), flush: &flush) }
+      }
+      // The page may have been truncated since; then the access finds out by faulting again.
+      if !object.noteMapped(index, held, isWritable: area.isShared && kind == .write) {
+        try table.unmap(page..<page + Self.pageSize, flush: &flush)
       }
       notePeak()
       return .resolved
@@ -160,8 +168,10 @@ extension AddressSpaceState {
     }
   }
 
-  private mutating func mapNeighbours(of page: UInt64, in area: Area, _ access: PageAccess) {
-    guard let object = object(of: area), !area.flags.contains(.random) else { return }
+  private mutating func mapNeighbours(
+    of page: UInt64, in area: Area, _ object: MappedObject, _ access: PageAccess, flush: inout TLBFlush
+  ) {
+    guard !area.flags.contains(.random) else { return }
     let byteCount = Self.faultAroundPages * Self.pageSize
     let first = max(area.start, page & ~(byteCount - 1))
     let end = min(area.end, page & ~(byteCount - 1) + byteCount)
@@ -171,7 +181,15 @@ extension AddressSpaceState {
       guard neighbour != page, table.entry(at: neighbour) == nil,
         let frame = object.residentPage(area.page(at: neighbour))
       else { continue }
-      do throws(Errno) { try table.map(frame, at: neighbour, access) } catch { return }
+      let held = frame.share()
+      do throws(Errno) {
+        try table.map(frame, at: neighbour, access)
+        if !object.noteMapped(area.page(at: neighbour), held, isWritable: false) {
+          try table.unmap(neighbour..<neighbour + Self.pageSize, flush: &flush)
+        }
+      } catch {
+        return
+      }
     }
   }
 }
