@@ -95,7 +95,7 @@ final class SimulatedMachine {
 }
 
 /// The descriptors of 1,024 frames. A type of its own, so that a span of them can be lent from inside a class.
-struct FrameTable: ~Copyable {
+struct FrameTable: ~Copyable, Sendable {
   let frames = InlineArray<1024, FrameDescriptor> { _ in FrameDescriptor() }
 
   borrowing func withSpan<Result, Failure: Error>(
