@@ -28,7 +28,7 @@
 #define APUS_INTERRUPT_STACKS 7
 
 /* What one CPU has for itself, at its GS base. */
-#define APUS_PROCESSOR_AREA_SIZE 20480
+#define APUS_PROCESSOR_AREA_SIZE 32768
 
 /* Room for the slab caches, which must be there before any heap. */
 #define APUS_SLAB_CACHES_SIZE 16384

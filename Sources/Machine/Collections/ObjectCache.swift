@@ -22,7 +22,7 @@ public struct ObjectCache<Value: ~Copyable>: Sendable {
   /// - Throws: `ENOMEM`; `value` is dropped.
   @inline(__always)
   public func make(_ value: consuming Value) throws(Errno) -> OwnedObject<Value> {
-    let address = ObjectHeap.allocate(number, .user)
+    let address = ObjectHeap.allocate(number, byteCount: MemoryLayout<Value>.size, .user)
     // SAFETY: a nonzero address is that of a new object, large and aligned enough, which nobody else knows.
     guard let place = unsafe UnsafeMutablePointer<Value>(bitPattern: address) else { throw .ENOMEM }
     unsafe place.initialize(to: value)

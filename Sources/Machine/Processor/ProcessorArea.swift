@@ -13,7 +13,7 @@ struct ProcessorArea: ~Copyable {
   /// What this CPU took frames for, less what it gave back.
   var usage = FrameUsage()
   /// Free objects at the CPU's hand, by slab cache.
-  var magazines = InlineArray<64, Magazine>(repeating: Magazine(limit: 0))
+  var magazines = MagazineRack()
   /// What the CPU translates addresses with.
   var translation = ProcessorTranslation()
 

@@ -6,7 +6,7 @@ public import Synchronization
 /// looked at from any CPU at any time. Who may change a field: the links, `kind` and `order` belong to whoever holds the lock
 /// of the list the frame is on, or to the frame's only owner; `references` and `mappings` are counters that anybody changes.
 /// An all-zero descriptor is a valid one: an absent frame.
-public struct FrameDescriptor: ~Copyable {
+public struct FrameDescriptor: ~Copyable, Sendable {
   private let indexField = Atomic<UInt64>(0)
   private let ownerField = Atomic<UInt32>(0)
   private let nextField = Atomic<UInt32>(0)

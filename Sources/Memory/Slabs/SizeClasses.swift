@@ -1,52 +1,48 @@
-/// The sizes of objects that nobody named a cache for.
+/// The sizes of objects that nobody named a cache for: multiples of 8 up to 64, from there on four steps a doubling.
 ///
-/// Four steps to each doubling from 64 bytes on, so that at most a fifth of an object is wasted; multiples of 16 throughout.
+/// A request rounded up to a class grows by less than a fifth from 64 bytes on, and by less than 8 bytes below. The size of
+/// a class is a multiple of every alignment that a request which falls into it can ask for, and objects lie at multiples of
+/// the largest power of two that divides their size, so alignment needs no look-up of its own.
 public enum SizeClasses {
   /// How many classes there are.
-  public static let count = 27
-  /// The largest object; more is allocated in whole pages.
+  public static let count = 36
+  /// The largest object in bytes; more is allocated in whole pages.
   public static let largest = 8192
 
-  private static let sizes: InlineArray<27, UInt16> = [
-    16, 32, 48, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 384, 448, 512, 640, 768, 896, 1024, 1280, 1536, 2048,
-    3072,
-    4096, 6144, 8192,
-  ]
-
-  /// The class of 16 × n bytes, for n up to 64.
-  private static let small: InlineArray<65, UInt8> = [
-    0, 0, 1, 2, 3, 4, 5, 6, 7, 8, 8, 9, 9, 10, 10, 11, 11, 12, 12, 12, 12, 13, 13, 13, 13, 14, 14, 14, 14, 15, 15, 15,
-    15, 16,
-    16, 16, 16, 16, 16, 16, 16, 17, 17, 17, 17, 17, 17, 17, 17, 18, 18, 18, 18, 18, 18, 18, 18, 19, 19, 19, 19, 19, 19,
-    19, 19,
-  ]
-
-  /// The class of 256 × n bytes, for n from 5 to 32.
-  private static let large: InlineArray<33, UInt8> = [
-    19, 19, 19, 19, 19, 20, 21, 22, 22, 23, 23, 23, 23, 24, 24, 24, 24, 25, 25, 25, 25, 25, 25, 25, 25, 26, 26, 26, 26,
-    26, 26,
-    26, 26,
-  ]
-
-  /// Bytes of an object of class `index`, 0..<count.
-  public static func size(_ index: Int) -> Int { Int(sizes[index]) }
-
-  /// The class for `byteCount` bytes, or nil when they are too many.
-  @inline(__always)
-  public static func index(byteCount: UInt) -> Int? {
-    if byteCount <= 1024 { return Int(small[Int((byteCount &+ 15) >> 4)]) }
-    if byteCount <= UInt(largest) { return Int(large[Int((byteCount &+ 255) >> 8)]) }
-    return nil
-  }
-
-  /// The class for `byteCount` bytes at a multiple of `alignment`, a power of two, or nil when no class will do.
+  /// The class for `byteCount` bytes at a multiple of `alignment`, in constant time and without a branch but one.
   ///
-  /// Objects whose size is a power of two lie at multiples of it, up to a page.
+  /// - Parameters:
+  ///   - byteCount: 1...8,192; for anything else there is no class.
+  ///   - alignment: a power of two; above 8,192 there is no class.
+  /// - Returns: 0..<`count`, or nil when no class will do.
   @inline(__always)
   public static func index(byteCount: UInt, alignment: UInt) -> Int? {
-    if alignment <= 16 { return index(byteCount: byteCount) }
-    guard alignment <= 4096, byteCount <= UInt(largest) else { return nil }
-    let wanted = max(byteCount, alignment)
-    return index(byteCount: 1 << UInt(UInt.bitWidth - (wanted &- 1).leadingZeroBitCount))
+    // For a power of two `a`, `(n - 1) | (a - 1)` is one less than `n` rounded up to a multiple of `a`.
+    let last = (byteCount &- 1) | (alignment &- 1)
+    guard last < UInt(largest) else { return nil }
+    // Of the range from one power of two to the next, the two bits behind the highest tell the four steps apart. Up to 64
+    // the three bits from 8 on do, as if the highest were always 32.
+    let shift = 61 &- (last | 32).leadingZeroBitCount
+    return shift &* 4 &- 12 &+ Int(last &>> UInt(shift))
   }
+
+  /// Bytes of an object of class `index`, which is 0..<`count`.
+  @inline(__always)
+  public static func size(_ index: Int) -> Int {
+    index < 8 ? (index &+ 1) &* 8 : (index & 3 &+ 5) &<< (index >> 2 &+ 2)
+  }
+
+  /// What every object of class `index` is aligned to: the largest power of two that divides its size.
+  public static func alignment(_ index: Int) -> Int { size(index) & -size(index) }
+
+  /// The name of class `index` in `/proc/slabinfo`.
+  public static func name(_ index: Int) -> StaticString { names[index] }
+
+  private static let names: InlineArray<36, StaticString> = [
+    "kmalloc-8", "kmalloc-16", "kmalloc-24", "kmalloc-32", "kmalloc-40", "kmalloc-48", "kmalloc-56", "kmalloc-64",
+    "kmalloc-80", "kmalloc-96", "kmalloc-112", "kmalloc-128", "kmalloc-160", "kmalloc-192", "kmalloc-224",
+    "kmalloc-256", "kmalloc-320", "kmalloc-384", "kmalloc-448", "kmalloc-512", "kmalloc-640", "kmalloc-768",
+    "kmalloc-896", "kmalloc-1k", "kmalloc-1280", "kmalloc-1536", "kmalloc-1792", "kmalloc-2k", "kmalloc-2560",
+    "kmalloc-3k", "kmalloc-3584", "kmalloc-4k", "kmalloc-5k", "kmalloc-6k", "kmalloc-7k", "kmalloc-8k",
+  ]
 }

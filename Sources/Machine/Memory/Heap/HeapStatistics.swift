@@ -30,8 +30,6 @@ public struct HeapStatistics: Sendable {
   /// - Returns: how many frames became free.
   public static func shrink() -> Int { ObjectHeap.shrink() }
 
-  /// Runs `body` with each object in use and the code address that asked for it. Only with `slab_debug`.
-  ///
-  /// - Context: `body` must not allocate.
-  public static func forEachObject(_ body: (_ object: UInt, _ caller: UInt) -> Void) { ObjectHeap.forEachTaken(body) }
+  /// The objects in use by the code addresses that asked for them. Empty without `slab_debug`.
+  public static var allocationSites: AllocationSites { ObjectHeap.allocationSites }
 }

@@ -21,7 +21,8 @@ enum KernelHeap {
   ) -> UnsafeMutableRawPointer? {
     if let sizeClass = SizeClasses.index(byteCount: count, alignment: alignment), ObjectHeap.isStarted {
       // SAFETY: a nonzero address is new memory of that size which only the caller knows.
-      return unsafe UnsafeMutableRawPointer(bitPattern: ObjectHeap.allocate(sizeClass, priority))
+      return unsafe UnsafeMutableRawPointer(
+        bitPattern: ObjectHeap.allocate(sizeClass, byteCount: Int(bitPattern: count), priority))
     }
     return unsafe allocateLarge(count: count, alignment: alignment, priority)
   }
