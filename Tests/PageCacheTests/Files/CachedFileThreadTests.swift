@@ -26,11 +26,13 @@ struct CachedFileThreadTests {
       }
     }
 
-    /// Starts `body` and returns when it waits for a page.
+    /// Starts `body` and returns when it waits for a page, or has ended without.
     func start(_ body: @escaping @Sendable (CachedFile) -> Void) {
       Thread.detachNewThread {
         self.file.withValue { body($0) }
         self.isDone.signal()
+        // If it never waited, which the test then sees by what it did too early.
+        self.isWaiting.signal()
       }
       isWaiting.wait()
     }
@@ -52,7 +54,7 @@ struct CachedFileThreadTests {
       disk.duringRead = { _ in second.start { file in #expect((try? file.stamp(of: 5)) == 55) } }
       #expect(try file.stamp(of: 5) == 55)
       second.finish()
-      #expect(disk.reads.count == 1 && world.waiting.woken == [5])
+      #expect(disk.reads.count == 1 && world.waiting.woken == [5] && world.waiting.waited == [5])
       try file.close()
     }
   }
@@ -70,7 +72,7 @@ struct CachedFileThreadTests {
       }
       #expect(throws: Errno.EIO) { try file.stamp(of: 5) }
       second.finish()
-      #expect(disk.reads.count == 2 && file.residentCount == 0)
+      #expect(disk.reads.count == 2 && file.residentCount == 0 && world.waiting.waited == [5])
       try file.close()
     }
   }
@@ -88,7 +90,8 @@ struct CachedFileThreadTests {
       }
       try file.writeBack()
       second.finish()
-      #expect(file.residentCount == 1 && file.hasPage(0))
+      // The pages before it are written too, in the same run; it waits for the first of them.
+      #expect(file.residentCount == 1 && file.hasPage(0) && world.waiting.waited == [1])
       try file.close()
     }
   }
@@ -115,6 +118,7 @@ struct CachedFileThreadTests {
         if isRepaired { disk.badWrites = [] }
         second.finish()
         #expect(disk.stamps == (isRepaired ? [3: 1, 4: 1] : [3: 1]) && file.isDirty == !isRepaired)
+        #expect(world.waiting.waited == [3])
         disk.badWrites = []
         try file.close()
       }
