@@ -84,8 +84,10 @@ final class ScriptedWaiting: PageWaiting {
   /// Called when a page is waited for; returns false when nobody will finish it.
   var whenWaiting: (UInt64) -> Bool = { _ in false }
   var woken: [UInt64] = []
+  var waited: [UInt64] = []
 
   override func wait(for page: UInt64, of file: CachedFile, _ patience: Patience) throws(Errno) {
+    waited.append(page)
     if !whenWaiting(page) { throw .EDEADLK }
   }
 

@@ -27,7 +27,7 @@ extension CachedFile {
     }
     if frames[frame].flags.contains(.dirty) {
       // The pages behind it in the same request cost next to nothing more, and will be wanted clean soon.
-      guard (try? writeRun(from: page, in: page..<UInt64.max)) != nil else { return .failed }
+      if case .failed(page + 1, _) = writeRun(from: page, in: page..<UInt64.max) { return .failed }
       cache.reclaimCounters.written.wrappingAdd(1, ordering: .relaxed)
     }
     return dropIfUnused(page, isEviction: true) ? .freed : .kept

@@ -52,33 +52,42 @@ extension CachedFile {
 
   /// Writes back what is dirty in `range`, and waits for what is being written: fsync(2), msync(2) with MS_SYNC.
   ///
-  /// A page is written at most once, so this ends however quickly programs change pages.
+  /// Ends however quickly programs change pages: a page is written once, unless somebody else's write of it fails meanwhile.
   /// - Throws: why the first page that could not be written could not; the others are written, and those that failed stay
   ///   dirty. What nobody could write is never forgotten, so a later call throws again.
   public func writeBack(_ range: Range<UInt64> = 0..<UInt64.max) throws(Errno) {
     guard provider.isBacked else { return }
-    let failedBefore = state.withLock { $0.failedWriteCount }
+    for _ in 0..<Self.writeAttempts {
+      let failedBefore = state.withLock { $0.failedWriteCount }
+      try writeDirty(in: range)
+      var position = range.lowerBound
+      while let page = nextPage(.writeback, from: position, in: range) {
+        try waitForWriting(of: page)
+        position = page + 1
+      }
+      // What others wrote meanwhile, and could not, is dirty again.
+      if state.withLock({ $0.failedWriteCount }) == failedBefore { return }
+    }
+    throw .EIO
+  }
+
+  /// How often `writeBack` begins anew because somebody else's writes fail.
+  private static let writeAttempts = 16
+
+  /// Writes each page in `range` that is dirty.
+  private func writeDirty(in range: Range<UInt64>) throws(Errno) {
     var failure: Errno?
     var position = range.lowerBound
     while let page = nextPage(.dirty, from: position, in: range) {
-      do throws(Errno) {
-        if let end = try writeRun(from: page, in: range) {
-          position = end
-        } else {
-          try waitForWriting(of: page)
-        }
-      } catch {
+      switch writeRun(from: page, in: range) {
+      case .busy: try waitForWriting(of: page)
+      case .done(let next): position = next
+      case .failed(let next, let error):
+        position = next
         failure = failure ?? error
-        position = page + 1
       }
     }
-    position = range.lowerBound
-    while let page = nextPage(.writeback, from: position, in: range) {
-      try waitForWriting(of: page)
-      position = page + 1
-    }
     if let failure { throw failure }
-    if state.withLock({ $0.failedWriteCount }) != failedBefore { throw .EIO }
   }
 
   /// The next page with a tag from `position` on that is in `range`.
@@ -94,15 +103,46 @@ extension CachedFile {
     }
   }
 
-  /// Writes the dirty page `first` and the dirty pages that follow it without a gap.
-  ///
-  /// - Returns: where to go on, behind what was written, or behind `first` when it is not dirty any more; nil when somebody
-  ///   else is writing `first`, and nothing was done.
-  /// - Throws: why `first` could not be written; it is dirty again.
-  func writeRun(from first: UInt64, in range: Range<UInt64>) throws(Errno) -> UInt64? {
+  /// What became of an attempt to write a run of pages.
+  enum RunOutcome {
+    /// Somebody else is writing the first, and nothing was done.
+    case busy
+    /// All before `next` is written.
+    case done(next: UInt64)
+    /// All before `next` is written but the page before it, which is dirty again, as are those behind.
+    case failed(next: UInt64, Errno)
+  }
+
+  /// Writes the page `first`, if it is dirty, and the dirty pages that follow it without a gap.
+  func writeRun(from first: UInt64, in range: Range<UInt64>) -> RunOutcome {
     var batch = FrameBatch()
-    let isBusy = state.withLock { state in
-      if state.pages.has(.writeback, at: first) { return true }
+    guard beginWriting(from: first, in: range, &batch) else { return .busy }
+    guard batch.count > 0 else { return .done(next: first + 1) }
+    let end = first + UInt64(batch.count)
+    forEachMapper { $0.writeProtect(first..<end, of: self) }
+    var writtenCount = 0
+    var failure: Errno?
+    while writtenCount < batch.count && failure == nil {
+      do throws(Errno) {
+        let rest = batch.span.extracting(writtenCount..<batch.count)
+        let count = try provider.write(from: first + UInt64(writtenCount), rest)
+        if count <= 0 { failure = .EIO }
+        writtenCount += max(0, min(count, rest.count))
+      } catch {
+        failure = error
+      }
+    }
+    endWriting(batch, from: first, writtenCount: writtenCount)
+    guard let failure else { return .done(next: end) }
+    return .failed(next: first + UInt64(writtenCount) + 1, failure)
+  }
+
+  /// Marks a run of dirty pages as being written, and takes references to them.
+  ///
+  /// - Returns: false when somebody else is writing the first.
+  private func beginWriting(from first: UInt64, in range: Range<UInt64>, _ batch: inout FrameBatch) -> Bool {
+    state.withLock { state in
+      if state.pages.has(.writeback, at: first) { return false }
       while !batch.isFull {
         let page = first + UInt64(batch.count)
         guard page < range.upperBound, state.pages.has(.dirty, at: page), !state.pages.has(.writeback, at: page),
@@ -114,28 +154,13 @@ extension CachedFile {
         cache.writebackCount.wrappingAdd(1, ordering: .relaxed)
         batch.append(frame)
       }
-      return false
+      return true
     }
-    if isBusy { return nil }
-    guard batch.count > 0 else { return first + 1 }
-    let end = first + UInt64(batch.count)
-    forEachMapper { $0.writeProtect(first..<end, of: self) }
-    var writtenCount = 0
-    var failure: Errno?
-    do throws(Errno) {
-      writtenCount = try provider.write(from: first, batch.span)
-      if writtenCount <= 0 { failure = .EIO }
-    } catch {
-      failure = error
-    }
-    endWriting(batch, from: first, writtenCount: max(0, writtenCount), hasFailed: failure != nil)
-    if let failure { throw failure }
-    return first + UInt64(min(writtenCount, batch.count))
   }
 
-  private func endWriting(_ batch: borrowing FrameBatch, from first: UInt64, writtenCount: Int, hasFailed: Bool) {
+  private func endWriting(_ batch: borrowing FrameBatch, from first: UInt64, writtenCount: Int) {
     state.withLock { state in
-      if hasFailed { state.failedWriteCount &+= 1 }
+      if writtenCount < batch.count { state.failedWriteCount &+= 1 }
       for index in 0..<batch.count {
         let page = first + UInt64(index)
         let number = batch.span[index].number

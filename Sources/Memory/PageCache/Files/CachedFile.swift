@@ -7,7 +7,7 @@ struct CachedFileState: ~Copyable {
   /// One reference to each page's frame.
   var pages = PageIndex<UserFrame>()
   var mappers = GrowableArray<(any FileMapper)?>()
-  /// Counts failed writes, so that who waited for a write can tell how it ended.
+  /// Counts failed writes, so that who waited for others' can tell that some pages are dirty again.
   var failedWriteCount = 0
   var isClosed = false
 }
