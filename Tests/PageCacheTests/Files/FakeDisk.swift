@@ -91,6 +91,11 @@ final class ScriptedWaiting: PageWaiting {
     if !whenWaiting(page) { throw .EDEADLK }
   }
 
+  /// What `waitForVictim` answers.
+  var canWaitForVictim = false
+
+  override func waitForVictim() -> Bool { canWaitForVictim }
+
   override func wake(for page: UInt64, of file: CachedFile) { woken.append(page) }
 }
 

@@ -28,4 +28,10 @@ open class PageWaiting {
   ///
   /// - Returns: false when it is the caller's own, which it would wait for in vain.
   open func waitForReclaim() -> Bool { false }
+
+  /// Lets a process that was killed for want of memory run to its end, for a while.
+  ///
+  /// - Returns: whether it is worth trying the allocation again. Not if the process is the caller's own, or if there is nobody
+  ///   who could run.
+  open func waitForVictim() -> Bool { false }
 }
