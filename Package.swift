@@ -80,15 +80,17 @@ let package = Package(
     module("SerialDriver", path: "Sources/Drivers/Serial", ["Foundations", "Machine", "Registers"]),
     module(
       "KernelTests", path: "Tests/KernelTests",
-      ["Foundations", "Machine", "Logging", "Console", "Interrupts", "Time", "PCI", "SerialDriver"]),
+      [
+        "Foundations", "PageFrames", "Machine", "VirtualMemory", "Logging", "Console", "Interrupts", "Time",
+        "PCI", "SerialDriver",
+      ]),
     module(
-      "Benchmarks", path: "Tests/Benchmarks", ["Foundations", "PageFrames", "Machine", "Time"]),
+      "Benchmarks", path: "Tests/Benchmarks", ["Foundations", "PageFrames", "Machine", "VirtualMemory", "Time"]),
     .executableTarget(
       name: "Kernel",
       dependencies: [
-        "Foundations", "BootInformation", "PageFrames", "Machine", "Logging", "Console", "Registers", "Interrupts",
-        "Time", "PCI",
-        "SystemCalls", "SerialDriver", "KernelTests", "Benchmarks", "Symbols",
+        "Foundations", "BootInformation", "PageFrames", "Machine", "PageCache", "VirtualMemory", "Logging", "Console",
+        "Registers", "Interrupts", "Time", "PCI", "SystemCalls", "SerialDriver", "KernelTests", "Benchmarks", "Symbols",
       ],
       exclude: ["README.md", "specs.json"], swiftSettings: strict, plugins: ["SpecPlugin"]),
 

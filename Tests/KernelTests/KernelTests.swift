@@ -63,6 +63,7 @@ public enum KernelTests {
     RuntimeTests.register(&registrar)
     MemoryFunctionTests.register(&registrar)
     UserMemoryTests.register(&registrar)
+    AddressSpaceTests.register(&registrar)
     PagingTests.register(&registrar)
     PCITests.register(&registrar)
     FaultTests.register(&registrar)

@@ -1,3 +1,6 @@
+import Foundations
+import Machine
+
 /// The lowest nodes of a `PageIndex`: the elements of 64 pages in a row.
 struct PageIndexLeaf<Element: ~Copyable>: ~Copyable {
   /// The first page, a multiple of 64.
@@ -6,9 +9,14 @@ struct PageIndexLeaf<Element: ~Copyable>: ~Copyable {
   var occupied: UInt64 = 0
   /// Which of them have a tag, for each tag.
   var tags = InlineArray<2, UInt64>(repeating: 0)
-  var elements = InlineArray<64, Element?> { _ in nil }
+  /// In memory of its own: the compiler cannot destroy an `InlineArray` of elements that are not copyable everywhere.
+  var elements = GrowableArray<Element?>()
 
-  init(firstPage: UInt64) { self.firstPage = firstPage }
+  init(firstPage: UInt64) throws(Errno) {
+    self.firstPage = firstPage
+    try elements.reserveCapacity(64)
+    for _ in 0..<64 { try elements.append(nil) }
+  }
 }
 
 /// The other nodes of a `PageIndex`: 64 nodes one level below.
