@@ -167,7 +167,7 @@ struct ConcurrencyTests {
       for number in UInt64(0)..<4 {
         group.addTask {
           var worker = Worker(machine, number: number)
-          worker.run(steps: 150_000)
+          worker.run(steps: 100_000)
           return worker.mistakes
         }
       }

@@ -143,7 +143,7 @@ struct SlabFuzzTests {
   @Test("Whatever CPUs ask for, objects are apart, counters exact, and all frames come back", arguments: 1...4)
   func plain(processorCount: Int) {
     let driver = Driver(seed: UInt64(60 + processorCount), processorCount: processorCount, debugging: .off)
-    driver.run(steps: 300_000)
+    driver.run(steps: 250_000)
     #expect(driver.mistakes == [])
     #expect(driver.failureCount > 0, "the frames never ran out")
   }
