@@ -16,6 +16,7 @@ public enum Benchmarks {
     CalibrationBenchmarks.register(&registrar)
     FrameBenchmarks.register(&registrar)
     HeapBenchmarks.register(&registrar)
+    PagingBenchmarks.register(&registrar)
     var serial = EarlyTextSink()
     serial.write("bench: done, \(registrar.measured) measured, \(registrar.failed) failed\n" as Message)
     let isDone = registrar.failed == 0 && (registrar.measured > 0 || selection.isOnly("list"))

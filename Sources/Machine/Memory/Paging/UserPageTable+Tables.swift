@@ -102,10 +102,15 @@ extension UserPageTable {
   /// - Throws: `ENOMEM`; no mapping has changed.
   @inline(__always)
   mutating func splitEdges(of range: Range<UInt64>, flush: inout TLBFlush) throws(Errno) {
+    guard !range.isEmpty else { return }
     let mask = Self.hugePageSize - 1
-    if range.lowerBound & mask != 0, isHuge(at: range.lowerBound) { try split(at: range.lowerBound, flush: &flush) }
-    // Where both ends are in one large page, that has been split by now.
-    if range.upperBound & mask != 0, isHuge(at: range.upperBound) { try split(at: range.upperBound, flush: &flush) }
+    let cutsLower = range.lowerBound & mask != 0
+    // Where both ends are in one large page it is split once.
+    let isInOne = cutsLower && (range.lowerBound ^ (range.upperBound &- 1)) <= mask
+    if cutsLower, isHuge(at: range.lowerBound) { try split(at: range.lowerBound, flush: &flush) }
+    if range.upperBound & mask != 0, !isInOne, isHuge(at: range.upperBound) {
+      try split(at: range.upperBound, flush: &flush)
+    }
   }
 
   @inline(__always)
