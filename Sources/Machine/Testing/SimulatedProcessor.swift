@@ -139,7 +139,7 @@
       while true {
         let entry = table[TablePage.index(of: address, level: level)]
         if level == 0 || !entry.isPresent || entry.isHuge { return finish(address, kind, table, level: level) }
-        table = TablePage(entry.frame)
+        table = TablePage(behind: entry)
         level -= 1
         if level == 0 { unsafe tables[key(address, shift: 21)] = table.frame }
       }

@@ -28,6 +28,7 @@ struct PageTableModel {
   }
 
   mutating func splitEdges(of range: Range<UInt64>) {
+    guard !range.isEmpty else { return }
     for edge in [range.lowerBound, range.upperBound] where edge % Self.pagesPerRegion != 0 {
       large.remove(edge / Self.pagesPerRegion)
     }

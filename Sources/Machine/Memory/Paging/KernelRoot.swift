@@ -39,9 +39,9 @@ enum KernelRoot {
   static func copyEntries(to table: TablePage, low: TablePage?) {
     guard frame != .none else { return }
     let kernel = TablePage(frame)
-    for slot in upperHalf..<TablePage.entryCount { table[slot] = kernel[slot] }
+    table.copy(upperHalf..<TablePage.entryCount, of: kernel)
     let window = low ?? table
-    let kernelWindow = low == nil ? kernel : TablePage(kernel[0].frame)
-    for slot in windowSlots { window[slot] = kernelWindow[slot] }
+    let kernelWindow = low == nil ? kernel : TablePage(behind: kernel[0])
+    window.copy(windowSlots, of: kernelWindow)
   }
 }

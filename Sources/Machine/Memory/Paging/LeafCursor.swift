@@ -27,7 +27,7 @@ struct LeafCursor {
   }
 
   private let root: FrameNumber
-  private let rootLevel: Int
+  private let rootShift: UInt64
   private var address: UInt64
   private let end: UInt64
 
@@ -35,7 +35,7 @@ struct LeafCursor {
   init(_ table: borrowing UserPageTable, _ range: Range<UInt64>) {
     let mask = UserPageTable.pageSize - 1
     root = table.context.root
-    rootLevel = table.mode.rootLevel
+    rootShift = table.rootShift
     address = range.lowerBound & ~mask
     end = (min(range.upperBound, UserSpace.end) + mask) & ~mask
   }
@@ -54,37 +54,33 @@ struct LeafCursor {
   }
 
   /// The group at `address`, or nil when nothing is mapped there; goes past it in either case.
+  @inline(__always)
   private mutating func descend() -> Group? {
+    let start = address
     var table = TablePage(root)
-    var level = rootLevel
-    while true {
-      let index = TablePage.index(of: address, level: level)
-      let entry = table[index]
-      let coverage = TablePage.coverage(level: level)
-      let start = address & ~(coverage - 1)
-      // The end of the lower half with five levels is 2^56, so this cannot overflow.
-      if entry.isEmpty {
-        address = start + coverage
-        return nil
-      }
-      if level == 1 && entry.isHuge {
-        address = start + coverage
-        return Group(
-          address: start, table: table, level: 1, entries: index..<index + 1, directory: table, directoryIndex: index)
-      }
-      let next = TablePage(entry.frame)
-      if level == 1 {
-        let groupEnd = min(end, start + coverage)
-        let first = TablePage.index(of: address, level: 0)
-        let count = Int((groupEnd - address) / UserPageTable.pageSize)
-        let group = Group(
-          address: address, table: next, level: 0, entries: first..<first + count, directory: table,
-          directoryIndex: index)
-        address = groupEnd
-        return group
-      }
-      table = next
-      level -= 1
+    var shift = rootShift
+    var index = TablePage.index(of: start, shift: shift)
+    var entry = table[index]
+    while shift > TablePage.shift(level: 1) && !entry.isEmpty {
+      table = TablePage(behind: entry)
+      shift &-= 9
+      index = TablePage.index(of: start, shift: shift)
+      entry = table[index]
     }
+    // User space ends below 2^56, so this cannot overflow.
+    let coverage: UInt64 = 1 &<< shift
+    let next = (start & ~(coverage &- 1)) &+ coverage
+    address = next
+    if entry.isEmpty { return nil }
+    if entry.isHuge {
+      return Group(
+        address: next &- coverage, table: table, level: 1, entries: index..<index + 1, directory: table,
+        directoryIndex: index)
+    }
+    let first = TablePage.index(of: start, level: 0)
+    let count = Int(truncatingIfNeeded: (min(end, next) &- start) / UserPageTable.pageSize)
+    return Group(
+      address: start, table: TablePage(behind: entry), level: 0, entries: first..<first + count, directory: table,
+      directoryIndex: index)
   }
 }

@@ -59,7 +59,7 @@ enum MappedPage {
       if level == 0 || entry.isHuge {
         release(entry)
       } else {
-        releaseTable(TablePage(entry.frame), level: level - 1)
+        releaseTable(TablePage(behind: entry), level: level - 1)
       }
     }
     PageTableFrames.release(table.frame)

@@ -61,7 +61,11 @@ struct PageTableEntry: Equatable {
   @inline(__always)
   var isDirty: Bool { rawValue & Self.dirtyBit != 0 }
 
-  /// The first frame of the page, or the table.
+  /// The physical address of the table, of an entry that leads to one.
+  @inline(__always)
+  var tableAddress: UInt64 { rawValue & Self.frameMask }
+
+  /// The first frame of the page.
   @inline(__always)
   var frame: FrameNumber {
     FrameNumber(containing: (isPresent ? rawValue : ~rawValue) & Self.frameMask)
@@ -80,10 +84,11 @@ struct PageTableEntry: Equatable {
   @inline(__always)
   func with(_ access: PageAccess) -> PageTableEntry {
     let kept = rawValue & (Self.accessedBit | Self.dirtyBit | Self.large)
+    let number = (isPresent ? rawValue : ~rawValue) & Self.frameMask
     if access.isEmpty {
-      return PageTableEntry(rawValue: (frame.address ^ Self.frameMask) | Self.held | Self.noExecute | kept)
+      return PageTableEntry(rawValue: (number ^ Self.frameMask) | Self.held | Self.noExecute | kept)
     }
-    return PageTableEntry(rawValue: frame.address | Self.bits(of: access) | kept)
+    return PageTableEntry(rawValue: number | Self.bits(of: access) | kept)
   }
 
   /// The same page for a child of fork(2), which has not used it yet.
@@ -103,7 +108,8 @@ struct PageTableEntry: Equatable {
   /// Whether somebody who may use this entry could do something that `other` forbids: a reason to flush it from TLBs.
   @inline(__always)
   func allowsMore(than other: PageTableEntry) -> Bool {
-    isPresent && !access.isSubset(of: other.access)
+    let lost = rawValue & ~other.rawValue & (Self.present | Self.writableBit)
+    return isPresent && lost | other.rawValue & ~rawValue & Self.noExecute != 0
   }
 
   @inline(__always)

@@ -53,7 +53,7 @@ public struct TLBFlush: ~Copyable {
   @inline(__always)
   mutating func begin(_ newContext: borrowing TranslationContext) {
     guard identifier != newContext.identifier else { return }
-    complete()
+    if identifier != 0 { complete() }
     identifier = newContext.identifier
     context = newContext.share()
   }

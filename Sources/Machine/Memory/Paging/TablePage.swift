@@ -9,18 +9,27 @@ import Synchronization
 struct TablePage {
   static let entryCount = 512
 
-  let frame: FrameNumber
+  /// The physical address of the page.
+  private let address: UInt64
 
   @inline(__always)
-  init(_ frame: FrameNumber) { self.frame = frame }
+  init(_ frame: FrameNumber) { address = frame.address }
+
+  /// The table that `entry`, which is a table's, leads to.
+  @inline(__always)
+  init(behind entry: PageTableEntry) { address = entry.tableAddress }
+
+  /// The frame of the page.
+  @inline(__always)
+  var frame: FrameNumber { FrameNumber(containing: address) }
 
   // SAFETY (section): the frame is a page table in the physical map; an index is cut to the 512 words that it has. Entries are
   // only ever touched as atomic words, as the CPU does.
 
   @inline(__always)
   private func word(_ index: Int) -> UnsafePointer<Atomic<UInt64>> {
-    let address = UInt(PhysicalMap.address(of: frame.address)) | UInt(index & (Self.entryCount &- 1)) &<< 3
-    return unsafe UnsafePointer(bitPattern: address).unsafelyUnwrapped
+    let place = UInt(PhysicalMap.address(of: address)) &+ UInt(bitPattern: index & (Self.entryCount &- 1)) &<< 3
+    return unsafe UnsafePointer(bitPattern: place).unsafelyUnwrapped
   }
 
   /// Entry number `index`, 0..<512. Writing is for entries that the CPU does not use.
@@ -56,6 +65,13 @@ struct TablePage {
     unsafe word(index).pointee.bitwiseOr(bits, ordering: .acquiringAndReleasing)
   }
 
+  /// Copies the entries in `slots` of `source`, which nobody changes, to a table that nobody uses yet.
+  func copy(_ slots: Range<Int>, of source: TablePage) {
+    precondition(slots.lowerBound >= 0 && slots.upperBound <= Self.entryCount, "outside the table")
+    let from = unsafe UnsafeRawPointer(source.word(slots.lowerBound))
+    unsafe UnsafeMutableRawPointer(mutating: word(slots.lowerBound)).copyMemory(from: from, byteCount: slots.count * 8)
+  }
+
   /// How many entries are in use.
   @inline(__always)
   var count: Int {
@@ -63,13 +79,23 @@ struct TablePage {
     nonmutating set { FrameTable.descriptors[frame].index = UInt64(truncatingIfNeeded: newValue) }
   }
 
+  // MARK: Addresses
+
+  /// The shift that makes the number of an entry of a table of `level` the lowest bits of an address.
+  @inline(__always)
+  static func shift(level: Int) -> UInt64 { UInt64(truncatingIfNeeded: 12 &+ 9 &* level) }
+
   /// Which entry of a table of `level` translates `address`.
   @inline(__always)
-  static func index(of address: UInt64, level: Int) -> Int {
-    Int(truncatingIfNeeded: address &>> UInt64(truncatingIfNeeded: 12 &+ 9 &* level)) & (entryCount &- 1)
+  static func index(of address: UInt64, level: Int) -> Int { index(of: address, shift: shift(level: level)) }
+
+  /// Which entry of a table translates `address`, by the shift of the table's level.
+  @inline(__always)
+  static func index(of address: UInt64, shift: UInt64) -> Int {
+    Int(truncatingIfNeeded: address &>> shift) & (entryCount &- 1)
   }
 
   /// Bytes that one entry of a table of `level` covers.
   @inline(__always)
-  static func coverage(level: Int) -> UInt64 { 1 &<< UInt64(truncatingIfNeeded: 12 &+ 9 &* level) }
+  static func coverage(level: Int) -> UInt64 { 1 &<< shift(level: level) }
 }

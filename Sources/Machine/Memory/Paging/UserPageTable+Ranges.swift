@@ -70,9 +70,7 @@ extension UserPageTable {
     flush.begin(context)
     var cursor = LeafCursor(self, range)
     while let group = cursor.next() {
-      for index in group.entries where !group.table[index].isEmpty {
-        Self.protect(group, index, access, writing, flush: &flush)
-      }
+      for index in group.entries { Self.protect(group, index, access, writing, flush: &flush) }
     }
   }
 
@@ -80,15 +78,17 @@ extension UserPageTable {
   private static func protect(
     _ group: LeafCursor.Group, _ index: Int, _ access: PageAccess, _ writing: WritePermission, flush: inout TLBFlush
   ) {
-    var old: PageTableEntry
-    var new: PageTableEntry
-    repeat {
-      old = group.table[index]
+    while true {
+      let old = group.table[index]
+      if old.isEmpty { return }
       let isKeptReadOnly = writing == .neverAdded && !old.isWritable
-      new = old.with(isKeptReadOnly ? access.subtracting(.write) : access)
-      // The CPU may set a mark in between.
-    } while !group.table.replace(index, old, by: new)
-    if old.allowsMore(than: new) { flush.add(page: group.address(of: index)) }
+      let new = old.with(isKeptReadOnly ? access.subtracting(.write) : access)
+      if new == old { return }
+      // The CPU may set a mark in between; then once more.
+      guard group.table.replace(index, old, by: new) else { continue }
+      if old.allowsMore(than: new) { flush.add(page: group.address(of: index)) }
+      return
+    }
   }
 
   /// Calls `body` for each page of `range`, in order of addresses: the address of the page, which for a large page may lie before the

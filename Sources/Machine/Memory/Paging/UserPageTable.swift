@@ -22,6 +22,8 @@ public struct UserPageTable: ~Copyable {
 
   let context: TranslationContext
   let mode: PagingMode
+  /// What shifts an address so that the number of the root's entry is lowest.
+  let rootShift: UInt64
   /// How many frames of 4 KiB are mapped, whether accessible or not; a large page counts 512.
   public internal(set) var residentPageCount = 0
   /// How many frames the tables themselves take.
@@ -43,6 +45,7 @@ public struct UserPageTable: ~Copyable {
       throw error
     }
     self.mode = mode
+    rootShift = TablePage.shift(level: mode.rootLevel)
     KernelRoot.copyEntries(to: root, low: low)
     // These two are never empty, so one entry more than the program's own keeps them from being freed.
     root.count = 1
@@ -61,20 +64,26 @@ public struct UserPageTable: ~Copyable {
   /// Frees everything below the root, which goes with the last reference to the context.
   private func releaseEntries() {
     let root = TablePage(context.root)
-    switch mode {
-    case .fourLevel: Self.releaseEntries(of: root, 0..<256, level: 3)
-    case .fiveLevel:
-      let low = TablePage(root[0].frame)
-      Self.releaseEntries(of: low, 0..<TablePage.entryCount, level: 3)
-      PageTableFrames.release(low.frame)
-      Self.releaseEntries(of: root, 1..<256, level: 4)
-    }
+    guard mode == .fiveLevel else { return Self.releaseEntries(of: root, level: 3) }
+    let low = TablePage(behind: root[0])
+    Self.releaseEntries(of: low, level: 3)
+    PageTableFrames.release(low.frame)
+    root[0] = .empty
+    Self.releaseEntries(of: root, level: 4)
   }
 
-  private static func releaseEntries(of table: TablePage, _ slots: Range<Int>, level: Int) {
-    for slot in slots where level == 4 || !KernelRoot.windowSlots.contains(slot) {
-      let entry = table[slot]
-      if !entry.isEmpty { MappedPage.releaseTable(TablePage(entry.frame), level: level - 1) }
+  /// Frees what a table has below it that shares its slots with the kernel.
+  private static func releaseEntries(of table: TablePage, level: Int) {
+    // One was counted that is not there.
+    var left = table.count - 1
+    var slot = 0
+    while left > 0 {
+      let isKernel = level == 3 && KernelRoot.windowSlots.contains(slot)
+      let entry = isKernel ? .empty : table[slot]
+      slot += 1
+      guard !entry.isEmpty else { continue }
+      left -= 1
+      MappedPage.releaseTable(TablePage(behind: entry), level: level - 1)
     }
   }
 

@@ -126,6 +126,8 @@ public enum UserMemory {
   /// Runs `body`, in which no page fault is resolved: a page that is not there at once is `EFAULT`.
   ///
   /// For code that must not wait. Who gets `EFAULT` lets go of its locks, touches the page with faults, and tries again.
+  ///
+  /// - Context: `body` stays on its CPU: it holds a spin lock, or has interrupts off.
   @inline(__always)
   public static func withoutFaults<Result: ~Copyable, Failure: Error>(
     _ body: () throws(Failure) -> Result
