@@ -80,7 +80,7 @@ let package = Package(
     module("SerialDriver", path: "Sources/Drivers/Serial", ["Foundations", "Machine", "Registers"]),
     module(
       "KernelTests", path: "Tests/KernelTests",
-      ["Foundations", "Machine", "Logging", "Console", "Interrupts", "Time", "PCI", "SerialDriver"]),
+      ["Foundations", "PageFrames", "Machine", "Logging", "Console", "Interrupts", "Time", "PCI", "SerialDriver"]),
     module(
       "Benchmarks", path: "Tests/Benchmarks", ["Foundations", "PageFrames", "Machine", "Time"]),
     .executableTarget(
