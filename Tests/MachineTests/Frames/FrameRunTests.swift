@@ -79,23 +79,30 @@ struct FrameRunTests {
     }
   }
 
-  @Test("Once it was given up to a page table, its frames go one by one and join again")
+  @Test("Once it was given up to a page table, its frames go one by one and join again; the next finds zeros")
   func splitHuge() throws {
     try SimulatedMemory.exclusive {
       let before = Blocks.now
       var random = SeededGenerator(seed: 5)
-      guard let huge = HugeFrame() else { throw Errno.ENOMEM }
-      let first = huge.relinquish()
       var order = Array(0..<HugeFrame.frameCount)
-      order.shuffle(using: &random)
-      for index in order {
-        let frame = UserFrame(adopting: first + index)
-        var bytes = [UInt8](repeating: 1, count: 4096)
-        var span = bytes.mutableSpan
-        frame.read(at: 0, into: &span)
-        #expect(bytes.allSatisfy { $0 == 0 })
+      let dirt = [UInt8](repeating: 0xff, count: UserFrame.byteCount)
+      var firsts: [FrameNumber] = []
+      for _ in 0..<3 {
+        guard let huge = HugeFrame() else { throw Errno.ENOMEM }
+        firsts.append(huge.first)
+        let first = huge.relinquish()
+        order.shuffle(using: &random)
+        for index in order {
+          let frame = UserFrame(adopting: first + index)
+          var bytes = dirt
+          var span = bytes.mutableSpan
+          frame.read(at: 0, into: &span)
+          #expect(bytes.allSatisfy { $0 == 0 })
+          frame.write(at: 0, from: dirt.span)
+        }
+        #expect(Blocks.now == before)
       }
-      #expect(Blocks.now == before)
+      #expect(Set(firsts.map(\.rawValue)).count < 3, "none was used twice")
     }
   }
 
@@ -111,17 +118,19 @@ struct FrameRunTests {
     }
   }
 
-  /// The free blocks of all zones, by order.
+  /// The free blocks of all zones, by order, and what frames are counted for.
   private struct Blocks: Equatable {
     var counts: [Int] = []
+    var used: [Int] = []
 
     static var now: Blocks {
       FrameAllocator.drainCache()
-      let node = FrameAllocator.statistics.node
+      let statistics = FrameAllocator.statistics
       return Blocks(
         counts: [ZoneKind.dma, .normal, .high].flatMap { zone in
-          (0..<11).map { node.zone(zone).freeBlockCount(order: $0) }
-        })
+          (0..<11).map { statistics.node.zone(zone).freeBlockCount(order: $0) }
+        },
+        used: [FrameKind.kernel, .anonymous].map { statistics.usage[$0] })
     }
   }
 }
