@@ -81,7 +81,7 @@ let package = Package(
     module(
       "KernelTests", path: "Tests/KernelTests",
       [
-        "Foundations", "PageFrames", "Machine", "VirtualMemory", "Logging", "Console", "Interrupts", "Time",
+        "Foundations", "PageFrames", "Machine", "PageCache", "VirtualMemory", "Logging", "Console", "Interrupts", "Time",
         "PCI", "SerialDriver",
       ]),
     module(

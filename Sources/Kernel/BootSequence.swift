@@ -49,10 +49,12 @@ enum BootSequence {
       if case .failed = outcome { failed += 1 }
     }
     let nanoseconds = Clock.nanoseconds
+    var modules: [Range<UInt64>] = []
+    for index in 0..<state.information.moduleCount { modules.append(state.information.module(index)) }
     screen.end(failed: failed, nanoseconds: nanoseconds)
     return KernelTests.BootSummary(
       steps: steps, failed: failed, memoryByteCount: state.information.memoryMap.usableByteCount,
-      nanoseconds: nanoseconds)
+      nanoseconds: nanoseconds, modules: modules)
   }
 
   /// Boot is over: runs the tests or benchmarks that the command line asks for, or waits.

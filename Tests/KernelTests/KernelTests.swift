@@ -13,13 +13,18 @@ public enum KernelTests {
     var failed: Int
     var memoryByteCount: UInt64
     var nanoseconds: UInt64
+    /// Where the loader's modules lie.
+    var modules: [Range<UInt64>]
 
     /// Creates a summary.
-    public init(steps: Int, failed: Int, memoryByteCount: UInt64, nanoseconds: UInt64) {
+    public init(
+      steps: Int, failed: Int, memoryByteCount: UInt64, nanoseconds: UInt64, modules: [Range<UInt64>]
+    ) {
       self.steps = steps
       self.failed = failed
       self.memoryByteCount = memoryByteCount
       self.nanoseconds = nanoseconds
+      self.modules = modules
     }
   }
 
@@ -36,10 +41,10 @@ public enum KernelTests {
       status = summary.failed == 0 ? passedStatus : failedStatus
     } else if selection.isOnly("list") {
       var registrar = TestRegistrar(.list, selection)
-      register(&registrar)
+      register(&registrar, summary)
     } else {
       var registrar = TestRegistrar(.run, selection)
-      register(&registrar)
+      register(&registrar, summary)
       serial.write("test: done, ")
       serial.write(decimal: registrar.passed)
       serial.write(" passed, ")
@@ -56,9 +61,11 @@ public enum KernelTests {
     ExpectedFault.judge(vector)
   }
 
-  private static func register(_ registrar: inout TestRegistrar) {
+  private static func register(_ registrar: inout TestRegistrar, _ summary: BootSummary) {
     ProcessorTests.register(&registrar)
     MemoryTests.register(&registrar)
+    FrameTests.register(&registrar, summary)
+    PressureTests.register(&registrar)
     LockTests.register(&registrar)
     RuntimeTests.register(&registrar)
     MemoryFunctionTests.register(&registrar)

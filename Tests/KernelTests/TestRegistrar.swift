@@ -44,11 +44,15 @@ struct TestRegistrar: ~Copyable {
   }
 
   /// A test that returns, or throws what did not hold.
+  ///
+  /// - Parameter machine: where it must run; `all` and its group do not choose a test that cannot run everywhere.
   @inline(never)
-  mutating func test(_ name: String, _ body: () throws(TestFailure) -> Void) {
+  mutating func test(_ name: String, on machine: TestMachine? = nil, _ body: () throws(TestFailure) -> Void) {
     switch task {
-    case .list: writeLine("test: list ", name)
-    case .run where selection.contains(name):
+    case .list:
+      writeListing(name, machine)
+      serial.write("\n")
+    case .run where machine == nil ? selection.contains(name) : selection.namesExactly(name):
       writeLine("test: begin ", name)
       do throws(TestFailure) {
         try body()
@@ -68,13 +72,12 @@ struct TestRegistrar: ~Copyable {
 
   /// A test whose body never returns because it ends in `fault`, whose report must contain `reportContents`.
   mutating func fault(
-    _ name: String, _ fault: InterruptVector, report first: String, _ second: String = "", _ third: String = "",
-    _ body: () -> Void
+    _ name: String, _ fault: InterruptVector, on machine: TestMachine? = nil, report first: String,
+    _ second: String = "", _ third: String = "", _ body: () -> Void
   ) {
     switch task {
     case .list:
-      serial.write("test: list ")
-      serial.write(name)
+      writeListing(name, machine)
       serial.write("|")
       serial.write(fault.mnemonic ?? "")
       writeContents(first)
@@ -92,6 +95,20 @@ struct TestRegistrar: ~Copyable {
       serial.write(": no fault arrived\n")
     case .run: break
     }
+  }
+
+  private mutating func writeListing(_ name: String, _ machine: TestMachine?) {
+    serial.write("test: list ")
+    serial.write(name)
+    if let memory = machine?.memory {
+      serial.write(" memory=")
+      serial.write(memory)
+    }
+    if let processor = machine?.processor {
+      serial.write(" cpu=")
+      serial.write(processor)
+    }
+    if machine?.hasModule ?? false { serial.write(" module") }
   }
 
   private mutating func writeContents(_ text: String) {

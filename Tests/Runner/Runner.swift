@@ -34,7 +34,8 @@ struct Runner: AsyncParsableCommand {
       if let filter = options.filter { plan.tests.removeAll { !$0.name.contains(filter) } }
       try await forEachInParallel(plan.boots, width: options.jobs) { boot in
         let names = boot.map(\.name).joined(separator: ",")
-        let outcome = try await Guest(image: .kernel(path: kernel, commandLine: "test=\(names)")).run(scratch: scratch)
+        let guest = boot[0].machine.guest(.kernel(path: kernel, commandLine: "test=\(names)"), module: kernel)
+        let outcome = try await guest.run(scratch: scratch)
         for (test, verdict) in KernelTestPlan.judge(boot, outcome) { await board.record(test.name, verdict) }
       }
       try await board.finish("kernel tests", countsFile: options.counts)

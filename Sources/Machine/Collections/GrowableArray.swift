@@ -125,6 +125,7 @@ extension GrowableArray where Element: Copyable {
   ///
   /// - Throws: `ENOMEM` when there is no memory; the array stays as it was.
   public mutating func resize(to newCount: Int, filledWith element: Element) throws(Errno) {
+    precondition(newCount >= 0, "less than no elements")
     try reserveCapacity(newCount)
     while count > newCount { _ = popLast() }
     while count < newCount { try append(element) }

@@ -41,7 +41,7 @@ enum DynamicMap {
   static func allocate(pageCount: Int, priority: AllocationPriority) -> UInt? {
     guard pageCount > 0, pageCount <= largestPageCount else { return nil }
     let order = max(1, Int.bitWidth - pageCount.leadingZeroBitCount)
-    guard let slot = takeSlot(order) else { return nil }
+    guard let slot = takeSlot(order, priority) else { return nil }
     let address = start(of: slot, order: order) + 4096
     for page in 0..<pageCount {
       if map(address + UInt(page) << 12, priority) { continue }
@@ -75,7 +75,7 @@ enum DynamicMap {
 
   // SAFETY (section): a leaf entry belongs to whoever owns its slot, and the first page's to whoever holds the lock.
 
-  private static func takeSlot(_ order: Int) -> UInt32? {
+  private static func takeSlot(_ order: Int, _ priority: AllocationPriority) -> UInt32? {
     arenas.withLock { arenas in
       let firstFree = arenas[order].firstFree
       if firstFree != 0,
@@ -86,7 +86,10 @@ enum DynamicMap {
         return firstFree - 1
       }
       let slot = arenas[order].unused
-      guard slot < 1 << UInt32(arenaShift - 12 - order) else { return nil }
+      // The table is made before the slot is taken, so that the slot can be put on the list whatever fails after that.
+      guard slot < 1 << UInt32(arenaShift - 12 - order),
+        unsafe KernelTables.entry(at: start(of: slot, order: order), createsTables: true, priority) != nil
+      else { return nil }
       arenas[order].unused = slot + 1
       return slot
     }
@@ -94,7 +97,7 @@ enum DynamicMap {
 
   private static func returnSlot(_ slot: UInt32, order: Int) {
     arenas.withLock { arenas in
-      // Without the table nothing was mapped in the slot; its addresses are lost, which only happens when memory ran out.
+      // There is one since the slot was first taken.
       guard let link = unsafe KernelTables.entry(at: start(of: slot, order: order), createsTables: false, .kernel)
       else { return }
       unsafe link.pointee.store(UInt64(arenas[order].firstFree) << linkShift, ordering: .relaxed)

@@ -1,4 +1,5 @@
 import Boot
+import PageFrames
 
 /// Faults on demand, for the tests of how faults are reported. Each ends in its exception and changes nothing before.
 public enum FaultProvocation {
@@ -85,5 +86,23 @@ public enum RegisterProbe {
   /// Fills the general registers with patterns, raises #BP, and compares.
   public static func survivesBreakpoint() -> Bool {
     apus_probe_registers() == 1
+  }
+}
+
+extension FaultProvocation {
+  /// Gives a frame back twice. The second time ends the kernel.
+  @inline(never)
+  public static func freeFrameTwice() {
+    guard let frame = FrameAllocator.allocate(.kernel, .kernel) else { return }
+    FrameAllocator.release(frame)
+    FrameAllocator.release(frame)
+  }
+
+  /// Gives a frame back that has joined a larger free block meanwhile. That ends the kernel.
+  @inline(never)
+  public static func freeJoinedFrame() {
+    guard let first = FrameAllocator.allocateRun(.kernel, count: 16, .kernel) else { return }
+    FrameAllocator.releaseRun(first, count: 16)
+    FrameAllocator.release(first + 5)
   }
 }

@@ -39,7 +39,18 @@ public struct FrameCache: Sendable {
     return true
   }
 
-  /// Takes frames out, those first that were put in first, until `remaining` are left, and passes each to `body`.
+  /// Puts `count` neighbouring frames in, which are marked as cached already and for which there is room.
+  mutating func putBlock(_ first: FrameNumber, count added: Int) {
+    var index = added
+    while index > 0 {
+      index &-= 1
+      slots[count] = first.rawValue &+ UInt32(truncatingIfNeeded: index)
+      count &+= 1
+    }
+  }
+
+  /// Takes frames out, those first that were put in first, until `remaining` are left, and passes each, now absent, to `body`.
+  @inline(__always)
   mutating func removeOldest(
     downTo remaining: Int, in frames: Span<FrameDescriptor>, _ body: (FrameNumber) -> Void
   ) {
@@ -47,7 +58,7 @@ public struct FrameCache: Sendable {
     guard removed > 0 else { return }
     for index in 0..<removed {
       let frame = FrameNumber(slots[index])
-      frames[frame].kind = .allocated
+      frames[frame].kind = .absent
       body(frame)
     }
     for index in 0..<remaining { slots[index] = slots[index &+ removed] }

@@ -80,17 +80,30 @@ public struct MemoryNode: Sendable {
   }
 
   /// Takes single frames into `cache` until it holds `count`, or as many as there are to spare.
+  ///
+  /// Neighbours are taken together where there are any, the lowest to be used first.
   public mutating func fill(
     _ cache: inout FrameCache, upTo count: Int, priority: AllocationPriority, in frames: Span<FrameDescriptor>
   ) {
-    while cache.count < count, let frame = allocate(order: 0, for: .allocated, priority: priority, in: frames) {
-      guard cache.put(frame, in: frames) else { return release(frame, order: 0, in: frames) }
+    var index = ZoneKind.high.rawValue
+    while index >= 0 {
+      let kept = priority.floor(of: zones[index].watermarks.minimum) &+ zones[index].reserves[ZoneKind.high.rawValue]
+      while true {
+        let wanted = min(count &- cache.count, zones[index].freeCount &- kept)
+        guard wanted > 0 else { break }
+        let limit = Int.bitWidth &- 1 &- wanted.leadingZeroBitCount
+        guard let (first, order) = zones[index].takeSmallest(upTo: limit, for: .cached, in: frames) else { break }
+        cache.putBlock(first, count: 1 &<< order)
+      }
+      index &-= 1
     }
   }
 
   /// Gives single frames of `cache` back until it holds `count`, first those that have been there longest.
   public mutating func drain(_ cache: inout FrameCache, downTo count: Int, in frames: Span<FrameDescriptor>) {
-    cache.removeOldest(downTo: count, in: frames) { release($0, order: 0, in: frames) }
+    cache.removeOldest(downTo: count, in: frames) { frame in
+      zones[Self.zone(of: frame)].join(frame, order: 0, in: frames)
+    }
   }
 
   /// Gives back the block of 2^`order` frames that begins at `frame`.
@@ -119,18 +132,16 @@ public struct MemoryNode: Sendable {
         return nil
       }
       let end = frame.rawValue + (1 << UInt32(order))
-      zones[Self.zone(of: frame)].release(frame.rawValue + UInt32(count)..<end, in: frames)
+      let used = frame.rawValue + UInt32(count)
+      if used < end { zones[Self.zone(of: frame)].release(used..<end, in: frames) }
       return frame
     }
     return serve(count, limit, priority) { zone in zone.takeRun(count: count, for: kind, in: frames) }
   }
 
-  /// Gives back the frames in `range`: a run, or any part of a block or run.
+  /// Gives back the frames in `range`: a run, or any part of a block or run, so all in one zone.
   public mutating func release(_ range: Range<UInt32>, in frames: Span<FrameDescriptor>) {
-    for index in 0..<ZoneKind.count {
-      let part = range.clamped(to: zones[index].kind.limits)
-      if !part.isEmpty { zones[index].release(part, in: frames) }
-    }
+    zones[Self.zone(of: FrameNumber(range.lowerBound))].release(range, in: frames)
   }
 
   /// Whether background reclaim should begin: what is free for any request fell below the zones' low watermarks.

@@ -47,13 +47,7 @@ public struct MemoryZone: Sendable {
     var larger = order
     while larger < Self.orderCount {
       if let frame = blocks[larger].takeFirst(in: frames) {
-        while larger > order {
-          larger &-= 1
-          insert(frame + (1 << larger), order: larger, in: frames)
-        }
-        for index in 0..<(1 << order) { frames[frame + index].kind = kind }
-        freeCount &-= 1 << order
-        allocationCount &+= 1
+        split(frame, from: larger, to: order, for: kind, in: frames)
         return frame
       }
       larger &+= 1
@@ -61,34 +55,75 @@ public struct MemoryZone: Sendable {
     return nil
   }
 
+  /// Takes the smallest free block, or a piece of 2^`limit` frames of it if it is larger; the frames become of `kind`.
+  ///
+  /// So many frames are had at once, and the largest blocks stay whole.
+  @inline(__always)
+  mutating func takeSmallest(
+    upTo limit: Int, for kind: FrameKind, in frames: Span<FrameDescriptor>
+  ) -> (frame: FrameNumber, order: Int)? {
+    var order = 0
+    while order < Self.orderCount {
+      if let frame = blocks[order].takeFirst(in: frames) {
+        split(frame, from: order, to: min(order, limit), for: kind, in: frames)
+        return (frame, min(order, limit))
+      }
+      order &+= 1
+    }
+    return nil
+  }
+
+  /// Keeps the first 2^`order` frames of a block that was taken off its list, and gives the rest back.
+  @inline(__always)
+  private mutating func split(
+    _ frame: FrameNumber, from larger: Int, to order: Int, for kind: FrameKind, in frames: Span<FrameDescriptor>
+  ) {
+    var larger = larger
+    while larger > order {
+      larger &-= 1
+      insert(frame + (1 &<< larger), order: larger, in: frames)
+    }
+    let count = 1 &<< order
+    var index = 0
+    repeat {
+      frames[frame + index].kind = kind
+      index &+= 1
+    } while index < count
+    freeCount &-= count
+    allocationCount &+= 1
+  }
+
   /// Gives back the block of 2^`order` frames that begins at `frame`, a multiple of its size.
   ///
   /// - Precondition: all of it is in use. What is free already, or was never given to the zone, ends the kernel.
   @inline(__always)
   mutating func release(_ frame: FrameNumber, order: Int, in frames: Span<FrameDescriptor>) {
-    precondition(frame.rawValue & ((1 << UInt32(order)) &- 1) == 0, "no block begins here")
-    for index in 0..<(1 << order) {
+    let count = 1 &<< order
+    precondition(Int(frame.rawValue) & (count &- 1) == 0, "no block begins here")
+    var index = 0
+    repeat {
       let rawKind = frames[frame + index].rawKind
       precondition(FrameKind.isInUse(rawKind), "frame freed twice")
       frames[frame + index].kind = .absent
-    }
+      index &+= 1
+    } while index < count
     join(frame, order: order, in: frames)
   }
 
   /// Makes a block free whose frames are absent.
   @inline(__always)
-  private mutating func join(_ frame: FrameNumber, order: Int, in frames: Span<FrameDescriptor>) {
+  mutating func join(_ frame: FrameNumber, order: Int, in frames: Span<FrameDescriptor>) {
     var block = frame.rawValue
     var order = order
-    freeCount &+= 1 << order
+    freeCount &+= 1 &<< order
     while order < Self.orderCount - 1 {
-      let buddy = block ^ (1 << UInt32(order))
+      let buddy = block ^ (1 &<< UInt32(truncatingIfNeeded: order))
       guard Int(buddy) < frames.count, frames[Int(buddy)].isKind(.free), frames[Int(buddy)].order == order else {
         break
       }
       frames[Int(buddy)].kind = .absent
       blocks[order].remove(FrameNumber(buddy), in: frames)
-      block &= ~(1 << UInt32(order))
+      block &= ~(1 &<< UInt32(truncatingIfNeeded: order))
       order &+= 1
     }
     insert(FrameNumber(block), order: order, in: frames)
@@ -106,10 +141,10 @@ public struct MemoryZone: Sendable {
   private mutating func forEachBlock(of range: Range<UInt32>, _ body: (inout Self, FrameNumber, Int) -> Void) {
     var next = range.lowerBound
     while next < range.upperBound {
-      var order = min(next == 0 ? Self.orderCount - 1 : next.trailingZeroBitCount, Self.orderCount - 1)
-      while 1 << UInt32(order) > range.upperBound - next { order -= 1 }
+      let left = range.upperBound &- next
+      let order = min(next.trailingZeroBitCount, 31 &- left.leadingZeroBitCount, Self.orderCount &- 1)
       body(&self, FrameNumber(next), order)
-      next += 1 << UInt32(order)
+      next &+= 1 &<< UInt32(truncatingIfNeeded: order)
     }
   }
 

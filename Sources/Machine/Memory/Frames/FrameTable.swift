@@ -6,8 +6,14 @@ public import PageFrames
 /// Where there is no memory, the table's pages are one shared page of zeros, read only: an absent frame's descriptor can be
 /// looked at like any other.
 public enum FrameTable {
-  // SAFETY: `base` and `count` are written by the boot CPU while it is the only one, before anything reads them.
-  nonisolated(unsafe) private static var base: UInt = 0
+  #if os(none)
+    /// A constant, so that looking up a descriptor neither loads nor checks it.
+    private static let base = UInt(APUS_FRAME_TABLE)
+  #else
+    // SAFETY: written by `start`, before anything reads it.
+    nonisolated(unsafe) private static var base: UInt = 0
+  #endif
+  // SAFETY: written by the boot CPU while it is the only one, before anything reads it.
   nonisolated(unsafe) private static var count = 0
 
   /// The descriptors, by frame number.
@@ -15,7 +21,12 @@ public enum FrameTable {
   public static var descriptors: Span<FrameDescriptor> {
     @_lifetime(immortal) get {
       // SAFETY: `start` was given a table of `count` descriptors that is never freed; until then the span is empty.
-      let start = unsafe UnsafePointer<FrameDescriptor>(bitPattern: base)
+      #if os(none)
+        let address = base
+      #else
+        let address = unsafe base
+      #endif
+      let start = unsafe UnsafePointer<FrameDescriptor>(bitPattern: address)
       let elements = unsafe UnsafeBufferPointer(start: start, count: count)
       return unsafe _overrideLifetime(Span(_unsafeElements: elements), copying: ())
     }
@@ -24,7 +35,11 @@ public enum FrameTable {
   /// Makes the table of `frameCount` zeroed descriptors at `address` the one in force.
   static func start(at address: UInt, frameCount: Int) {
     // SAFETY: the boot CPU is alone.
-    unsafe base = address
+    #if os(none)
+      precondition(address == base)
+    #else
+      unsafe base = address
+    #endif
     unsafe count = frameCount
   }
 }

@@ -29,7 +29,8 @@ public struct HugeFrame: ~Copyable {
   }
 
   deinit {
-    for index in 0..<Self.frameCount { UserFrame.dropReference(to: first + index) }
+    // Nobody else can have a reference to a frame of it: it never was mapped.
+    FrameAllocator.releaseRun(first, count: Self.frameCount)
   }
 
   /// Gives up the references without dropping them: to a page-table entry.

@@ -60,6 +60,7 @@ enum KernelHeap {
         return ObjectHeap.release(address, Int(descriptors[frame].owner))
       }
     }
+    // SAFETY: it frees only what the tables of whoever gave it out say was given out.
     unsafe releaseLarge(memory)
   }
 

@@ -1,0 +1,9 @@
+/// The machine that a test needs, where the ordinary one will not do. `Tests/Runner` makes it.
+struct TestMachine {
+  /// Its memory, as QEMU writes it: `64M`, `16G`.
+  var memory: String?
+  /// Its CPU, by QEMU's name.
+  var processor: String?
+  /// Whether the loader loads a module.
+  var hasModule = false
+}
