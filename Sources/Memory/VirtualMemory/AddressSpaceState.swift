@@ -6,8 +6,6 @@ struct AddressSpaceState: ~Copyable {
   static let pageSize: UInt64 = 4096
   /// The lowest address that a program gets: `vm.mmap_min_addr`.
   static let lowestAddress: UInt64 = 0x1_0000
-  /// How far a stack stays from the area below it, in bytes. Source: Linux, stack_guard_gap.
-  static let stackGuardGap: UInt64 = 256 << 12
 
   var areas = AreaTree()
   var table: UserPageTable
@@ -121,11 +119,14 @@ struct AddressSpaceState: ~Copyable {
 
   /// Cuts areas at the ends of `range`; the nodes were reserved.
   mutating func cut(_ range: Range<UInt64>) {
-    for address in [range.lowerBound, range.upperBound] {
-      if let area = areas.area(at: address), area.start < address { use(area.object, by: 1) }
-    }
-    areas.cut(range)
+    cut(at: range.lowerBound)
+    cut(at: range.upperBound)
     generation += 1
+  }
+
+  private mutating func cut(at address: UInt64) {
+    guard let area = areas.cut(at: address) else { return }
+    use(area.object, by: 1)
   }
 
   /// Joins alike neighbours around `range`.

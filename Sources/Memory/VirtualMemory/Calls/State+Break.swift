@@ -49,7 +49,7 @@ extension AddressSpaceState {
     let start = address & ~(Self.pageSize - 1)
     guard UserSpace.contains(start, byteCount: stack.end - start), stack.end - start <= limits.stack else { return nil }
     if let below = areas.lastArea(startingBefore: stack.start), !below.flags.contains(.growsDown),
-      !below.protection.isEmpty, start < below.end &+ Self.stackGuardGap
+      !below.protection.isEmpty, start < below.end &+ Area.stackGuardGap
     {
       return nil
     }

@@ -86,32 +86,25 @@ extension AddressSpaceState {
 
   /// The highest free place for `byteCount` bytes: above the kernel's window if there is one, else below it.
   borrowing func freePlace(_ byteCount: UInt64, below top: UInt64) -> UInt64? {
-    // What could hold a huge page gets a place where it can.
-    let alignment = byteCount >= UserPageTable.hugePageSize ? UserPageTable.hugePageSize : Self.pageSize
     let window = UserSpace.kernelWindow
-    for part in [window.upperBound..<max(window.upperBound, top), Self.lowestAddress..<min(window.lowerBound, top)] {
-      for alignment in [alignment, Self.pageSize] {
-        var limit = part.upperBound
-        while limit > part.lowerBound,
-          let place = areas.highestGap(byteCount, alignment: alignment, in: part.lowerBound..<limit)
-        {
-          if isFree(place..<place + byteCount) { return place }
-          // Too near below a stack, which must be able to grow.
-          guard let stack = areas.firstArea(endingAfter: place + byteCount) else { break }
-          limit = min(place + byteCount - Self.pageSize, stack.start &- Self.stackGuardGap)
-        }
-      }
+    return freePlace(byteCount, in: window.upperBound..<max(window.upperBound, top))
+      ?? freePlace(byteCount, in: Self.lowestAddress..<min(window.lowerBound, top))
+  }
+
+  private borrowing func freePlace(_ byteCount: UInt64, in part: Range<UInt64>) -> UInt64? {
+    // What could hold a huge page gets a place where it can.
+    if byteCount >= UserPageTable.hugePageSize,
+      let place = areas.highestGap(byteCount, alignment: UserPageTable.hugePageSize, in: part)
+    {
+      return place
     }
-    return nil
+    return areas.highestGap(byteCount, in: part)
   }
 
   /// Whether no area is in `range` and no stack so near above that it needs the room.
   borrowing func isFree(_ range: Range<UInt64>) -> Bool {
-    guard areas.firstArea(in: range) == nil else { return false }
-    guard let next = areas.firstArea(endingAfter: range.upperBound), next.flags.contains(.growsDown) else {
-      return true
-    }
-    return next.start - range.upperBound >= Self.stackGuardGap
+    guard let next = areas.firstArea(endingAfter: range.lowerBound) else { return true }
+    return next.floor >= range.upperBound
   }
 
   /// How many pages of `range` are in areas.

@@ -20,7 +20,7 @@ extension AddressSpaceState {
   mutating func resolve(
     _ address: UInt64, _ kind: PageFaultAccess.Kind, hugePages: HugePagePolicy, flush: inout TLBFlush
   ) -> FaultNeed {
-    guard let area = areas.area(at: address) else { return resolveInStack(address, kind, flush: &flush) }
+    guard let area = areas.find(address) else { return resolveInStack(address, kind, flush: &flush) }
     return resolve(address, kind, in: area, hugePages, flush: &flush)
   }
 
