@@ -58,11 +58,6 @@ extension AddressSpaceState {
     try checkLimits(adding: pageCount, isData: false)
     if stack.flags.contains(.locked), !mayLock(adding: pageCount) { throw .ENOMEM }
     if stack.flags.contains(.accounted) { try CommitAccount.promise(pageCount) }
-    usage.count(stack, sign: -1)
-    areas.resize(startingAt: stack.start, to: start..<stack.end)
-    let grown = areas.area(at: start)
-    if let grown { usage.count(grown, sign: 1) }
-    generation += 1
-    return grown
+    return resize(stack, to: start..<stack.end)
   }
 }
