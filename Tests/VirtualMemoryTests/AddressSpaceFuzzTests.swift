@@ -68,7 +68,7 @@ struct AddressSpaceFuzzTests {
         let result = error { () throws(Errno) in child = try space.clone() }
         if result == nil, let child { programs.append((child, programs[who].model.clone())) }
       case 10:
-        if programs.count > 1 { programs.remove(at: who) }
+        if programs.count > 1 { programs.remove(at: who).space.tearDown() }
       default: try access(who)
       }
     }
@@ -163,6 +163,7 @@ struct AddressSpaceFuzzTests {
         if step % 100 == 0 { try world.check() }
       }
       try world.check()
+      for program in world.programs { program.space.tearDown() }
     }
   }
 }

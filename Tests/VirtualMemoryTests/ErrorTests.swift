@@ -20,6 +20,7 @@ struct ErrorTests {
   func mmap() throws {
     try withMachine {
       let space = try AddressSpace.make()
+      defer { space.tearDown() }
       #expect(map(space) { $0.byteCount = 0 } == .EINVAL)
       #expect(map(space) { $0.flags = .anonymous } == .EINVAL)
       #expect(map(space) { $0.offset = 1 } == .EINVAL)
@@ -60,6 +61,7 @@ struct ErrorTests {
   func unmapAndProtect() throws {
     try withMachine {
       let space = try AddressSpace.make()
+      defer { space.tearDown() }
       _ = try space.mapPrivate(4, at: Self.base)
       #expect(error { () throws(Errno) in try space.unmap(Self.base + 1, 4096) } == .EINVAL)
       #expect(error { () throws(Errno) in try space.unmap(Self.base, 0) } == .EINVAL)
@@ -85,6 +87,7 @@ struct ErrorTests {
   func remap() throws {
     try withMachine {
       let space = try AddressSpace.make()
+      defer { space.tearDown() }
       _ = try space.mapPrivate(4, at: Self.base)
       func attempt(
         _ address: UInt64, _ old: UInt64, _ new: UInt64, _ flags: RemapFlags, _ to: UInt64 = 0
@@ -107,6 +110,7 @@ struct ErrorTests {
   func others() throws {
     try withMachine {
       let space = try AddressSpace.make()
+      defer { space.tearDown() }
       _ = try space.mapPrivate(4, at: Self.base)
       var limits = AddressSpaceLimits()
       limits.locked = 2 * 4096

@@ -36,6 +36,7 @@ struct MemoryShortageTests {
         AllocationFaults.fail(after: allowed)
         let result = error { () throws(Errno) in try call(space) }
         AllocationFaults.fail(after: nil)
+        defer { space.tearDown() }
         guard let result else {
           #expect(allowed > 0 || !changesNothing, "\(name) needs no memory, so nothing was tested")
           return
@@ -50,7 +51,7 @@ struct MemoryShortageTests {
 
   @Test("fork gives everything back and leaves the parent as it was")
   func fork() throws {
-    try failAtEveryAllocation("fork") { space throws(Errno) in _ = try space.clone() }
+    try failAtEveryAllocation("fork") { space throws(Errno) in try space.clone().tearDown() }
   }
 
   @Test("A new area either is there or is not")
@@ -89,6 +90,7 @@ struct MemoryShortageTests {
   func fault() throws {
     try withMachine {
       let space = try program()
+      defer { space.tearDown() }
       let place = Self.base + 0x1000_0000
       _ = try space.mapPrivate(4, at: place)
       AllocationFaults.fail(after: 0)

@@ -6,16 +6,14 @@ extension AddressSpace {
   /// mlock2(2).
   public func lock(_ address: UInt64, _ byteCount: UInt64, onFault: Bool = false) throws(Errno) {
     let range = try Self.coveredPages(address, byteCount)
-    try state.withLock { state throws(Errno) in
-      try state.lock(range, onFault ? [.locked, .lockedOnFault] : .locked)
-    }
+    try change { state, _ throws(Errno) in try state.lock(range, onFault ? [.locked, .lockedOnFault] : .locked) }
     if !onFault, let error = populate(range) { throw error == .EFAULT ? .ENOMEM : error }
   }
 
   /// munlock(2).
   public func unlock(_ address: UInt64, _ byteCount: UInt64) throws(Errno) {
     let range = try Self.coveredPages(address, byteCount)
-    try state.withLock { state throws(Errno) in try state.lock(range, []) }
+    try change { state, _ throws(Errno) in try state.lock(range, []) }
   }
 
   /// mlockall(2).
@@ -57,8 +55,7 @@ extension AddressSpace {
     case .populateRead, .populateWrite:
       if let error = populate(range, advice == .populateWrite ? .write : .read) { throw error }
     default:
-      var flush = TLBFlush()
-      try state.withLock { state throws(Errno) in try state.advise(range, advice, flush: &flush) }
+      try change { state, flush throws(Errno) in try state.advise(range, advice, flush: &flush) }
     }
   }
 
@@ -73,9 +70,6 @@ extension AddressSpace {
       if advice == .willNeed { return object.prefetch(pages) }
       guard !area.flags.contains(.locked) else { throw .EINVAL }
       guard area.isShared, area.protection.contains(.write) else { throw .EACCES }
-      var flush = TLBFlush()
-      try state.withLock { state throws(Errno) in try state.table.unmap(part, flush: &flush) }
-      flush.finish()
       try object.punchHole(pages)
     }
   }

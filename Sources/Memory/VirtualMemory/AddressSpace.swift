@@ -19,7 +19,7 @@ public final class AddressSpace: PageFaultHandler {
 
   let state: SpinLock<AddressSpaceState>
 
-  /// Makes an address space without areas.
+  /// Makes an address space without areas. Ended by `tearDown`: the objects that it maps keep it until then.
   ///
   /// - Throws: `ENOMEM`.
   public static func make() throws(Errno) -> AddressSpace {
@@ -56,232 +56,62 @@ public final class AddressSpace: PageFaultHandler {
   @inline(__always)
   private func tryFault(_ address: UInt64, _ kind: PageFaultAccess.Kind) -> FaultOutcome {
     var flush = TLBFlush()
-    var generation = 0
     let need = state.withLock { state in
-      generation = state.generation
-      return state.resolve(address, kind, hugePages: Self.hugePages, flush: &flush)
+      state.resolve(address, kind, hugePages: Self.hugePages, flush: &flush)
     }
     switch need {
     case .nothing(let outcome): return outcome
-    case .page(let object, let index): return tryFault(address, kind, object, index, generation)
+    case .page(let page): return tryFault(address, kind, page)
     }
   }
 
   @inline(never)
-  private func tryFault(
-    _ address: UInt64, _ kind: PageFaultAccess.Kind, _ object: MappedObject, _ index: UInt64, _ generation: Int
-  ) -> FaultOutcome {
-    guard index < object.pageCount else { return .busError }
+  private func tryFault(_ address: UInt64, _ kind: PageFaultAccess.Kind, _ page: ObjectPage) -> FaultOutcome {
+    guard page.index < page.object.pageCount else { return .busError }
     do throws(Errno) {
-      var frame: UserFrame? = try object.page(index)
+      var frame: UserFrame? = try page.object.page(page.index)
       var flush = TLBFlush()
       return state.withLock { state in
         guard let frame = frame.take() else { return .busError }
-        return state.finish(address, kind, frame, generation: generation, flush: &flush)
+        return state.finish(address, kind, page, frame, flush: &flush)
       }
     } catch {
       return error == .ENOMEM ? .outOfMemory : .busError
     }
   }
 
-  // MARK: Mapping
+  // MARK: Changing
 
-  /// mmap(2).
-  ///
-  /// - Returns: the address of the first page.
-  public func map(_ request: MapRequest) throws(Errno) -> UInt64 {
-    var request = request
-    if request.flags.isSuperset(of: [.shared, .anonymous]) && request.object == nil {
-      request.object = SharedMemory(pageCount: request.byteCount >> 12 + 1)
-      request.offset = 0
-    }
-    var flush = TLBFlush()
-    let range = try attaching(request.object) { () throws(Errno) in
-      try state.withLock { state throws(Errno) in try state.map(request, flush: &flush) }
-    }
-    flush.finish()
-    detachUnused()
-    let isLocked = isLockedNow(range.lowerBound)
-    if request.flags.contains(.populate) || isLocked { _ = populate(range) }
-    return range.lowerBound
-  }
-
-  /// munmap(2).
-  public func unmap(_ address: UInt64, _ byteCount: UInt64) throws(Errno) {
-    var flush = TLBFlush()
-    try state.withLock { state throws(Errno) in try state.unmap(address, byteCount, flush: &flush) }
-    flush.finish()
-    detachUnused()
-  }
-
-  /// Unmaps everything: the end of the program. Objects know of the address space until this is called.
-  public func tearDown() {
-    var flush = TLBFlush()
-    state.withLock { state in
-      while let area = state.areas.firstArea(endingAfter: 0) {
-        // A whole area never cuts a large page.
-        do throws(Errno) { try state.table.unmap(area.range, flush: &flush) } catch { return }
-        state.take(area)
-      }
-      state.heap = 0..<0
-    }
-    flush.finish()
-    detachUnused()
-  }
-
-  /// Runs `body`, which maps `object`, with the object knowing of it.
-  private func attaching<Result>(
-    _ object: MappedObject?, _ body: () throws(Errno) -> Result
+  /// Runs `body` under the lock, drops what TLBs still have of what it took away, and lets go of objects that no area has any
+  /// more. Where it fails for lack of memory, asks for some and runs `body` again.
+  func change<Result>(
+    _ body: (inout AddressSpaceState, inout TLBFlush) throws(Errno) -> Result
   ) throws(Errno) -> Result {
-    guard let object else { return try body() }
-    try object.attach(self)
-    let isKnown = state.withLock { $0.has(object) }
-    do throws(Errno) {
-      let result = try body()
-      if isKnown { object.detach(self) }
-      return result
-    } catch {
-      if isKnown || !state.withLock({ $0.has(object) }) { object.detach(self) }
-      detachUnused()
-      throw error
+    var attempt = 0
+    while true {
+      var flush = TLBFlush()
+      var lacksMemory = false
+      do throws(Errno) {
+        let result = try state.withLock { state throws(Errno) in
+          state.lacksMemory = false
+          defer { lacksMemory = state.lacksMemory }
+          return try body(&state, &flush)
+        }
+        flush.finish()
+        releaseUnusedObjects()
+        return result
+      } catch {
+        flush.finish()
+        releaseUnusedObjects()
+        guard error == .ENOMEM, lacksMemory, FrameAllocator.relieve(attempt: attempt) else { throw error }
+        attempt += 1
+      }
     }
   }
 
   /// Tells objects that no area has any more.
-  private func detachUnused() {
-    while let object = state.withLock({ $0.takeUnusedObject() }) { object.detach(self) }
-  }
-
-  /// Runs `body` with the state, under the lock.
-  func withState(_ body: (inout AddressSpaceState) -> Void) {
-    state.withLock { body(&$0) }
-  }
-
-  /// mprotect(2), for a protection without unknown bits.
-  public func protect(_ address: UInt64, _ byteCount: UInt64, _ protection: Protection) throws(Errno) {
-    guard protection.isSubset(of: .all) else { throw .EINVAL }
-    let range = try AddressSpaceState.pages(address, byteCount)
-    var flush = TLBFlush()
-    try state.withLock { state throws(Errno) in try state.protect(range, protection, flush: &flush) }
-  }
-
-  /// mremap(2).
-  ///
-  /// - Returns: the address of the first page.
-  public func remap(
-    _ address: UInt64, _ oldByteCount: UInt64, _ newByteCount: UInt64, _ flags: RemapFlags, to fixed: UInt64 = 0
-  ) throws(Errno) -> UInt64 {
-    var flush = TLBFlush()
-    let range = try state.withLock { state throws(Errno) in
-      try state.remap(address, oldByteCount, newByteCount, flags, to: fixed, flush: &flush)
-    }
-    flush.finish()
-    detachUnused()
-    if isLockedNow(range.lowerBound) { _ = populate(range) }
-    return range.lowerBound
-  }
-
-  /// brk(2).
-  ///
-  /// - Returns: where the break is now.
-  public func setBreak(_ address: UInt64) -> UInt64 {
-    var flush = TLBFlush()
-    return state.withLock { $0.setBreak(address, flush: &flush) }
-  }
-
-  /// Sets where the program break begins and is: after a program was loaded.
-  public func setHeapStart(_ address: UInt64) {
-    state.withLock { $0.heap = address..<address }
-  }
-
-  /// Sets the highest address that is chosen for a mapping: below the stack.
-  public func setMappingBase(_ address: UInt64) {
-    state.withLock { $0.mappingBase = min(address, UserSpace.defaultEnd) & ~4095 }
-  }
-
-  // MARK: Fork
-
-  /// fork(2): an address space with the same areas, whose private pages are copied when either writes to them.
-  ///
-  /// - Throws: `ENOMEM`.
-  public func clone() throws(Errno) -> AddressSpace {
-    let child = try AddressSpace.make()
-    while true {
-      do throws(Errno) {
-        try adoptObjects(in: child)
-        var flush = TLBFlush()
-        try state.withLock { state throws(Errno) in
-          try child.state.withLock { childState throws(Errno) in try state.clone(into: &childState, flush: &flush) }
-        }
-        flush.finish()
-        child.detachUnused()
-        return child
-      } catch {
-        child.tearDown()
-        guard error == .EAGAIN else { throw error }
-      }
-    }
-  }
-
-  /// Makes `child` known to every object that this address space has, and the objects to it.
-  private func adoptObjects(in child: AddressSpace) throws(Errno) {
-    var index = 0
-    while true {
-      let (object, isEnd) = state.withLock { $0.object(numbered: index) }
-      if isEnd { return }
-      index += 1
-      guard let object else { continue }
-      try object.attach(child)
-      do throws(Errno) {
-        _ = try child.state.withLock { state throws(Errno) in try state.number(of: object) }
-      } catch {
-        object.detach(child)
-        throw error
-      }
-    }
-  }
-
-  // MARK: Populating
-
-  /// The frame at `address` if the access of `kind` needs no fault.
-  func presentFrame(at address: UInt64, _ kind: PageFaultAccess.Kind) -> UserFrame? {
-    state.withLock { state in
-      let wanted: PageAccess = kind == .write ? .write : .read
-      guard let mapping = state.table.entry(at: address), mapping.access.contains(wanted) else { return nil }
-      return state.table.frame(at: address)
-    }
-  }
-
-  /// Uses every page of `range` that is not in memory, as its area allows.
-  ///
-  /// - Parameter kind: what is to be possible without a fault; nil for what the area is for.
-  /// - Returns: why it ended early, or nil.
-  func populate(_ range: Range<UInt64>, _ kind: PageFaultAccess.Kind? = nil) -> Errno? {
-    var page = range.lowerBound
-    while page < range.upperBound {
-      let (area, present) = state.withLock { state in (state.areas.area(at: page), state.table.entry(at: page)) }
-      guard let area else { return .ENOMEM }
-      let wanted = kind ?? (area.protection.contains(.write) && !area.isShared ? .write : .read)
-      if kind == nil && area.protection.isEmpty {
-        page = area.end
-        continue
-      }
-      if present == nil || wanted == .write && !(present?.access.contains(.write) ?? false) {
-        switch resolveFault(page, wanted) {
-        case .resolved: break
-        case .outOfMemory: return .ENOMEM
-        case .badAddress, .badAccess, .busError: return .EFAULT
-        }
-      }
-      page += AddressSpaceState.pageSize
-    }
-    return nil
-  }
-
-  private func isLockedNow(_ address: UInt64) -> Bool {
-    state.withLock { state in
-      state.areas.area(at: address).map { $0.flags.contains(.locked) && !$0.flags.contains(.lockedOnFault) } ?? false
-    }
+  func releaseUnusedObjects() {
+    while let object = state.withLock({ $0.objects.releaseUnused(mappedBy: self) }) { _ = consume object }
   }
 
   /// Calls `body` without the lock for each area of `range`, the part of it in the range, and the object behind it.

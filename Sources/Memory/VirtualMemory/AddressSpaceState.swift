@@ -6,8 +6,6 @@ struct AddressSpaceState: ~Copyable {
   static let pageSize: UInt64 = 4096
   /// The lowest address that a program gets: `vm.mmap_min_addr`.
   static let lowestAddress: UInt64 = 0x1_0000
-  /// How far a stack stays from the area below it, in bytes. Source: Linux, stack_guard_gap.
-  static let stackGuardGap: UInt64 = 256 << 12
 
   var areas = AreaTree()
   var table: UserPageTable
@@ -19,17 +17,10 @@ struct AddressSpaceState: ~Copyable {
   var mappingBase = UserSpace.defaultEnd
   /// Flags that every new area gets: mlockall(MCL_FUTURE).
   var futureFlags: AreaFlags = []
-  /// Counts every change of the areas, so that who let go of the lock sees that there was one.
-  var generation = 0
-
-  /// The objects behind areas, by number, and how many areas each is behind.
-  private var objects = GrowableArray<ObjectSlot>()
-  private var hasUnusedObjects = false
-
-  private struct ObjectSlot {
-    var object: MappedObject?
-    var areaCount: Int
-  }
+  /// What is behind areas.
+  var objects = ObjectTable()
+  /// Whether a call failed for lack of memory, which can be made free, and not because a limit forbids it.
+  var lacksMemory = false
 
   init() throws(Errno) {
     table = try UserPageTable()
@@ -45,69 +36,17 @@ struct AddressSpaceState: ~Copyable {
     CommitAccount.release(account)
   }
 
-  // MARK: Objects
-
-  /// The number of `object`, which gets one if it has none. Until an area has it, `takeUnusedObject` may take it away.
-  ///
-  /// - Throws: `ENOMEM`; nothing has changed.
-  mutating func number(of object: MappedObject) throws(Errno) -> Int32 {
-    var free: Int?
-    for index in 0..<objects.count {
-      if objects[index].object === object { return Int32(index) }
-      if objects[index].object == nil { free = index }
-    }
-    hasUnusedObjects = true
-    if let free {
-      objects[free] = ObjectSlot(object: object, areaCount: 0)
-      return Int32(free)
-    }
-    try objects.append(ObjectSlot(object: object, areaCount: 0))
-    return Int32(objects.count - 1)
-  }
+  // MARK: Areas
 
   /// The object behind `area`, or nil for private memory.
-  borrowing func object(of area: Area) -> MappedObject? {
-    area.isAnonymous ? nil : objects[Int(area.object)].object
-  }
-
-  private mutating func use(_ number: Int32, by count: Int) {
-    guard number >= 0 else { return }
-    objects[Int(number)].areaCount += count
-    if objects[Int(number)].areaCount == 0 { hasUnusedObjects = true }
-  }
-
-  /// Whether `object` has a number.
-  borrowing func has(_ object: MappedObject) -> Bool {
-    for index in 0..<objects.count where objects[index].object === object { return true }
-    return false
-  }
-
-  /// An object that was once behind an area and is no more, which loses its number.
-  mutating func takeUnusedObject() -> MappedObject? {
-    guard hasUnusedObjects else { return nil }
-    for index in 0..<objects.count where objects[index].areaCount == 0 {
-      if let object = objects[index].object {
-        objects[index].object = nil
-        return object
-      }
-    }
-    hasUnusedObjects = false
-    return nil
-  }
-
-  /// Object number `index`; nil where there is none, `isEnd` behind the last.
-  borrowing func object(numbered index: Int) -> (object: MappedObject?, isEnd: Bool) {
-    index < objects.count ? (objects[index].object, false) : (nil, true)
-  }
-
-  // MARK: Areas
+  @inline(__always)
+  borrowing func object(of area: Area) -> MappedObject? { area.isAnonymous ? nil : objects[area.object] }
 
   /// Adds `area` and counts it. A node was reserved.
   mutating func add(_ area: Area) {
     areas.insert(area)
     usage.count(area, sign: 1)
-    use(area.object, by: 1)
-    generation += 1
+    objects.addArea(area.object, at: area.range)
   }
 
   /// Takes `area` out of the tree and the accounts, not its pages.
@@ -115,17 +54,34 @@ struct AddressSpaceState: ~Copyable {
     areas.remove(startingAt: area.start)
     usage.count(area, sign: -1)
     if area.flags.contains(.accounted) { CommitAccount.release(area.pageCount) }
-    use(area.object, by: -1)
-    generation += 1
+    objects.removeArea(area.object)
+  }
+
+  /// Gives `area` other bounds, between its neighbours, and counts the difference, but not in the machine's promises.
+  ///
+  /// - Returns: the area as it is now.
+  @discardableResult
+  mutating func resize(_ area: Area, to range: Range<UInt64>) -> Area {
+    var resized = area
+    resized.start = range.lowerBound
+    resized.end = range.upperBound
+    if !area.isAnonymous { resized.firstPage = area.firstPage &+ range.lowerBound >> 12 &- area.start >> 12 }
+    areas.replace(startingAt: area.start, with: resized)
+    usage.count(area, sign: -1)
+    usage.count(resized, sign: 1)
+    objects.extend(area.object, to: range)
+    return resized
   }
 
   /// Cuts areas at the ends of `range`; the nodes were reserved.
   mutating func cut(_ range: Range<UInt64>) {
-    for address in [range.lowerBound, range.upperBound] {
-      if let area = areas.area(at: address), area.start < address { use(area.object, by: 1) }
-    }
-    areas.cut(range)
-    generation += 1
+    cut(at: range.lowerBound)
+    cut(at: range.upperBound)
+  }
+
+  private mutating func cut(at address: UInt64) {
+    guard let area = areas.cut(at: address) else { return }
+    objects.addArea(area.object, at: area.range)
   }
 
   /// Joins alike neighbours around `range`.
@@ -138,9 +94,8 @@ struct AddressSpaceState: ~Copyable {
       }
       areas.remove(startingAt: right.start)
       areas.resize(startingAt: left.start, to: left.start..<right.end)
-      use(right.object, by: -1)
+      objects.removeArea(right.object)
     }
-    generation += 1
   }
 
   /// Changes everything but the bounds of each area in `range`, at whose ends areas were cut.
@@ -154,7 +109,6 @@ struct AddressSpaceState: ~Copyable {
       areas.update(startingAt: area.start) { $0 = changed }
       address = area.end
     }
-    generation += 1
   }
 
   // MARK: Checks
@@ -165,7 +119,29 @@ struct AddressSpaceState: ~Copyable {
   mutating func reserve(_ wanted: Int) throws(Errno) {
     // Linux, too, lets there be one more than the limit.
     guard wanted == 0 || areas.count + wanted <= limits.areaCount + 1 else { throw .ENOMEM }
-    try areas.reserve(wanted)
+    try reserveNodes(wanted)
+  }
+
+  /// Makes room in the tree for `wanted` more areas, however many there are.
+  ///
+  /// - Throws: `ENOMEM` when there is no memory.
+  mutating func reserveNodes(_ wanted: Int) throws(Errno) {
+    do throws(Errno) { try areas.reserve(wanted) } catch { throw shortage(error) }
+  }
+
+  /// Notes that `error` is about memory, not about a limit, if it is `ENOMEM`.
+  mutating func shortage(_ error: Errno) -> Errno {
+    if error == .ENOMEM { lacksMemory = true }
+    return error
+  }
+
+  // MARK: Pages
+
+  /// Unmaps the pages of `range`.
+  ///
+  /// - Throws: `ENOMEM` when a huge page cannot be split; nothing has changed.
+  mutating func unmapPages(_ range: Range<UInt64>, flush: inout TLBFlush) throws(Errno) {
+    do throws(Errno) { try table.unmap(range, flush: &flush) } catch { throw shortage(error) }
   }
 
   /// Whether `pageCount` more pages stay within the limits.

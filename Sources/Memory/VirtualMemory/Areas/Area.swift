@@ -58,6 +58,9 @@ public struct AreaFlags: OptionSet, Sendable {
 
 /// A range of a program's addresses with one protection and one backing.
 public struct Area: Equatable, Sendable {
+  /// How far a stack that grows stays from what is below it, in bytes. Source: Linux, stack_guard_gap.
+  public static let stackGuardGap: UInt64 = 256 << 12
+
   /// The first address, a multiple of the page size.
   public var start: UInt64
   /// One past the last address, a multiple of the page size.
@@ -89,6 +92,14 @@ public struct Area: Equatable, Sendable {
 
   /// The addresses.
   public var range: Range<UInt64> { start..<end }
+
+  /// The lowest address that nothing should be put behind: below a stack there must be room for it to grow.
+  @inline(__always)
+  var floor: UInt64 {
+    guard flags.contains(.growsDown) else { return start }
+    return start > Self.stackGuardGap ? start &- Self.stackGuardGap : 0
+  }
+
   /// Pages in it.
   public var pageCount: Int { Int((end - start) >> 12) }
   /// Whether others see its writes.
@@ -114,6 +125,6 @@ public struct Area: Equatable, Sendable {
   /// Whether `next`, which begins where this one ends, can be one with it.
   func joins(_ next: Area) -> Bool {
     end == next.start && protection == next.protection && limit == next.limit && flags == next.flags
-      && object == next.object && (isAnonymous || page(at: end) == next.firstPage) && !flags.contains(.growsDown)
+      && object == next.object && (isAnonymous || page(at: end) == next.firstPage)
   }
 }

@@ -37,6 +37,19 @@ extension AreaTree {
     return rebalanced(node)
   }
 
+  mutating func replace(startingAt start: UInt64, with area: Area, under node: Int32) -> Bool {
+    guard node >= 0 else { return false }
+    let begin = nodes[Int(node)].area.start
+    if start == begin {
+      nodes[Int(node)].area = area
+    } else {
+      let next = start < begin ? nodes[Int(node)].left : nodes[Int(node)].right
+      guard replace(startingAt: start, with: area, under: next) else { return false }
+    }
+    summarize(node)
+    return true
+  }
+
   private mutating func removeFirst(under node: Int32, _ first: inout Int32) -> Int32 {
     let left = nodes[Int(node)].left
     guard left >= 0 else {
@@ -93,19 +106,23 @@ extension AreaTree {
   private mutating func summarize(_ node: Int32) {
     let index = Int(node)
     let (left, right) = (nodes[index].left, nodes[index].right)
-    let area = nodes[index].area
-    var gap: UInt64 = 0
-    nodes[index].lowest = area.start
-    nodes[index].highest = area.end
+    let (floor, end) = (nodes[index].area.floor, nodes[index].area.end)
+    var (lowest, highest, gap) = (floor, end, UInt64(0))
     if left >= 0 {
-      nodes[index].lowest = nodes[Int(left)].lowest
-      gap = max(nodes[Int(left)].gap, area.start - nodes[Int(left)].highest)
+      lowest = nodes[Int(left)].lowest
+      gap = max(nodes[Int(left)].gap, Self.distance(from: nodes[Int(left)].highest, to: floor))
     }
     if right >= 0 {
-      nodes[index].highest = nodes[Int(right)].highest
-      gap = max(gap, nodes[Int(right)].gap, nodes[Int(right)].lowest - area.end)
+      highest = nodes[Int(right)].highest
+      gap = max(gap, nodes[Int(right)].gap, Self.distance(from: end, to: nodes[Int(right)].lowest))
     }
+    nodes[index].lowest = lowest
+    nodes[index].highest = highest
     nodes[index].gap = gap
     nodes[index].height = 1 + max(height(left), height(right))
   }
+
+  /// How far `high` is above `low`; 0 if it is not, because a stack's floor may lie below what is below the stack.
+  @inline(__always)
+  static func distance(from low: UInt64, to high: UInt64) -> UInt64 { high > low ? high &- low : 0 }
 }

@@ -13,19 +13,33 @@ public struct AreaTree: ~Copyable {
     var left: Int32 = -1
     var right: Int32 = -1
     var height: Int32 = 1
-    /// The first address of the subtree.
+    /// The `floor` of the subtree's first area.
     var lowest: UInt64
     /// One past the last address of the subtree.
     var highest: UInt64
-    /// The largest gap between neighbours of the subtree.
+    /// The largest gap between neighbours of the subtree, from the end of one to the `floor` of the next.
     var gap: UInt64 = 0
+
+    init(_ area: Area) {
+      self.area = area
+      lowest = area.floor
+      highest = area.end
+    }
+
+    /// A node without an area, which no address is in.
+    init(free next: Int32) {
+      self.init(Area(0..<0, [], []))
+      left = next
+    }
   }
 
   var nodes = GrowableArray<Node>()
   var root: Int32 = -1
   /// The first free node; they are linked by `left`.
-  private var firstFree: Int32 = -1
+  private(set) var firstFree: Int32 = -1
   private var freeCount = 0
+  /// The node that `find` found last, which the next address is likely to be in too. May have been freed since.
+  private var lastFound = 0
   /// How many areas there are.
   public private(set) var count = 0
 
@@ -42,7 +56,7 @@ public struct AreaTree: ~Copyable {
         try nodes.reserveCapacity(max(8, nodes.capacity * 2, nodes.count + missing))
       }
       let node = Int32(nodes.count)
-      try nodes.append(Node(area: Area(0..<0, [], []), left: firstFree, lowest: 0, highest: 0))
+      try nodes.append(Node(free: firstFree))
       firstFree = node
       freeCount += 1
     }
@@ -50,9 +64,29 @@ public struct AreaTree: ~Copyable {
 
   // MARK: Looking
 
+  /// The area that contains `address`, or nil: `area(at:)` for a page fault, which begins where the last one was found.
+  @inline(__always)
+  public mutating func find(_ address: UInt64) -> Area? {
+    if lastFound < nodes.count {
+      let area = nodes[lastFound].area
+      // Of a free node the length is 0.
+      if address &- area.start < area.end &- area.start { return area }
+    }
+    let node = node(at: address)
+    guard node >= 0 else { return nil }
+    lastFound = Int(node)
+    return nodes[lastFound].area
+  }
+
   /// The area that contains `address`, or nil.
   @inline(__always)
   public borrowing func area(at address: UInt64) -> Area? {
+    let node = node(at: address)
+    return node < 0 ? nil : nodes[Int(node)].area
+  }
+
+  @inline(__always)
+  private borrowing func node(at address: UInt64) -> Int32 {
     var node = root
     while node >= 0 {
       let index = Int(node)
@@ -61,10 +95,10 @@ public struct AreaTree: ~Copyable {
       } else if address >= nodes[index].area.end {
         node = nodes[index].right
       } else {
-        return nodes[index].area
+        return node
       }
     }
-    return nil
+    return -1
   }
 
   /// The first area that ends behind `address`: the one that contains it, or else the next.
@@ -123,13 +157,13 @@ public struct AreaTree: ~Copyable {
 
   // MARK: Changing
 
-  /// Adds `area`, which overlaps none. There is a node for it: the caller has reserved one.
+  /// Adds `area`, which is not empty and overlaps none. There is a node for it: the caller has reserved one.
   public mutating func insert(_ area: Area) {
     precondition(firstFree >= 0, "no node was reserved")
     let node = firstFree
     firstFree = nodes[Int(node)].left
     freeCount -= 1
-    nodes[Int(node)] = Node(area: area, lowest: area.start, highest: area.end)
+    nodes[Int(node)] = Node(area)
     root = insert(node, under: root)
     count += 1
   }
@@ -142,52 +176,45 @@ public struct AreaTree: ~Copyable {
     guard let area = area(at: start), area.start == start else { return false }
     var removed: Int32 = -1
     root = remove(start, under: root, &removed)
-    nodes[Int(removed)].left = firstFree
+    nodes[Int(removed)] = Node(free: firstFree)
     firstFree = removed
     freeCount += 1
     count -= 1
     return true
   }
 
-  /// Changes everything but the bounds of the area that begins at `start`.
+  /// Puts `area` in the place of the area that begins at `start`. It overlaps no other, and lies between the same two.
+  ///
+  /// - Returns: false, changing nothing, when no area begins there.
+  @discardableResult
+  mutating func replace(startingAt start: UInt64, with area: Area) -> Bool {
+    replace(startingAt: start, with: area, under: root)
+  }
+
+  /// Changes everything but the bounds of the area that begins at `start`, and whether it grows.
   mutating func update(startingAt start: UInt64, _ body: (inout Area) -> Void) {
-    var node = root
-    while node >= 0 {
-      let begin = nodes[Int(node)].area.start
-      if begin == start {
-        var area = nodes[Int(node)].area
-        let range = area.range
-        body(&area)
-        area.start = range.lowerBound
-        area.end = range.upperBound
-        nodes[Int(node)].area = area
-        return
-      }
-      node = start < begin ? nodes[Int(node)].left : nodes[Int(node)].right
-    }
+    let node = node(at: start)
+    guard node >= 0, nodes[Int(node)].area.start == start else { return }
+    body(&nodes[Int(node)].area)
   }
 
-  /// Gives the area that begins at `start` other bounds, which overlap no other area; its pages stay where they are.
+  /// Gives the area that begins at `start` other bounds, between those of its neighbours; its pages stay where they are.
   mutating func resize(startingAt start: UInt64, to range: Range<UInt64>) {
-    guard let area = area(at: start), area.start == start else { return }
-    remove(startingAt: start)
-    var resized = area
-    resized.start = range.lowerBound
-    resized.end = range.upperBound
-    if !area.isAnonymous { resized.firstPage = area.firstPage &+ range.lowerBound >> 12 &- start >> 12 }
-    insert(resized)
+    guard var area = area(at: start), area.start == start else { return }
+    area.start = range.lowerBound
+    area.end = range.upperBound
+    if !area.isAnonymous { area.firstPage = area.firstPage &+ range.lowerBound >> 12 &- start >> 12 }
+    replace(startingAt: start, with: area)
   }
 
-  /// Cuts areas so that none crosses an end of `range`. Takes `cutCount(range)` nodes, which the caller has reserved.
-  mutating func cut(_ range: Range<UInt64>) {
-    cut(at: range.lowerBound)
-    cut(at: range.upperBound)
-  }
-
-  private mutating func cut(at address: UInt64) {
-    guard let area = area(at: address), area.start < address else { return }
-    remove(startingAt: area.start)
-    insert(area.part(area.start..<address))
+  /// Cuts the area that `address` lies inside of in two. Takes a node, which the caller has reserved.
+  ///
+  /// - Returns: the area that was cut, or nil when there was none.
+  @discardableResult
+  mutating func cut(at address: UInt64) -> Area? {
+    guard let area = area(at: address), area.start < address else { return nil }
+    replace(startingAt: area.start, with: area.part(area.start..<address))
     insert(area.part(address..<area.end))
+    return area
   }
 }

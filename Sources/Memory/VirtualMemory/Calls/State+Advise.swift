@@ -87,12 +87,12 @@ extension AddressSpaceState {
       change(part, insert: .wipeOnFork, remove: [])
     case .dontNeed:
       guard !area.flags.contains(.locked) else { throw .EINVAL }
-      try table.unmap(part, flush: &flush)
-    case .dontNeedLocked: try table.unmap(part, flush: &flush)
+      try unmapPages(part, flush: &flush)
+    case .dontNeedLocked: try unmapPages(part, flush: &flush)
     case .free:
       // The pages may be taken at any time; taking them now is one of the times.
       guard area.isAnonymous, !area.isShared else { throw .EINVAL }
-      try table.unmap(part, flush: &flush)
+      try unmapPages(part, flush: &flush)
     case .cold, .pageOut:
       guard !area.flags.contains(.locked) else { throw .EINVAL }
       var page = part.lowerBound

@@ -49,7 +49,7 @@ extension AddressSpaceState {
     let start = address & ~(Self.pageSize - 1)
     guard UserSpace.contains(start, byteCount: stack.end - start), stack.end - start <= limits.stack else { return nil }
     if let below = areas.lastArea(startingBefore: stack.start), !below.flags.contains(.growsDown),
-      !below.protection.isEmpty, start < below.end &+ Self.stackGuardGap
+      !below.protection.isEmpty, start < below.end &+ Area.stackGuardGap
     {
       return nil
     }
@@ -58,11 +58,6 @@ extension AddressSpaceState {
     try checkLimits(adding: pageCount, isData: false)
     if stack.flags.contains(.locked), !mayLock(adding: pageCount) { throw .ENOMEM }
     if stack.flags.contains(.accounted) { try CommitAccount.promise(pageCount) }
-    usage.count(stack, sign: -1)
-    areas.resize(startingAt: stack.start, to: start..<stack.end)
-    let grown = areas.area(at: start)
-    if let grown { usage.count(grown, sign: 1) }
-    generation += 1
-    return grown
+    return resize(stack, to: start..<stack.end)
   }
 }

@@ -5,13 +5,13 @@ import Machine
 extension AddressSpaceState {
   private static let lowLimit: UInt64 = 1 << 31
 
-  /// Maps what `request` asks for.
+  /// Maps what `request` asks for, which `check` has let pass.
   ///
+  /// - Parameter object: the number of the request's object, or -1.
   /// - Returns: the pages; the caller populates them if that was asked for.
   /// - Throws: as mmap(2); nothing has changed.
-  mutating func map(_ request: MapRequest, flush: inout TLBFlush) throws(Errno) -> Range<UInt64> {
+  mutating func map(_ request: MapRequest, _ object: Int32, flush: inout TLBFlush) throws(Errno) -> Range<UInt64> {
     let flags = request.flags
-    try Self.check(request)
     let byteCount = (request.byteCount &+ Self.pageSize - 1) & ~(Self.pageSize - 1)
     guard byteCount >= request.byteCount, byteCount <= UserSpace.end else { throw .ENOMEM }
     guard request.offset >> 12 + byteCount >> 12 <= 1 << 51 else { throw .EOVERFLOW }
@@ -25,7 +25,7 @@ extension AddressSpaceState {
     if flags.contains(.noReserve) && CommitAccount.policy != .never { areaFlags.insert(.noReserve) }
     if areaFlags.contains(.locked), !mayLock(adding: pageCount) { throw .EAGAIN }
     let isPrivateWritable = !flags.contains(.shared) && request.protection.contains(.write)
-    let isAccounted = !areaFlags.contains(.noReserve) && (isPrivateWritable || request.object is SharedMemory)
+    let isAccounted = !areaFlags.contains(.noReserve) && isPrivateWritable
     if isAccounted { areaFlags.insert(.accounted) }
 
     let replaced = pagesInAreas(of: range)
@@ -33,21 +33,21 @@ extension AddressSpaceState {
     try reserve(areas.cutCount(range) + 1)
     if isAccounted { try CommitAccount.promise(pageCount) }
     do throws(Errno) {
-      let object = try request.object.map { object throws(Errno) in try number(of: object) } ?? -1
       if replaced > 0 { try unmap(range, flush: &flush) }
-      add(
-        Area(
-          range, request.protection, limit: request.limit, areaFlags, object: object,
-          firstPage: object < 0 ? 0 : request.offset >> 12))
     } catch {
       if isAccounted { CommitAccount.release(pageCount) }
       throw error
     }
+    add(
+      Area(
+        range, request.protection, limit: request.limit, areaFlags, object: object,
+        firstPage: object < 0 ? 0 : request.offset >> 12))
     join(around: range)
     return range
   }
 
-  private static func check(_ request: MapRequest) throws(Errno) {
+  /// Refuses what mmap(2) refuses whatever is mapped.
+  static func check(_ request: MapRequest) throws(Errno) {
     let flags = request.flags
     guard request.byteCount > 0, request.offset & (pageSize - 1) == 0,
       flags.contains(.shared) || flags.contains(.private)
@@ -86,32 +86,25 @@ extension AddressSpaceState {
 
   /// The highest free place for `byteCount` bytes: above the kernel's window if there is one, else below it.
   borrowing func freePlace(_ byteCount: UInt64, below top: UInt64) -> UInt64? {
-    // What could hold a huge page gets a place where it can.
-    let alignment = byteCount >= UserPageTable.hugePageSize ? UserPageTable.hugePageSize : Self.pageSize
     let window = UserSpace.kernelWindow
-    for part in [window.upperBound..<max(window.upperBound, top), Self.lowestAddress..<min(window.lowerBound, top)] {
-      for alignment in [alignment, Self.pageSize] {
-        var limit = part.upperBound
-        while limit > part.lowerBound,
-          let place = areas.highestGap(byteCount, alignment: alignment, in: part.lowerBound..<limit)
-        {
-          if isFree(place..<place + byteCount) { return place }
-          // Too near below a stack, which must be able to grow.
-          guard let stack = areas.firstArea(endingAfter: place + byteCount) else { break }
-          limit = min(place + byteCount - Self.pageSize, stack.start &- Self.stackGuardGap)
-        }
-      }
+    return freePlace(byteCount, in: window.upperBound..<max(window.upperBound, top))
+      ?? freePlace(byteCount, in: Self.lowestAddress..<min(window.lowerBound, top))
+  }
+
+  private borrowing func freePlace(_ byteCount: UInt64, in part: Range<UInt64>) -> UInt64? {
+    // What could hold a huge page gets a place where it can.
+    if byteCount >= UserPageTable.hugePageSize,
+      let place = areas.highestGap(byteCount, alignment: UserPageTable.hugePageSize, in: part)
+    {
+      return place
     }
-    return nil
+    return areas.highestGap(byteCount, in: part)
   }
 
   /// Whether no area is in `range` and no stack so near above that it needs the room.
   borrowing func isFree(_ range: Range<UInt64>) -> Bool {
-    guard areas.firstArea(in: range) == nil else { return false }
-    guard let next = areas.firstArea(endingAfter: range.upperBound), next.flags.contains(.growsDown) else {
-      return true
-    }
-    return next.start - range.upperBound >= Self.stackGuardGap
+    guard let next = areas.firstArea(endingAfter: range.lowerBound) else { return true }
+    return next.floor >= range.upperBound
   }
 
   /// How many pages of `range` are in areas.
@@ -129,7 +122,7 @@ extension AddressSpaceState {
   ///
   /// - Throws: `ENOMEM` when a huge page cannot be split; nothing has changed.
   mutating func unmap(_ range: Range<UInt64>, flush: inout TLBFlush) throws(Errno) {
-    try table.unmap(range, flush: &flush)
+    try unmapPages(range, flush: &flush)
     cut(range)
     while let area = areas.firstArea(in: range) { take(area) }
   }
@@ -147,7 +140,7 @@ extension AddressSpaceState {
     {
       throw .ENOMEM
     }
-    try areas.reserve(cuts)
+    try reserveNodes(cuts)
     try unmap(range, flush: &flush)
   }
 }

@@ -37,7 +37,7 @@ extension AddressSpaceState {
       try table.protect(part, Self.access(protection), writing: .neverAdded, flush: &flush)
     } catch {
       if isPromised { CommitAccount.release(pageCount) }
-      throw error
+      throw shortage(error)
     }
     cut(part)
     updateAreas(in: part) { area in

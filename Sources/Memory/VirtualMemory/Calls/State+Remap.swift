@@ -63,9 +63,7 @@ extension AddressSpaceState {
     let pageCount = Int((added.upperBound - added.lowerBound) >> 12)
     try checkGrowth(of: area, by: pageCount)
     if area.flags.contains(.accounted) { try CommitAccount.promise(pageCount) }
-    usage.count(area, sign: -1)
-    areas.resize(startingAt: area.start, to: area.start..<added.upperBound)
-    if let grown = areas.area(at: area.start) { usage.count(grown, sign: 1) }
+    resize(area, to: area.start..<added.upperBound)
     join(around: added)
     return old.lowerBound..<added.upperBound
   }
@@ -110,7 +108,7 @@ extension AddressSpaceState {
       let pages = new.lowerBound..<new.lowerBound + min(oldSize, newSize)
       if !pages.isEmpty { try? table.move(pages, to: old.lowerBound, flush: &flush) }
       take(moved)
-      throw error
+      throw shortage(error)
     }
     if flags.contains(.keepOld), area.flags.contains(.locked) {
       cut(old)

@@ -7,7 +7,15 @@ enum FaultNeed {
   /// Nothing: the fault ended so.
   case nothing(FaultOutcome)
   /// A page of an object.
-  case page(MappedObject, UInt64)
+  case page(ObjectPage)
+}
+
+/// A page that a fault waits for, and what it looked like when the wait began.
+struct ObjectPage {
+  let object: MappedObject
+  let index: UInt64
+  /// The frame that was mapped, but not for writing; `.none` when nothing was.
+  let old: FrameNumber
 }
 
 /// Page faults. Each asks for one page; around a page of a file its neighbours come too if they are in memory.
@@ -20,7 +28,7 @@ extension AddressSpaceState {
   mutating func resolve(
     _ address: UInt64, _ kind: PageFaultAccess.Kind, hugePages: HugePagePolicy, flush: inout TLBFlush
   ) -> FaultNeed {
-    guard let area = areas.area(at: address) else { return resolveInStack(address, kind, flush: &flush) }
+    guard let area = areas.find(address) else { return resolveInStack(address, kind, flush: &flush) }
     return resolve(address, kind, in: area, hugePages, flush: &flush)
   }
 
@@ -80,7 +88,7 @@ extension AddressSpaceState {
     }
     if area.isShared {
       guard let object = object(of: area) else { return .nothing(.busError) }
-      return .page(object, area.page(at: page))
+      return .page(ObjectPage(object: object, index: area.page(at: page), old: mapping.frame))
     }
     do throws(Errno) {
       guard let old = table.frame(at: page) else { return .nothing(.resolved) }
@@ -130,35 +138,35 @@ extension AddressSpaceState {
 
   private borrowing func needPage(_ page: UInt64, in area: Area) -> FaultNeed {
     guard let object = object(of: area) else { return .nothing(.busError) }
-    return .page(object, area.page(at: page))
+    return .page(ObjectPage(object: object, index: area.page(at: page), old: .none))
   }
 
   /// Maps `frame`, which is what the object has for `page`, and its neighbours.
   ///
-  /// Called after the lock was let go of and taken again: if any area has changed meanwhile, the access is tried anew.
+  /// Called after the lock was let go of and taken again. If `address` has become something else meanwhile, or another CPU
+  /// was quicker, nothing is done, and the access is tried anew: what another CPU has mapped may have been written since.
   mutating func finish(
-    _ address: UInt64, _ kind: PageFaultAccess.Kind, _ frame: consuming UserFrame, generation: Int,
+    _ address: UInt64, _ kind: PageFaultAccess.Kind, _ wanted: ObjectPage, _ frame: consuming UserFrame,
     flush: inout TLBFlush
   ) -> FaultOutcome {
     let page = address & ~(Self.pageSize - 1)
-    guard generation == self.generation, let area = areas.area(at: address), let object = object(of: area) else {
-      return .resolved
-    }
-    let index = area.page(at: page)
+    guard let area = areas.find(address), Self.allows(area, kind), area.page(at: page) == wanted.index,
+      let object = object(of: area), object === wanted.object, (table.entry(at: page)?.frame ?? .none) == wanted.old
+    else { return .resolved }
     let held = frame.share()
     let access = Self.access(area.protection)
+    let isWritable = kind == .write && area.isShared
     do throws(Errno) {
       if kind == .write && !area.isShared {
         let copy = try UserFrame.allocate(isZeroed: false)
         copy.copy(from: frame)
         try table.replace(at: page, with: copy, access, flush: &flush)
       } else {
-        let isWritable = area.isShared && kind == .write
         try table.replace(at: page, with: frame, isWritable ? access : access.subtracting(.write), flush: &flush)
         if kind != .write { mapNeighbours(of: page, in: area, object, access.subtracting(.write), flush: &flush) }
       }
       // The page may have been truncated since; then the access finds out by faulting again.
-      if !object.noteMapped(index, held, isWritable: area.isShared && kind == .write) {
+      if !object.noteMapped(wanted.index, held, isWritable: isWritable) {
         try table.unmap(page..<page + Self.pageSize, flush: &flush)
       }
       notePeak()

@@ -10,7 +10,10 @@ public final class MappedFile: MappedObject {
   public let file: CachedFile
 
   /// Creates the mappable form of `file`.
-  public init(_ file: CachedFile) { self.file = file }
+  public init(_ file: CachedFile) {
+    self.file = file
+    super.init(cachedFile: file)
+  }
 
   public override var pageCount: UInt64 { file.provider.pageCount }
 
@@ -34,8 +37,6 @@ public final class MappedFile: MappedObject {
       do throws(Errno) { _ = try file.page(page, &reader) } catch { return }
     }
   }
-
-  public override func isFile(_ file: CachedFile) -> Bool { self.file === file }
 
   public override func attach(_ space: AddressSpace) throws(Errno) { try file.add(space) }
 
