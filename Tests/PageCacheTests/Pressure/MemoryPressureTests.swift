@@ -1,5 +1,6 @@
 import Foundations
 import Machine
+import PageFrames
 import Testing
 
 @testable import PageCache
@@ -100,6 +101,22 @@ struct MemoryPressureTests {
     }
   }
 
+  @Test("A provider that allocates while reclaim has it write kills nobody")
+  func nested() throws {
+    try CacheWorld.run { world in
+      let situation = Situation(world)
+      situation.processes.processes = [FakeProcess(10, pages: 100)]
+      let disk = FakeDisk(pageCount: 10)
+      let file = try world.file(disk)
+      try file.setStamp(1, of: 0)
+      var inner: [MemoryPressure.Decision] = []
+      disk.duringWrite = { _ in inner.append(situation.pressure.decide(order: 0, attempt: 0)) }
+      #expect(situation.pressure.decide(order: 0, attempt: 0) == .reclaimed(1))
+      #expect(inner == [.hopeless] && situation.processes.processes[0].killCount == 0)
+      try file.close()
+    }
+  }
+
   @Test("Background reclaim runs to the high watermark and no further, then read-ahead is on again")
   func background() throws {
     try CacheWorld.run { world in
@@ -142,5 +159,60 @@ struct MemoryPressureTests {
       #expect(figures.minimum > 0 && figures.low > figures.minimum && figures.high > figures.low)
       #expect(!figures.isLow && figures.reclaimTarget == 0)
     }
+  }
+
+  @Test("Memory that is full of files' pages serves programs; when they have it all, one is killed for another")
+  func wholeMachine() async {
+    await #expect(processExitsWith: .success) {
+      try SimulatedMemory.exclusive {
+        let waiting = ScriptedWaiting()
+        let cache = try PageCache(frameCount: SimulatedMemory.frameCount, waiting: waiting)
+        let processes = FakeProcesses([FakeProcess(1), FakeProcess(10), FakeProcess(11)])
+        processes.processes[0].isUnkillable = true
+        let pressure = MemoryPressure(cache, OutOfMemoryKiller(processes, report: ReportLines().report))
+        FrameAllocator.setPressureHandler(pressure)
+        // A file as large as memory, half of it dirty, read from begin to end.
+        let disk = FakeDisk(pageCount: UInt64(SimulatedMemory.frameCount))
+        let file = try cache.makeFile(disk)
+        var reader = ReadAhead()
+        for page in 0..<disk.size {
+          let frame = try file.page(page, &reader)
+          guard page % 2 == 0 else { continue }
+          frame.setStamp(page)
+          file.markDirty(page, frame)
+        }
+        precondition(pressure.directReclaimCount > 0 && pressure.outOfMemoryKillCount == 0)
+        // Two programs take memory in turns, until the larger one is killed, which gives its back.
+        let held = [ProgramMemory(), ProgramMemory()]
+        processes.processes[1].whenKilled = { held[0].array.removeAll() }
+        processes.processes[2].whenKilled = { held[1].array.removeAll() }
+        waiting.canWaitForVictim = true
+        while pressure.outOfMemoryKillCount == 0 {
+          for index in [0, 1, 1] {
+            try held[index].append()
+            processes.processes[index + 1].memory.anonymousCount = held[index].array.count
+          }
+        }
+        precondition(processes.processes.map(\.killCount) == [0, 0, 1])
+        precondition(held[1].array.count < 3 && held[0].array.count > SimulatedMemory.frameCount / 4)
+        // Nothing of the file was lost.
+        held[0].array.removeAll()
+        for page in 0..<disk.size where page % 97 == 0 {
+          let stamp = try file.stamp(of: page)
+          precondition(stamp == (page % 2 == 0 ? page : 0))
+        }
+        try file.close()
+      }
+    }
+  }
+}
+
+/// Frames that a program has.
+private final class ProgramMemory {
+  var array = GrowableArray<UserFrame>()
+
+  func append() throws {
+    let frame = try FrameAllocator.retrying { () throws(Errno) in try UserFrame.allocate(isZeroed: false) }
+    try array.append(frame)
   }
 }

@@ -83,17 +83,13 @@ extension CachedFile {
   private func read(_ range: Range<UInt64>) throws(Errno) -> UserFrame? {
     var batch = FrameBatch()
     let first = range.lowerBound
+    guard let wanted = try FrameAllocator.retrying({ () throws(Errno) in try begin(first) }) else { return nil }
+    batch.append(wanted)
     while first + UInt64(batch.count) < range.upperBound && !batch.isFull {
-      do throws(Errno) {
-        guard let frame = try begin(first + UInt64(batch.count)) else { break }
-        batch.append(frame)
-      } catch {
-        // What is read in advance is not worth an error.
-        if batch.count == 0 { throw error }
-        break
-      }
+      // What is read in advance is worth neither an error nor somebody else's memory.
+      guard let frame = try? begin(first + UInt64(batch.count)) else { break }
+      batch.append(frame)
     }
-    guard batch.count > 0 else { return nil }
     var readCount = 0
     var failure: Errno?
     do throws(Errno) {
@@ -112,23 +108,18 @@ extension CachedFile {
   /// - Returns: another reference to it; nil when there is a page already.
   /// - Throws: `ENOMEM`, `ESTALE`.
   func begin(_ page: UInt64) throws(Errno) -> UserFrame? {
-    var attempt = 0
-    while true {
-      let frame = try UserFrame.allocate(.file, isZeroed: false)
-      FrameTable.descriptors[frame.number].owner = number
-      FrameTable.descriptors[frame.number].index = page
-      do throws(Errno) {
-        try state.withLock { state throws(Errno) in
-          guard !state.isClosed else { throw .ESTALE }
-          try state.pages.insert(frame.share(), at: page)
-        }
-        return frame
-      } catch {
-        if error == .EEXIST { return nil }
-        // The frame was had, the memory for the index was not: the heap does not ask for help itself.
-        guard error == .ENOMEM, cache.reclaimForKernel(attempt: attempt) else { throw error }
-        attempt += 1
+    let frame = try UserFrame.allocate(.file, isZeroed: false)
+    FrameTable.descriptors[frame.number].owner = number
+    FrameTable.descriptors[frame.number].index = page
+    do throws(Errno) {
+      try state.withLock { state throws(Errno) in
+        guard !state.isClosed else { throw .ESTALE }
+        try state.pages.insert(frame.share(), at: page)
       }
+      return frame
+    } catch {
+      if error == .EEXIST { return nil }
+      throw error
     }
   }
 

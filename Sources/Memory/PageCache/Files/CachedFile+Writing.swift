@@ -37,7 +37,7 @@ extension CachedFile {
       case .absent:
         guard page < provider.pageCount else { throw .ENXIO }
         var batch = FrameBatch()
-        guard let frame = try begin(page) else { continue }
+        guard let frame = try FrameAllocator.retrying({ () throws(Errno) in try begin(page) }) else { continue }
         batch.append(frame)
         do throws(Errno) {
           try fill(batch.span[0])

@@ -69,7 +69,8 @@ public final class MemoryPressure: MemoryPressureHandler {
     let target = max(Self.batch, order < 32 ? 1 << order : 0)
     let isRetryWorthwhile = attempt < Self.retryLimit
     if isRetryWorthwhile {
-      let freed = reclaim(target: target)
+      // Who allocates while reclaim has something written must do with what there is.
+      guard let freed = reclaim(target: target) else { return .hopeless }
       if freed > 0 { return .reclaimed(freed) }
     }
     guard order <= Self.largestOrderToKillFor else { return .hopeless }
@@ -79,10 +80,13 @@ public final class MemoryPressure: MemoryPressureHandler {
   }
 
   /// Reclaims until `target` frames are free, looking at more and more of what there is.
-  private func reclaim(target: Int) -> Int {
+  ///
+  /// - Returns: how many frames were freed; nil when this is called from within reclaim.
+  private func reclaim(target: Int) -> Int? {
     var freed = 0
     for priority in (0...PageCache.lowestPriority).reversed() where freed < target {
-      freed += cache.reclaim(target: target - freed, priority: priority)
+      guard let now = cache.reclaimUnlessNested(target: target - freed, priority: priority) else { return nil }
+      freed += now
     }
     return freed
   }

@@ -37,22 +37,20 @@ extension PageCache {
   /// - Returns: how many were freed, which may be more. 0 too when this is called from within reclaim.
   /// - Context: no lock is held; waits for devices when pages are dirty.
   public func reclaim(target: Int, priority: Int) -> Int {
-    guard beginReclaim() else { return 0 }
+    reclaimUnlessNested(target: target, priority: priority) ?? 0
+  }
+
+  /// As `reclaim`.
+  ///
+  /// - Returns: nil when this is called from within reclaim.
+  func reclaimUnlessNested(target: Int, priority: Int) -> Int? {
+    guard beginReclaim() else { return nil }
     defer { isReclaiming.store(false, ordering: .releasing) }
     let priority = max(0, min(priority, Self.lowestPriority))
     var freed = reclaimPages(target: target, priority: priority)
     if freed < target { freed += shrink(priority: priority) }
     reclaimCounters.freed.wrappingAdd(UInt64(freed), ordering: .relaxed)
     return freed
-  }
-
-  /// Makes room for the kernel's own objects, whose allocation does not ask for help itself.
-  ///
-  /// - Parameter attempt: how many times this was called for the same object, from 0.
-  /// - Returns: whether it is worth trying again.
-  func reclaimForKernel(attempt: Int) -> Bool {
-    guard attempt < 3 else { return false }
-    return reclaim(target: Self.batch, priority: Self.lowestPriority - 6 * attempt) > 0
   }
 
   /// One reclaim at a time: a second would find the lists in motion, and one within the first, called because a provider
