@@ -67,7 +67,7 @@ let package = Package(
     module("PageFrames", path: "Sources/Memory/PageFrames"),
     module("Slabs", path: "Sources/Memory/Slabs", ["PageFrames"]),
     module("Machine", ["Boot", "Foundations", "BootInformation", "PageFrames", "Slabs"]),
-    module("PageCache", path: "Sources/Memory/PageCache", ["Foundations", "PageFrames", "Machine"]),
+    module("PageCache", path: "Sources/Memory/PageCache", ["Foundations", "PageFrames", "Slabs", "Machine"]),
     module(
       "VirtualMemory", path: "Sources/Memory/VirtualMemory", ["Foundations", "PageFrames", "Machine", "PageCache"]),
     module("Logging", ["Foundations"]),
@@ -110,7 +110,7 @@ let package = Package(
     tests("PageFramesTests", ["PageFrames", "Machine", "Foundations"]),
     tests("SlabsTests", ["Slabs", "PageFrames"]),
     tests("MachineTests", ["Machine", "PageFrames", "Foundations"]),
-    tests("PageCacheTests", ["PageCache", "Machine", "PageFrames", "Foundations"]),
+    tests("PageCacheTests", ["PageCache", "Machine", "Slabs", "PageFrames", "Foundations"]),
     tests("VirtualMemoryTests", ["VirtualMemory", "PageCache", "Machine", "PageFrames", "Foundations"]),
     tests("LoggingTests", ["Logging", "Foundations"]),
     tests("ConsoleTests", ["Console"]),

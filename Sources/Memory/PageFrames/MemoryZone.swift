@@ -31,6 +31,9 @@ public struct MemoryZone: Sendable {
   /// Creates a zone without memory.
   init(_ kind: ZoneKind) { self.kind = kind }
 
+  /// Frames that are kept from requests that could have been served by zones up to `limit`.
+  public func reserve(forRequestsUpTo limit: ZoneKind) -> Int { reserves[limit.rawValue] }
+
   /// How many free blocks of `order` there are.
   public func freeBlockCount(order: Int) -> Int { blocks[order].count }
 
