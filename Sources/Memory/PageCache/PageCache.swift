@@ -56,7 +56,7 @@ public final class PageCache {
     if let failure { throw failure }
   }
 
-  /// Lets reclaim look at a page again that no mapping locks in memory any more.
+  /// Lets reclaim look at a page again that no mapping locks in memory any more. When memory gets scarce it does so anyway.
   public func setEvictable(_ frame: borrowing UserFrame) {
     let number = frame.number
     lists.withLock { $0.setEvictable(number, in: FrameTable.descriptors) }

@@ -114,11 +114,31 @@ struct ReclaimTests {
       #expect(world.cache.reclaim(target: 100, priority: 0) == 0)
       #expect(world.cache.statistics.unevictableCount == 50)
       let scanned = world.cache.statistics.scannedCount
-      #expect(world.cache.reclaim(target: 100, priority: 0) == 0)
+      #expect(world.cache.reclaim(target: 100, priority: 3) == 0)
       #expect(world.cache.statistics.scannedCount == scanned)
+      // The second time from looking at all of them again.
+      #expect(world.cache.reclaim(target: 100, priority: 0) == 0 && world.cache.statistics.unevictableCount == 50)
       mapper.isLocked = false
       for page in 0..<50 as Range<UInt64> { world.cache.setEvictable(try file.page(page)) }
       #expect(world.cache.statistics.unevictableCount == 0)
+      for _ in 0..<6 { _ = world.cache.reclaim(target: 100, priority: 0) }
+      #expect(file.residentCount == 0)
+      mapper.end()
+      try file.close()
+    }
+  }
+
+  @Test("Pages that were unlocked without a word are found when memory gets scarce")
+  func unlocked() throws {
+    try CacheWorld.run { world in
+      let file = try world.file(FakeDisk(pageCount: 100))
+      let mapper = try FakeMapper(file)
+      mapper.isLocked = true
+      for page in 0..<50 as Range<UInt64> { _ = try mapper.load(page) }
+      #expect(world.cache.reclaim(target: 100, priority: 0) == 0)
+      mapper.isLocked = false
+      for _ in 0..<4 { _ = world.cache.reclaim(target: 100, priority: 3) }
+      #expect(world.cache.statistics.unevictableCount == 50)
       for _ in 0..<6 { _ = world.cache.reclaim(target: 100, priority: 0) }
       #expect(file.residentCount == 0)
       mapper.end()

@@ -16,6 +16,8 @@ struct ReclaimCounters: ~Copyable {
 extension PageCache {
   /// How hard reclaim tries: at 12 it looks at a 4,096th of the pages, at 0 at all of them.
   public static let lowestPriority = 12
+  /// From here on pages that were found locked in memory are looked at again.
+  private static let seriousPriority = 2
   /// Pages that are taken from the lists at a time, and at least looked at.
   private static let batch = 32
 
@@ -65,7 +67,13 @@ extension PageCache {
   private func reclaimPages(target: Int, priority: Int) -> Int {
     var freed = 0
     var failures = 0
-    var budget = max(Self.batch, lists.withLock { $0.evictableCount } >> priority)
+    var budget = lists.withLock { lists in
+      // When it gets serious: whoever unlocked a page need not have said so.
+      if priority <= Self.seriousPriority {
+        lists.recheckUnevictable(lists.count(.unevictable) >> priority, in: FrameTable.descriptors)
+      }
+      return max(Self.batch, lists.evictableCount >> priority)
+    }
     // A device that refuses a batch of writes will refuse the next.
     while freed < target && budget > 0 && failures < Self.batch {
       let before = budget

@@ -115,6 +115,15 @@ public struct ReclaimLists: ~Copyable {
     enterActive(frame, in: frames)
   }
 
+  /// Lets eviction look again at up to `count` pages that were locked in memory when it last did.
+  public mutating func recheckUnevictable(_ count: Int, in frames: Span<FrameDescriptor>) {
+    var left = min(count, unevictable.count)
+    while left > 0, let frame = unevictable.takeLast(in: frames) {
+      enterInactive(frame, in: frames)
+      left -= 1
+    }
+  }
+
   /// Notes that a page that was offered for eviction turned out to be in use, by a mapping through which it was read or
   /// written. It becomes active when that makes three uses.
   public mutating func keep(_ frame: FrameNumber, in frames: Span<FrameDescriptor>) {
