@@ -81,7 +81,8 @@ let package = Package(
     module(
       "KernelTests", path: "Tests/KernelTests",
       [
-        "Foundations", "PageFrames", "Machine", "PageCache", "VirtualMemory", "Logging", "Console", "Interrupts", "Time",
+        "Foundations", "PageFrames", "Machine", "PageCache", "VirtualMemory", "Logging", "Console", "Interrupts",
+        "Time",
         "PCI", "SerialDriver",
       ]),
     module(

@@ -16,6 +16,7 @@ extension BootHandlers {
       case .alreadyMapped(let address): return .failed("two ranges share \(hex: address)")
       }
     }
+    do throws(Errno) { try KernelMemory.start() } catch { return .failed("no memory for the page cache") }
     log(state.information)
     let audit = AddressSpaceAudit.run()
     guard audit.writableAndExecutable == 0 else {

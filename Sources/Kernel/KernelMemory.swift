@@ -1,0 +1,36 @@
+import Foundations
+import Logging
+import Machine
+import PageCache
+import PageFrames
+import VirtualMemory
+
+/// What decides about memory above the frame allocator: the page cache, reclaim, and what is promised to programs.
+enum KernelMemory {
+  /// The page cache of the machine.
+  static let pageCache = BootCell<PageCache>()
+
+  /// Makes them, and makes them what is asked when memory is short.
+  ///
+  /// - Throws: `ENOMEM`.
+  static func start() throws(Errno) {
+    let cache = try PageCache(frameCount: FrameTable.descriptors.count, waiting: PageWaiting())
+    try cache.add(HeapShrinker())
+    let report = OutOfMemoryReport { KernelLog.add(.error, .memory, $0) }
+    FrameAllocator.setPressureHandler(MemoryPressure(cache, OutOfMemoryKiller(NoPrograms(), report: report)))
+    CommitAccount.start(pageCount: FrameAllocator.statistics.node.managedCount)
+    pageCache.fill(cache)
+  }
+}
+
+/// The heap's empty slabs, as memory that can be had back.
+private final class HeapShrinker: Shrinker {
+  var reclaimableCount: Int { HeapStatistics.current.totalByteCount / 4096 }
+
+  func scan(_ count: Int) -> Int { HeapStatistics.shrink() }
+}
+
+/// Nobody, until there are processes.
+private final class NoPrograms: OutOfMemoryCandidates {
+  func forEachCandidate(_ body: (any OutOfMemoryCandidate) -> Void) {}
+}
