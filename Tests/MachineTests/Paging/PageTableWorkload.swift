@@ -264,6 +264,15 @@ final class PageTableWorkload {
       Issue.record("the whole of user space cannot be visited")
     }
     #expect(found == model.pages)
+    // The same walk, a page at a time.
+    var numbers = 0
+    var rest = 0..<UserSpace.end
+    while let (address, page) = table.firstPage(in: rest) {
+      numbers += Int(page.byteCount / 4096)
+      #expect(model.pages[address / 4096]?.frame == page.frame.rawValue)
+      rest = address + page.byteCount..<UserSpace.end
+    }
+    #expect(numbers == model.pages.count)
     #expect(large == model.large)
     #expect(table.residentPageCount == model.pages.count)
     #expect(table.tablePageCount == model.tablePageCount(mode))

@@ -23,15 +23,16 @@ public enum PageFaults {
   public static func handle(_ frame: borrowing TrapFrame) -> Bool {
     let address = apus_read_cr2()
     let code = frame.errorCode
-    let fixup = frame.isUser ? nil : UserCopyCode.fixup(for: frame.instructionPointer)
-    guard frame.isUser || fixup != nil, UserSpace.contains(address) else { return false }
+    guard frame.isUser || UserCopyCode.contains(frame.instructionPointer), UserSpace.contains(address) else {
+      return false
+    }
     if code & others == 0 {
       let kind: PageFaultAccess.Kind =
         code & instructionFetch != 0 ? .execute : code & write != 0 ? .write : .read
       let access = PageFaultAccess(kind, isUser: frame.isUser, isPresent: code & present != 0)
       if resolve(address, access, hadInterrupts: frame.flags & interruptFlag != 0) { return true }
     }
-    guard let fixup else { return false }
+    guard !frame.isUser, let fixup = UserCopyCode.fixup(for: frame.instructionPointer) else { return false }
     frame.resume(at: fixup)
     return true
   }
@@ -51,9 +52,14 @@ public enum PageFaults {
 
 /// The code that copies from and to programs, and where it goes on after a fault that nobody resolves.
 enum UserCopyCode {
+  /// Whether the instruction at `address` is part of a copy.
+  @inline(__always)
+  static func contains(_ address: UInt64) -> Bool {
+    address >= apus_user_access_start_address() && address < apus_user_access_end_address()
+  }
+
   /// The fix-up for the instruction at `address`, or nil when it is none that may fault.
   static func fixup(for address: UInt64) -> UInt64? {
-    guard address >= apus_user_access_start_address(), address < apus_user_access_end_address() else { return nil }
     // SAFETY: the table and its length are the linker's.
     let table = unsafe apus_user_fixups()
     for index in 0..<Int(apus_user_fixup_count()) {

@@ -108,12 +108,19 @@ extension UserPageTable {
     }
   }
 
-  /// Whether no page of `range` is mapped.
-  public borrowing func isEmpty(_ range: Range<UInt64>) -> Bool {
+  /// The first page that `range` touches, and its address, which for a large page may lie before the range; nil when there is
+  /// none. Costs little however large the range is.
+  public borrowing func firstPage(in range: Range<UInt64>) -> (address: UInt64, page: PageMapping)? {
     var cursor = LeafCursor(self, range)
     while let group = cursor.next() {
-      for index in group.entries where !group.table[index].isEmpty { return false }
+      for index in group.entries {
+        let entry = group.table[index]
+        if !entry.isEmpty { return (group.address(of: index), entry.mapping(frameOffset: 0)) }
+      }
     }
-    return true
+    return nil
   }
+
+  /// Whether no page of `range` is mapped.
+  public borrowing func isEmpty(_ range: Range<UInt64>) -> Bool { firstPage(in: range) == nil }
 }
