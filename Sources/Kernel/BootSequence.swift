@@ -52,9 +52,10 @@ enum BootSequence {
     var modules: [Range<UInt64>] = []
     for index in 0..<state.information.moduleCount { modules.append(state.information.module(index)) }
     screen.end(failed: failed, nanoseconds: nanoseconds)
+    let rounds = CommandLine(state.information.commandLine.bytes).integer("test.rounds") ?? 1
     return KernelTests.BootSummary(
       steps: steps, failed: failed, memoryByteCount: state.information.memoryMap.usableByteCount,
-      nanoseconds: nanoseconds, modules: modules)
+      nanoseconds: nanoseconds, modules: modules, rounds: Int(truncatingIfNeeded: min(rounds, 1_000)))
   }
 
   /// Boot is over: runs the tests or benchmarks that the command line asks for, or waits.

@@ -15,16 +15,20 @@ public enum KernelTests {
     var nanoseconds: UInt64
     /// Where the loader's modules lie.
     var modules: [Range<UInt64>]
+    /// How many times as long as usual tests of endurance shall take: `test.rounds=`.
+    var rounds: Int
 
     /// Creates a summary.
     public init(
-      steps: Int, failed: Int, memoryByteCount: UInt64, nanoseconds: UInt64, modules: [Range<UInt64>]
+      steps: Int, failed: Int, memoryByteCount: UInt64, nanoseconds: UInt64, modules: [Range<UInt64>],
+      rounds: Int
     ) {
       self.steps = steps
       self.failed = failed
       self.memoryByteCount = memoryByteCount
       self.nanoseconds = nanoseconds
       self.modules = modules
+      self.rounds = max(1, min(rounds, 1_000))
     }
   }
 
@@ -65,7 +69,7 @@ public enum KernelTests {
     ProcessorTests.register(&registrar)
     MemoryTests.register(&registrar)
     FrameTests.register(&registrar, summary)
-    PressureTests.register(&registrar)
+    PressureTests.register(&registrar, rounds: summary.rounds)
     LockTests.register(&registrar)
     RuntimeTests.register(&registrar)
     MemoryFunctionTests.register(&registrar)

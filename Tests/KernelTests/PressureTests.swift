@@ -6,25 +6,25 @@ import PageFrames
 enum PressureTests {
   private static let small = TestMachine(memory: "64M")
 
-  static func register(_ registrar: inout TestRegistrar) {
+  static func register(_ registrar: inout TestRegistrar, rounds: Int) {
     registrar.test("pressure.single-frames", on: small) { () throws(TestFailure) in
       let before = FreeBlocks.now
       var random = SmallGenerator(seed: 1)
-      for round in 0..<20 { try churnFrames(&random, round: round) }
+      for round in 0..<20 * rounds { try churnFrames(&random, round: round) }
       try check(before)
     }
     registrar.test("pressure.frames-runs-and-huge-frames", on: small) { () throws(TestFailure) in
       let before = FreeBlocks.now
       var random = SmallGenerator(seed: 2)
       var failures = 0
-      for _ in 0..<20 { failures += churnMixed(&random) }
+      for _ in 0..<20 * rounds { failures += churnMixed(&random) }
       try expect(failures > 1_000, "only \(failures) requests failed: there was no pressure")
       try check(before)
     }
     registrar.test("pressure.arrays-that-grow-until-memory-ends", on: small) { () throws(TestFailure) in
       // What is mapped page by page needs page tables, which are kept.
       let before = FreeBlocks.now.freeCount + FrameAllocator.statistics.usage[.pageTable]
-      for round in 0..<10 { try growArrays(step: 1 + round) }
+      for round in 0..<10 * rounds { try growArrays(step: 1 + round % 10) }
       let after = FreeBlocks.now.freeCount + FrameAllocator.statistics.usage[.pageTable]
       try expect(after == before, "\(after) frames are free or page tables, \(before) were before")
       try expect(FrameAllocator.statistics.usage[.pageTable] < 300, "page tables take ever more memory")
