@@ -30,13 +30,11 @@ struct BootState: ~Copyable {
     _ = plan.add(lowMemory)
     for index in 0..<information.memoryMap.count {
       let region = information.memoryMap[index]
-      switch region.kind {
-      case .usable, .acpiReclaimable, .acpiNonVolatile:
-        let above = region.range.clamped(to: lowMemory.upperBound..<UInt64.max)
-        if !above.isEmpty, !plan.add(above) { continue }
-      case .reserved, .bad, .persistent: continue
-      }
-      if region.kind == .usable { _ = plan.addFree(region.range) }
+      // What firmware keeps is not the kernel's memory: its tables are reached as a device's memory is.
+      guard region.kind == .usable else { continue }
+      let above = region.range.clamped(to: lowMemory.upperBound..<UInt64.max)
+      if !above.isEmpty, !plan.add(above) { continue }
+      _ = plan.addFree(region.range)
     }
     plan.reserve(keptLowMemory)
     plan.reserve(ImageLayout.physical)

@@ -68,6 +68,7 @@ public enum KernelTests {
   private static func register(_ registrar: inout TestRegistrar, _ summary: BootSummary) {
     ProcessorTests.register(&registrar)
     MemoryTests.register(&registrar)
+    DeviceMemoryTests.register(&registrar)
     FrameTests.register(&registrar, summary)
     PressureTests.register(&registrar, rounds: summary.rounds)
     LockTests.register(&registrar)

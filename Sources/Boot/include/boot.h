@@ -96,6 +96,19 @@ APUS_INLINE void apus_out8(uint16_t port, uint8_t value) { __asm__ volatile("out
 APUS_INLINE void apus_out16(uint16_t port, uint16_t value) { __asm__ volatile("outw %0, %1" ::"a"(value), "Nd"(port)); }
 APUS_INLINE void apus_out32(uint16_t port, uint32_t value) { __asm__ volatile("outl %0, %1" ::"a"(value), "Nd"(port)); }
 
+/* Device memory: one access of exactly that width each. */
+#define APUS_DEVICE_ACCESS(bits) \
+    APUS_INLINE uint##bits##_t apus_device_read##bits(uint64_t address) { \
+        return *(const volatile uint##bits##_t *)address; \
+    } \
+    APUS_INLINE void apus_device_write##bits(uint64_t address, uint##bits##_t value) { \
+        *(volatile uint##bits##_t *)address = value; \
+    }
+APUS_DEVICE_ACCESS(8)
+APUS_DEVICE_ACCESS(16)
+APUS_DEVICE_ACCESS(32)
+APUS_DEVICE_ACCESS(64)
+
 /* Time */
 APUS_INLINE uint64_t apus_read_timestamp(void) {
     uint32_t low, high;

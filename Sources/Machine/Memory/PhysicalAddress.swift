@@ -1,9 +1,9 @@
 import Boot
+import PageFrames
 
-/// The two windows of the kernel's address space through which physical memory is reached.
+/// The window of the kernel's address space through which all memory is reached, cached.
 ///
-/// `PhysicalMap` holds memory, cached; `DeviceMap` holds device registers and frame buffers, with the caching each was
-/// mapped with. Both are linear, so an address does not change when the boot tables give way to the kernel's own.
+/// It is linear, as is `DeviceMap`, so an address does not change when the boot tables give way to the kernel's own.
 enum PhysicalMap {
   /// What the map can hold; memory above is not used.
   static let limit = UInt64(APUS_PHYSICAL_LIMIT)
@@ -16,21 +16,18 @@ enum PhysicalMap {
   #endif
   @inline(__always)
   static func address(of physical: UInt64) -> UInt64 { base &+ physical }
-}
 
-enum DeviceMap {
-  static let base = UInt64(APUS_DEVICE_MAP)
-
-  /// What physical addresses this CPU has, as far as the map can hold them: 64 TiB.
+  /// Whether no page of `range`, whole pages, is in the map: it is neither the kernel's nor programs' memory.
   ///
-  /// Source: Intel SDM vol. 2A, CPUID leaf 80000008h.
-  static var byteCount: UInt64 {
-    let hasLeaf = apus_read_cpuid(0x8000_0000, 0).eax >= 0x8000_0008
-    let width = hasLeaf ? apus_read_cpuid(0x8000_0008, 0).eax & 0xff : 36
-    return 1 << UInt64(min(max(width, 36), 46))
+  /// - Context: once the kernel has its own page tables.
+  static func isOutside(_ range: Range<UInt64>) -> Bool {
+    var page = range.lowerBound
+    while page < min(range.upperBound, limit) {
+      if PageTable.translate(address(of: page), root: KernelRoot.frame.address) != nil { return false }
+      page += PageTable.pageSize
+    }
+    return true
   }
-
-  static func address(of physical: UInt64) -> UInt64 { base + physical }
 }
 
 /// What the tables in force reach: the boot tables the first 4 GiB, the kernel's own what was mapped into them.

@@ -17,7 +17,7 @@ public struct PhysicalMemoryPlan: Sendable {
   /// Creates a plan without any memory.
   public init() {}
 
-  /// Adds memory that the kernel shall reach through its physical map: usable memory and firmware tables, not devices.
+  /// Adds memory that the kernel shall reach through its physical map: usable memory, not devices and not what firmware keeps.
   ///
   /// - Returns: false when the plan is full.
   public mutating func add(_ range: Range<UInt64>) -> Bool {
