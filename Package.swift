@@ -66,7 +66,7 @@ let package = Package(
     module("Symbols", ["Foundations"]),
     module("PageFrames", path: "Sources/Memory/PageFrames"),
     module("Slabs", path: "Sources/Memory/Slabs", ["PageFrames"]),
-    module("Machine", ["Boot", "Foundations", "BootInformation", "PageFrames", "Slabs"]),
+    module("Machine", ["Boot", "Foundations", "BootInformation", "PageFrames", "Slabs"], generated: true),
     module("PageCache", path: "Sources/Memory/PageCache", ["Foundations", "PageFrames", "Slabs", "Machine"]),
     module(
       "VirtualMemory", path: "Sources/Memory/VirtualMemory", ["Foundations", "PageFrames", "Machine", "PageCache"]),

@@ -1,10 +1,12 @@
-/* Static storage for the boot CPU's tables, and the two runtime symbols that Swift may not define. */
+/* Static storage for the kernel's tables, and the two runtime symbols that Swift may not define. */
 #ifndef __linux__
 #include "boot.h"
 
-__attribute__((aligned(64))) uint64_t apus_segments[8];
 __attribute__((aligned(4096))) uint64_t apus_interrupt_table[512];
-__attribute__((aligned(64))) struct apus_task_state apus_task;
+uint64_t apus_processor_blocks[APUS_PROCESSOR_LIMIT];
+struct apus_start_line apus_start_lines[APUS_PROCESSOR_LIMIT];
+uint32_t apus_start_line_count, apus_start_features;
+uint64_t apus_start_root;
 uint64_t apus_claimed_ports[1024];
 
 __attribute__((aligned(4096))) uint8_t apus_first_arena[APUS_FIRST_ARENA_SIZE];
@@ -23,13 +25,16 @@ uintptr_t __stack_chk_guard = 0x595e9fbd94fda766;
 #include <unistd.h>
 #include "boot.h"
 void apus_sleep_shortly(void) { usleep(500); }
-uint64_t apus_segments[8];
 uint8_t apus_first_arena[APUS_FIRST_ARENA_SIZE];
 __attribute__((aligned(4096))) uint8_t apus_first_processor_area[APUS_PROCESSOR_AREA_SIZE];
 __attribute__((aligned(64))) uint8_t apus_slab_caches[APUS_SLAB_CACHES_SIZE];
 uint64_t apus_claimed_ports[1024];
 uint64_t apus_interrupt_table[512];
-struct apus_task_state apus_task;
+uint64_t apus_processor_blocks[APUS_PROCESSOR_LIMIT];
+struct apus_start_line apus_start_lines[APUS_PROCESSOR_LIMIT];
+uint32_t apus_start_line_count, apus_start_features;
+uint64_t apus_start_root;
+uint8_t apus_processor_entry[1], apus_processor_entry_end[1];
 const struct apus_gate apus_gate_table[256];
 const struct apus_user_fixup apus_user_fixups_start[1], apus_user_fixups_end[1];
 uint8_t apus_user_access_start[1], apus_user_access_end[1];

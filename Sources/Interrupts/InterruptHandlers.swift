@@ -2,31 +2,60 @@ import Machine
 import Synchronization
 
 /// The handlers that `Specs/interrupts.json` names for what arrives from devices and other processors.
-///
-/// Interrupts stay off until the APIC step brings the controllers up, so an arrival before that is unexpected: it is counted,
-/// never fatal, because firmware may leave a device with a request pending.
 enum InterruptHandlers {
-  /// A device's line or message.
-  static func device(_ frame: borrowing TrapFrame, _ vector: InterruptVector) { UnexpectedInterrupts.count(vector) }
+  /// A device's line or message: whoever asked for the vector serves it.
+  static func device(_ frame: borrowing TrapFrame, _ vector: InterruptVector) {
+    if !VectorHandlers.run(vector.rawValue) { UnexpectedInterrupts.count(vector) }
+    end()
+  }
+
   /// A message from another processor.
   static func interprocessor(_ frame: borrowing TrapFrame, _ vector: InterruptVector) {
-    UnexpectedInterrupts.count(vector)
+    switch vector {
+    case .tlbShootdown: ProcessorMessages.receiveTranslationRequest()
+    case .callFunction: ProcessorMessages.receiveCall()
+    case .stop: ProcessorMessages.receiveStop()
+    // Being interrupted is all that it is for: whoever waited looks for work.
+    default: break
+    }
+    end()
   }
+
   /// The local APIC's own error.
-  static func localError(_ frame: borrowing TrapFrame, _ vector: InterruptVector) { UnexpectedInterrupts.count(vector) }
+  static func localError(_ frame: borrowing TrapFrame, _ vector: InterruptVector) {
+    LocalErrors.note(LocalInterruptController.takeErrors())
+    end()
+  }
+
   /// Another source inside the local APIC.
   static func localSource(_ frame: borrowing TrapFrame, _ vector: InterruptVector) {
-    UnexpectedInterrupts.count(vector)
+    if !VectorHandlers.run(vector.rawValue) { UnexpectedInterrupts.count(vector) }
+    end()
   }
-  /// A request that was withdrawn before it was taken.
-  static func spurious(_ frame: borrowing TrapFrame, _ vector: InterruptVector) { UnexpectedInterrupts.count(vector) }
+
+  /// A request that was withdrawn before it was taken: nothing is in service, so nothing is ended.
+  static func spurious(_ frame: borrowing TrapFrame, _ vector: InterruptVector) {}
+
   /// The local timer.
-  static func timer(_ frame: borrowing TrapFrame, _ vector: InterruptVector) { UnexpectedInterrupts.count(vector) }
+  static func timer(_ frame: borrowing TrapFrame, _ vector: InterruptVector) {
+    if !VectorHandlers.run(vector.rawValue) { UnexpectedInterrupts.count(vector) }
+    end()
+  }
+
   /// A vector that nothing is assigned to.
-  static func unexpected(_ frame: borrowing TrapFrame, _ vector: InterruptVector) { UnexpectedInterrupts.count(vector) }
+  static func unexpected(_ frame: borrowing TrapFrame, _ vector: InterruptVector) {
+    UnexpectedInterrupts.count(vector)
+    end()
+  }
+
+  /// Before the controllers are up, firmware's may still deliver something; there is nobody to tell then.
+  @inline(__always)
+  private static func end() {
+    if LocalInterruptController.isStarted { LocalInterruptController.endInterrupt() }
+  }
 }
 
-/// How many interrupts arrived that nobody had asked for.
+/// Interrupts that arrived and that nobody had asked for.
 public enum UnexpectedInterrupts {
   private static let total = Atomic<Int>(0)
   private static let lastVector = Atomic<UInt8>(0)
@@ -38,4 +67,24 @@ public enum UnexpectedInterrupts {
 
   /// How many so far.
   public static var count: Int { total.load(ordering: .relaxed) }
+
+  /// The vector of the last one.
+  public static var last: InterruptVector { InterruptVector(rawValue: lastVector.load(ordering: .relaxed)) }
+}
+
+/// Errors that local APICs have found.
+public enum LocalErrors {
+  private static let total = Atomic<Int>(0)
+  private static let lastStatus = Atomic<UInt32>(0)
+
+  static func note(_ status: UInt32) {
+    lastStatus.store(status, ordering: .relaxed)
+    total.add(1, ordering: .relaxed)
+  }
+
+  /// How many so far.
+  public static var count: Int { total.load(ordering: .relaxed) }
+
+  /// The bits of the last one. Source: Intel SDM vol. 3A, 11.5.3.
+  public static var last: UInt32 { lastStatus.load(ordering: .relaxed) }
 }

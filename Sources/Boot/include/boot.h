@@ -38,10 +38,21 @@ struct __attribute__((packed)) apus_task_state {
     uint16_t reserved3, io_map_base;
 };
 
-/* The boot CPU's descriptor tables. */
-extern uint64_t apus_segments[8];
+/* The interrupt descriptor table of all CPUs. */
 extern uint64_t apus_interrupt_table[512];
-extern struct apus_task_state apus_task;
+
+/* Where each CPU's block is, or 0. */
+extern uint64_t apus_processor_blocks[APUS_PROCESSOR_LIMIT];
+
+/* What an application processor finds when it starts: the line with its own local APIC's number. */
+struct apus_start_line {
+    uint32_t local_apic, has_started;
+    uint64_t stack, block;
+};
+extern struct apus_start_line apus_start_lines[APUS_PROCESSOR_LIMIT];
+extern uint32_t apus_start_line_count, apus_start_features;
+extern uint64_t apus_start_root;
+extern uint8_t apus_processor_entry[], apus_processor_entry_end[];
 
 /* One bit for each I/O port that a driver owns. */
 extern uint64_t apus_claimed_ports[1024];
@@ -71,10 +82,18 @@ APUS_ADDRESS(apus_first_arena)
 APUS_ADDRESS(apus_first_processor_area)
 APUS_ADDRESS(apus_slab_caches)
 APUS_INLINE const struct apus_gate *_Nonnull apus_gates(void) { return apus_gate_table; }
-APUS_INLINE uint64_t *_Nonnull apus_segment_words(void) { return apus_segments; }
+APUS_INLINE uint64_t *_Nonnull apus_processor_blocks_words(void) { return apus_processor_blocks; }
+APUS_INLINE struct apus_start_line *_Nonnull apus_start_line_array(void) { return apus_start_lines; }
+APUS_INLINE void apus_open_start_lines(uint64_t root, uint32_t features, uint32_t count) {
+    apus_start_root = root;
+    apus_start_features = features;
+    __atomic_store_n(&apus_start_line_count, count, __ATOMIC_SEQ_CST);
+}
+APUS_INLINE uint32_t apus_has_started(uint64_t line) { return __atomic_load_n(&apus_start_lines[line].has_started, __ATOMIC_ACQUIRE); }
+APUS_ADDRESS(apus_processor_entry)
+APUS_ADDRESS(apus_processor_entry_end)
 APUS_INLINE uint64_t *_Nonnull apus_interrupt_table_words(void) { return apus_interrupt_table; }
 APUS_INLINE uint64_t *_Nonnull apus_port_claims(void) { return apus_claimed_ports; }
-APUS_INLINE struct apus_task_state *_Nonnull apus_task_state(void) { return &apus_task; }
 
 /* Ports */
 APUS_INLINE uint8_t apus_in8(uint16_t port) {
@@ -116,6 +135,7 @@ APUS_INLINE uint64_t apus_read_timestamp(void) {
     return (uint64_t)high << 32 | low;
 }
 APUS_INLINE uint64_t apus_read_entry_timestamp(void) { return apus_entry_timestamp; }
+APUS_INLINE void apus_memory_fence(void) { __asm__ volatile("mfence" ::: "memory"); }
 APUS_INLINE void apus_pause(void) { __asm__ volatile("pause" ::: "memory"); }
 
 /* Interrupt flag. */
@@ -221,7 +241,13 @@ APUS_INLINE void apus_load_task_register(uint16_t selector) { __asm__ volatile("
 /* The first word of the CPU's own area is the area's address. */
 APUS_INLINE uint64_t apus_read_processor_area(void) {
     uint64_t value;
-    __asm__("movq %%gs:0, %0" : "=r"(value));
+    __asm__ volatile("movq %%gs:0, %0" : "=r"(value));
+    return value;
+}
+/* The second is its number. */
+APUS_INLINE uint64_t apus_read_processor_number(void) {
+    uint64_t value;
+    __asm__ volatile("movq %%gs:8, %0" : "=r"(value));
     return value;
 }
 

@@ -27,8 +27,17 @@
 #define APUS_GUARD_SIZE 4096
 #define APUS_INTERRUPT_STACKS 7
 
-/* What one CPU has for itself, at its GS base. */
-#define APUS_PROCESSOR_AREA_SIZE 32768
+/* What one CPU has for itself, at its GS base: its area, and from these offsets on what other CPUs may reach too. */
+#define APUS_PROCESSOR_LIMIT 64
+#define APUS_PROCESSOR_AREA_SIZE 36864
+#define APUS_PROCESSOR_MAILBOX 28672
+#define APUS_PROCESSOR_COUNTS 30720
+#define APUS_PROCESSOR_TABLES 32768
+#define APUS_PROCESSOR_HANDLERS 34816
+/* The stack that an application processor starts with. */
+#define APUS_PROCESSOR_STACK_SIZE 65536
+/* Where it starts, in the first 64 KiB, which boot keeps. */
+#define APUS_PROCESSOR_ENTRY 0x8000
 
 /* Room for the slab caches, which must be there before any heap. */
 #define APUS_SLAB_CACHES_SIZE 16384

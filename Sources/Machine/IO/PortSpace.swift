@@ -5,7 +5,8 @@ import Synchronization
 /// A range of I/O ports that one driver owns.
 ///
 /// Ports are claimed, so two drivers never share one, and given back when the value goes. Ports through which memory could
-/// be overwritten behind the kernel's back (the ISA DMA controllers, PCI configuration) cannot be claimed; Machine keeps them.
+/// be overwritten or exceptions be feigned (the ISA DMA controllers, PCI configuration, the 8259s) cannot be claimed; Machine
+/// keeps them.
 public struct PortSpace: RegisterSpace, ~Copyable {
   private let base: UInt16
   private let count: Int
@@ -65,14 +66,31 @@ public struct PortSpace: RegisterSpace, ~Copyable {
   public func write64(_ value: UInt64, at offset: Int) {}
 }
 
+/// Ports that Machine keeps for itself.
+struct ReservedPortSpace: RegisterSpace, ~Copyable {
+  let base: UInt16
+
+  private func port(_ offset: Int) -> UInt16 { base &+ UInt16(truncatingIfNeeded: offset) }
+
+  func read8(at offset: Int) -> UInt8 { apus_in8(port(offset)) }
+  func read16(at offset: Int) -> UInt16 { apus_in16(port(offset)) }
+  func read32(at offset: Int) -> UInt32 { apus_in32(port(offset)) }
+  func read64(at offset: Int) -> UInt64 { .max }
+  func write8(_ value: UInt8, at offset: Int) { apus_out8(port(offset), value) }
+  func write16(_ value: UInt16, at offset: Int) { apus_out16(port(offset), value) }
+  func write32(_ value: UInt32, at offset: Int) { apus_out32(port(offset), value) }
+  func write64(_ value: UInt64, at offset: Int) {}
+}
+
 /// Which ports have an owner: one bit a port.
 private enum PortClaims {
   private static let lock = SpinLock(())
 
-  /// The 8237 DMA controllers and their page registers, and PCI configuration mechanism #1.
+  /// The 8237 DMA controllers and their page registers, the 8259s, and PCI configuration mechanism #1.
   static func isReserved(base: UInt16, count: Int) -> Bool {
     let wanted = Int(base)..<Int(base) + count
-    return wanted.overlaps(0x00..<0x20) || wanted.overlaps(0x81..<0x90) || wanted.overlaps(0xc0..<0xe0)
+    return wanted.overlaps(0x00..<0x22) || wanted.overlaps(0xa0..<0xa2) || wanted.overlaps(0x81..<0x90)
+      || wanted.overlaps(0xc0..<0xe0)
       || wanted.overlaps(0xcf8..<0xd00)
   }
 

@@ -30,7 +30,13 @@ public enum InterruptTable {
         | (gate.address >> 16 & 0xffff) << 48
       unsafe words[vector * 2 + 1] = gate.address >> 32
     }
-    apus_load_interrupt_table(UInt64(UInt(bitPattern: words)), byteCount - 1)
+    load()
+  }
+
+  /// Loads the table, which all CPUs share, on this CPU.
+  static func load() {
+    // SAFETY: the address is loaded, not followed.
+    apus_load_interrupt_table(unsafe UInt64(UInt(bitPattern: apus_interrupt_table_words())), byteCount - 1)
   }
 
   /// Whether this CPU uses the table: what the boot step's postcondition reads back.

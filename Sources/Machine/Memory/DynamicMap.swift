@@ -114,15 +114,21 @@ enum DynamicMap {
   }
 
   private static func unmap(_ address: UInt, pageCount: Int) {
+    guard pageCount > 0 else { return }
+    // First no CPU may reach the pages any more, then their frames may be used again. The entries hold them meanwhile.
+    for page in 0..<pageCount {
+      guard let entry = unsafe KernelTables.entry(at: address + UInt(page) << 12, createsTables: false, .kernel) else {
+        continue
+      }
+      unsafe entry.pointee.bitwiseAnd(~PageAttributes.present.rawValue, ordering: .relaxed)
+    }
+    ProcessorMessages.invalidateKernelEverywhere(UInt64(address), pageCount: pageCount)
     for page in 0..<pageCount {
       guard let entry = unsafe KernelTables.entry(at: address + UInt(page) << 12, createsTables: false, .kernel) else {
         continue
       }
       let old = unsafe entry.pointee.exchange(0, ordering: .relaxed)
-      apus_invalidate_page(UInt64(address) + UInt64(page) << 12)
-      if old & PageAttributes.present.rawValue != 0 {
-        FrameAllocator.release(FrameNumber(containing: old & PageTable.entryAddressMask))
-      }
+      if old != 0 { FrameAllocator.release(FrameNumber(containing: old & PageTable.entryAddressMask)) }
     }
   }
 

@@ -47,9 +47,9 @@ public enum KernelAddressSpace {
         byteCount: aligned.upperBound - aligned.lowerBound, .frameBuffer, frames: &frames)
     }
 
-    if apus_read_cpuid(1, 0).edx & 1 << 16 != 0 { apus_write_msr(pageAttributeTable, pageAttributes) }
+    setPageAttributes()
     ControlRegister.cr3 = table.root
-    if apus_read_cpuid(1, 0).edx & 1 << 13 != 0 { ControlRegister.cr4 |= globalPages }
+    setGlobalPages()
     KernelRoot.adopt(FrameNumber(containing: table.root))
     // SAFETY: the boot CPU is the only one that runs, so nobody reads these meanwhile.
     unsafe PhysicalReach.hasKernelTables = true
@@ -59,6 +59,20 @@ public enum KernelAddressSpace {
     guard UserFrame.startZeroFrame(),
       KernelTables.start(table: table.root, levelCount: PagingMode.current.levelCount)
     else { throw .outOfMemory }
+  }
+
+  /// Makes a CPU that has just loaded the tables use them as the boot CPU does.
+  static func startProcessor() {
+    setPageAttributes()
+    setGlobalPages()
+  }
+
+  private static func setPageAttributes() {
+    if apus_read_cpuid(1, 0).edx & 1 << 16 != 0 { apus_write_msr(pageAttributeTable, pageAttributes) }
+  }
+
+  private static func setGlobalPages() {
+    if apus_read_cpuid(1, 0).edx & 1 << 13 != 0 { ControlRegister.cr4 |= globalPages }
   }
 
   private static func startFrameAllocator(

@@ -4,10 +4,15 @@ import Slabs
 
 /// What one CPU has for itself, found through its GS base in one load.
 ///
-/// Only that CPU touches it, with interrupts off, so nothing in it needs a lock.
+/// Only that CPU touches it, with interrupts off, so nothing in it needs a lock. Others may read single words of it for
+/// figures.
 struct ProcessorArea: ~Copyable {
   /// The area's own address: what `movq %gs:0` reads.
   private let address: UInt
+  /// The CPU's number: what `movq %gs:8` reads.
+  let number: Int
+  /// The number of the CPU's local APIC.
+  var localAPIC: UInt32 = 0
   /// Free frames at the CPU's hand.
   var frames = FrameCache()
   /// What this CPU took frames for, less what it gave back.
@@ -15,41 +20,62 @@ struct ProcessorArea: ~Copyable {
   /// Free objects at the CPU's hand, by slab cache.
   var magazines = MagazineRack()
   /// What the CPU translates addresses with.
-  var translation = ProcessorTranslation()
+  var translation: ProcessorTranslation
 
   private static let baseRegister: UInt32 = 0xc000_0101
 
-  private init(address: UInt) {
+  private init(address: UInt, number: Int) {
     self.address = address
+    self.number = number
+    translation = ProcessorTranslation(processor: number)
   }
 
-  /// Gives this CPU its area. The boot CPU's is part of the image.
+  /// Gives the boot CPU its area, which is part of the image.
   ///
-  /// - Context: once on each CPU, before anything is allocated on it.
+  /// - Context: once, before anything is allocated.
   static func start() {
     let address = UInt(apus_first_processor_area_address())
-    precondition(MemoryLayout<ProcessorArea>.size <= Int(APUS_PROCESSOR_AREA_SIZE))
-    // SAFETY: the storage is static, large enough, and used for nothing else.
-    unsafe UnsafeMutablePointer<ProcessorArea>(bitPattern: address).unsafelyUnwrapped
-      .initialize(to: ProcessorArea(address: address))
+    initialize(at: address, number: 0)
     #if os(none)
       apus_write_msr(baseRegister, UInt64(address))
+      precondition(apus_read_processor_area() == UInt64(address) && apus_read_processor_number() == 0)
     #endif
   }
 
+  /// Makes the block at `address`, which is all zeros and used for nothing else, CPU `number`'s.
+  static func initialize(at address: UInt, number: Int) {
+    precondition(MemoryLayout<ProcessorArea>.size <= Int(APUS_PROCESSOR_MAILBOX))
+    precondition(MemoryLayout<ProcessorMailbox>.size <= Int(APUS_PROCESSOR_COUNTS - APUS_PROCESSOR_MAILBOX))
+    // SAFETY: the storage is large enough, as just checked.
+    unsafe (ProcessorBlock.part(address, 0) as UnsafeMutablePointer<ProcessorArea>)
+      .initialize(to: ProcessorArea(address: address, number: number))
+    unsafe (ProcessorBlock.part(address, ProcessorBlock.mailboxOffset) as UnsafeMutablePointer<ProcessorMailbox>)
+      .initialize(to: ProcessorMailbox())
+    ProcessorBlock.register(address, of: number)
+  }
+
   /// Runs `body` with this CPU's area, interrupts off.
+  ///
+  /// While a CPU waits for a lock it follows other CPUs' requests to drop translations, which changes `translation`; so what
+  /// `body` does with `translation` must not wait for a lock.
   @inline(__always)
   static func withCurrent<Result: ~Copyable, Failure: Error>(
     _ body: (inout ProcessorArea) throws(Failure) -> Result
   ) throws(Failure) -> Result {
     let wereEnabled = InterruptGuard.disable()
     defer { InterruptGuard.restore(wereEnabled) }
-    #if os(none)
-      let address = UInt(apus_read_processor_area())
-    #else
-      let address = UInt(apus_first_processor_area_address())
-    #endif
     // SAFETY: `start` made the area and it stays; interrupts are off, so nothing else on this CPU has it now.
-    return try unsafe body(&UnsafeMutablePointer<ProcessorArea>(bitPattern: address).unsafelyUnwrapped.pointee)
+    return try unsafe body(
+      &(ProcessorBlock.part(ProcessorBlock.current, 0) as UnsafeMutablePointer<ProcessorArea>).pointee)
+  }
+
+  /// Runs `body` with the area of each CPU that there is, to read figures that may change meanwhile.
+  static func forEach(_ body: (borrowing ProcessorArea) -> Void) {
+    for number in 0..<Processor.limit {
+      let address = ProcessorBlock.address(of: number)
+      guard address != 0 else { continue }
+      // SAFETY: areas stay; the words that are read are single loads of memory that is always initialized.
+      unsafe body((ProcessorBlock.part(address, 0) as UnsafeMutablePointer<ProcessorArea>).pointee)
+    }
   }
 }

@@ -1,6 +1,6 @@
 import Boot
 
-/// The global descriptor table and the task-state segment of the boot CPU.
+/// The global descriptor table and the task-state segment of the CPU that runs; each has its own.
 ///
 /// The order of the selectors is fixed by SYSCALL and SYSRET: kernel code, kernel data, (32-bit user code), user data, user
 /// code. Source: Intel SDM vol. 3A, 3.4.5, 5.8.8 and 7.7; AMD APM vol. 2, 6.1.1.
@@ -15,13 +15,30 @@ public enum SegmentTable {
   private static let availableTaskState: UInt64 = 9 << 40
   private static let wordCount = 8
 
-  /// Builds the table and the task state, loads both, and points every interrupt stack at its memory.
+  // SAFETY (section): the block of a CPU has room for eight words and a task state in its tables' part, for that CPU only.
+
+  private static var words: UnsafeMutablePointer<UInt64> {
+    unsafe ProcessorBlock.part(ProcessorBlock.current, ProcessorBlock.tablesOffset)
+  }
+
+  private static var task: UnsafeMutablePointer<apus_task_state> {
+    unsafe ProcessorBlock.part(ProcessorBlock.current, ProcessorBlock.tablesOffset + UInt(wordCount * 8))
+  }
+
+  /// Builds the table and the task state of the boot CPU, loads both, and points every interrupt stack at its memory.
   ///
   /// - Context: once, on the boot CPU, interrupts off.
   public static func install() {
-    // SAFETY: the table has eight words, the task state seven interrupt stacks; both are static and used by this CPU only.
-    let words = unsafe apus_segment_words()
-    let task = unsafe apus_task_state()
+    install(stack: apus_boot_stack_top_address()) { InterruptStack.top($0) }
+  }
+
+  /// Builds and loads the tables of the CPU that runs.
+  ///
+  /// - Parameter stack: the top of the stack for interrupts of programs.
+  /// - Parameter interruptStack: the top of interrupt stack 0..<7.
+  static func install(stack: UInt64, interruptStack: (Int) -> UInt64) {
+    let words = unsafe words
+    let task = unsafe task
     let base = UInt64(UInt(bitPattern: task))
     let size = UInt64(MemoryLayout<apus_task_state>.size)
     let data = present | codeOrData | writableOrReadable | accessed
@@ -36,25 +53,25 @@ public enum SegmentTable {
     unsafe words[6] = base >> 32
     unsafe words[7] = 0
 
-    unsafe task.pointee.stack.0 = apus_boot_stack_top_address()
-    unsafe task.pointee.interrupt_stack.0 = InterruptStack.top(0)
-    unsafe task.pointee.interrupt_stack.1 = InterruptStack.top(1)
-    unsafe task.pointee.interrupt_stack.2 = InterruptStack.top(2)
-    unsafe task.pointee.interrupt_stack.3 = InterruptStack.top(3)
-    unsafe task.pointee.interrupt_stack.4 = InterruptStack.top(4)
-    unsafe task.pointee.interrupt_stack.5 = InterruptStack.top(5)
-    unsafe task.pointee.interrupt_stack.6 = InterruptStack.top(6)
+    unsafe task.pointee.stack.0 = stack
+    unsafe task.pointee.interrupt_stack.0 = interruptStack(0)
+    unsafe task.pointee.interrupt_stack.1 = interruptStack(1)
+    unsafe task.pointee.interrupt_stack.2 = interruptStack(2)
+    unsafe task.pointee.interrupt_stack.3 = interruptStack(3)
+    unsafe task.pointee.interrupt_stack.4 = interruptStack(4)
+    unsafe task.pointee.interrupt_stack.5 = interruptStack(5)
+    unsafe task.pointee.interrupt_stack.6 = interruptStack(6)
     unsafe task.pointee.io_map_base = UInt16(truncatingIfNeeded: size)
 
     apus_load_segment_table(UInt64(UInt(bitPattern: words)), UInt16(wordCount * 8 - 1))
     apus_load_task_register(UInt16(APUS_TASK_SELECTOR))
   }
 
-  /// Whether this CPU uses the table and the task state: what the boot step's postcondition reads back.
+  /// Whether this CPU uses its table and its task state: what the boot step's postcondition reads back.
   public static var isLoaded: Bool {
     let register = apus_store_segment_table()
     // SAFETY: the address is compared, not followed.
-    let isOurs = unsafe register.base == UInt64(UInt(bitPattern: apus_segment_words()))
+    let isOurs = unsafe register.base == UInt64(UInt(bitPattern: words))
     return isOurs && register.limit == wordCount * 8 - 1 && apus_store_task_register() == APUS_TASK_SELECTOR
       && apus_read_code_selector() == APUS_CODE_SELECTOR
   }

@@ -25,7 +25,10 @@ public struct SpinLock<Value: ~Copyable>: ~Copyable, @unchecked Sendable {
   ) throws(Failure) -> Result {
     let wereEnabled = InterruptGuard.disable()
     while !isHeld.compareExchange(expected: false, desired: true, ordering: .acquiring).exchanged {
-      while isHeld.load(ordering: .relaxed) { apus_pause() }
+      while isHeld.load(ordering: .relaxed) {
+        apus_pause()
+        ProcessorMessages.followTranslationRequests()
+      }
     }
     defer {
       isHeld.store(false, ordering: .releasing)

@@ -42,7 +42,7 @@
       unsafe (small, large, tables) = ([:], [:], [:])
       PagingMode.set(mode)
       ProcessorArea.withCurrent { area in
-        area.translation = ProcessorTranslation()
+        area.translation = ProcessorTranslation(processor: 0)
         area.translation.start()
       }
     }

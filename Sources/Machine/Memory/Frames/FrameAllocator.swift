@@ -38,9 +38,13 @@ public enum FrameAllocator {
   /// The zones' figures, how many frames lie in CPUs' caches, and what the others are used for.
   public static var statistics: FrameStatistics {
     let figures = node.withValue { node in node.withLock { $0 } }
-    return ProcessorArea.withCurrent {
-      FrameStatistics(node: figures ?? MemoryNode(), cachedCount: $0.frames.count, usage: $0.usage)
+    var cachedCount = 0
+    var usage = FrameUsage()
+    ProcessorArea.forEach { area in
+      cachedCount += area.frames.count
+      usage.add(area.usage)
     }
+    return FrameStatistics(node: figures ?? MemoryNode(), cachedCount: cachedCount, usage: usage)
   }
 
   /// Takes a single frame for `kind`, from the CPU's cache when it has one.

@@ -3,7 +3,7 @@ import PageFrames
 /// What one CPU translates addresses with. Part of its `ProcessorArea`; used by its CPU only, with interrupts off.
 struct ProcessorTranslation: ~Copyable {
   /// The CPU's number: its bit in sets of CPUs.
-  let processor = 0
+  let processor: Int
   /// Whose root is loaded; nil for the kernel's own.
   private var context: TranslationContext?
   /// What resolves the faults of the program that runs; nil while none does.
@@ -12,7 +12,8 @@ struct ProcessorTranslation: ~Copyable {
   var resolutionBans = 0
   private var identifiers = ProcessIdentifierAllocator(isTagging: false)
 
-  init() {
+  init(processor: Int) {
+    self.processor = processor
     context = nil
     handler = nil
   }
@@ -54,6 +55,16 @@ struct ProcessorTranslation: ~Copyable {
     let oldHandler = handler
     handler = nil
     return Replaced(context: exchangeContext(nil), handler: oldHandler)
+  }
+
+  /// Loads the kernel's own root if the tables of context number `identifier` are loaded, on behalf of another CPU.
+  ///
+  /// Somebody else has a reference to the context, so dropping this one's frees nothing; the handler stays for that reason.
+  mutating func abandon(_ identifier: UInt64) {
+    guard isLoaded(identifier) else { return }
+    identifiers.unload()
+    TranslationHardware.load(KernelRoot.frame, identifier: 0, .droppingTranslations)
+    _ = exchangeContext(nil)
   }
 
   /// Goes on with the loaded tables for code that belongs to no program, and returns the handler that was in force.

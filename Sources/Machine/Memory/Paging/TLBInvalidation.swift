@@ -18,11 +18,6 @@ struct TLBInvalidation {
       area.translation.follow(request)
       return context.processors & ~(1 << UInt64(area.translation.processor))
     }
-    if others != 0 { send(request, to: others) }
-  }
-
-  /// Sends the request to `processors`, one bit each, and waits until each has called `ProcessorTranslation.follow`.
-  private static func send(_ request: TLBInvalidation, to processors: UInt64) {
-    fatalError("a page table is loaded on a CPU that was never started")
+    if others != 0 { ProcessorMessages.send(.program(request), to: others) }
   }
 }

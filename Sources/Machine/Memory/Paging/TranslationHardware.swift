@@ -11,6 +11,7 @@ enum TranslationHardware {
   }
 
   private static let cr4ProcessIdentifiers: UInt64 = 1 << 17
+  private static let cr4GlobalPages: UInt64 = 1 << 7
   /// Bit 63 of a value for CR3: no translation is dropped.
   private static let keep: UInt64 = 1 << 63
 
@@ -68,6 +69,15 @@ enum TranslationHardware {
       ControlRegister.cr3 = ControlRegister.cr3
     #else
       SimulatedProcessor.invalidateEverything()
+    #endif
+  }
+
+  /// Drops all translations under all identifiers, global ones too. Source: Intel SDM vol. 3A, 4.10.4.1.
+  static func invalidateGlobally() {
+    #if os(none)
+      let cr4 = ControlRegister.cr4
+      ControlRegister.cr4 = cr4 & ~cr4GlobalPages
+      ControlRegister.cr4 = cr4
     #endif
   }
 }

@@ -1,0 +1,112 @@
+import Foundations
+import Machine
+import Synchronization
+
+/// One interrupt line in use: the devices on it, and what is done when none of them wants anything.
+final class InterruptLine: VectorHandler {
+  static let handlerLimit = 16
+
+  let global: Int
+  let signal: IOInterruptController.Signal
+  let vector: UInt8
+  let processor: Int
+
+  private struct State: ~Copyable {
+    var handlers = GrowableArray<Place>()
+    var nextNumber = 0
+    var storm = StormDetector()
+    /// Set when the last handler left: the line is about to go and takes no other.
+    var isRetired = false
+  }
+
+  private struct Place {
+    var number: Int
+    var handler: InterruptHandler
+  }
+
+  private let state = SpinLock(State())
+  private let maskedByStorm = Atomic<Bool>(false)
+
+  init(global: Int, signal: IOInterruptController.Signal, vector: UInt8, processor: Int) {
+    self.global = global
+    self.signal = signal
+    self.vector = vector
+    self.processor = processor
+    super.init()
+  }
+
+  /// Whether the line was masked because nobody served it.
+  var isMaskedByStorm: Bool { maskedByStorm.load(ordering: .relaxed) }
+
+  /// Asks every device on the line.
+  ///
+  /// The handlers run under the line's lock, so that one that was removed does not run any more.
+  override func handle(_ vector: UInt8) {
+    let isStorm = state.withLock { state in
+      var isClaimed = false
+      for index in 0..<state.handlers.count where state.handlers[index].handler.handle() { isClaimed = true }
+      return state.storm.note(isClaimed: isClaimed)
+    }
+    guard isStorm else { return }
+    InterruptLines.setMask(global, true)
+    maskedByStorm.store(true, ordering: .relaxed)
+    InterruptReport.storm(global)
+  }
+
+  /// Adds a handler.
+  ///
+  /// - Returns: the number by which it is removed, or nil when the line is about to go.
+  /// - Throws: `EBUSY` when the line has too many, `ENOMEM`.
+  func add(_ handler: InterruptHandler) throws(Errno) -> Int? {
+    try state.withLock { state throws(Errno) in
+      guard !state.isRetired else { return nil }
+      guard state.handlers.count < Self.handlerLimit else { throw .EBUSY }
+      try state.handlers.append(Place(number: state.nextNumber, handler: handler))
+      state.nextNumber += 1
+      return state.nextNumber - 1
+    }
+  }
+
+  /// Removes the handler that was added with `number`, and the line when that was the last.
+  func remove(_ number: Int) {
+    let handler: InterruptHandler? = state.withLock { state in
+      for index in 0..<state.handlers.count where state.handlers[index].number == number {
+        return state.handlers.remove(at: index).handler
+      }
+      return nil
+    }
+    _ = handler
+    removeIfUnused()
+  }
+
+  /// Removes the line when it has no handler.
+  func removeIfUnused() {
+    let isUnused = state.withLock { state in
+      guard state.handlers.count == 0, !state.isRetired else { return false }
+      state.isRetired = true
+      return true
+    }
+    if isUnused { InterruptLines.remove(self) }
+  }
+}
+
+/// Who is told of what goes wrong with interrupts: the kernel's log. Given once at boot.
+open class InterruptReporter {
+  /// Creates a reporter that says nothing.
+  public init() {}
+
+  /// The line with the number `global` was masked, because its interrupts were nobody's.
+  ///
+  /// - Context: in an interrupt.
+  open func lineWasMasked(_ global: Int) {}
+}
+
+/// The reporter in force.
+public enum InterruptReport {
+  private static let reporter = BootCell<InterruptReporter>()
+
+  /// Makes `newReporter` the one that is told. Only the first call counts.
+  public static func set(_ newReporter: InterruptReporter) { reporter.fill(newReporter) }
+
+  static func storm(_ global: Int) { reporter.withValue { $0.lineWasMasked(global) } }
+}
