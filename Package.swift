@@ -67,6 +67,7 @@ let package = Package(
     module("PageFrames", path: "Sources/Memory/PageFrames"),
     module("Slabs", path: "Sources/Memory/Slabs", ["PageFrames"]),
     module("Machine", ["Boot", "Foundations", "BootInformation", "PageFrames", "Slabs"]),
+    module("ACPI", ["Foundations", "Machine"]),
     module("PageCache", path: "Sources/Memory/PageCache", ["Foundations", "PageFrames", "Machine"]),
     module(
       "VirtualMemory", path: "Sources/Memory/VirtualMemory", ["Foundations", "PageFrames", "Machine", "PageCache"]),
@@ -105,6 +106,7 @@ let package = Package(
     tests("PageFramesTests", ["PageFrames"]),
     tests("SlabsTests", ["Slabs", "PageFrames"]),
     tests("MachineTests", ["Machine", "PageFrames", "Foundations"]),
+    tests("ACPITests", ["ACPI", "Foundations"], exclude: ["ASL"]),
     tests("PageCacheTests", ["PageCache", "Machine", "PageFrames", "Foundations"]),
     tests("VirtualMemoryTests", ["VirtualMemory", "PageCache", "Machine", "PageFrames", "Foundations"]),
     tests("LoggingTests", ["Logging", "Foundations"]),
