@@ -41,6 +41,8 @@ func outcome(_ path: String, _ interpreter: AMLInterpreter) -> String {
   guard let node = interpreter.find(path) else { return "no such name" }
   do {
     guard let object = try interpreter.evaluate(node) else { return "nothing" }
+    // acpiexec cannot hand out objects without a value.
+    if object.node != nil { return "AE_AML_OPERAND_TYPE" }
     return describe(object, interpreter)
   } catch { return acpicaName(error) }
 }
@@ -80,7 +82,6 @@ func acpicaName(_ error: AMLError) -> String {
   case .noHandler: "AE_NOT_EXIST"
   case .accessRefused: "AE_AML_ILLEGAL_ADDRESS"
   case .unsupported: "AE_SUPPORT"
-  case .fatal: "AE_ERROR"
   case .methodLimit: "AE_AML_METHOD_LIMIT"
   case .depthLimit, .stepLimit: "AE_AML_LOOP_TIMEOUT"
   case .heapLimit, .namespaceLimit, .outOfMemory: "AE_NO_MEMORY"

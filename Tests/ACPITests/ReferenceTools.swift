@@ -40,7 +40,10 @@ enum ReferenceTools {
     try Data(source.utf8).write(to: file)
     // -f: make a table of code with semantic mistakes too, for they are what some tests are about.
     let log = try run("iasl", ["-oa", "-of", "-f", "-p", name, file.lastPathComponent], in: folder)
-    guard let table = try? Data(contentsOf: folder.appending(path: "\(name).aml")) else { throw Failure(text: log) }
+    guard let table = try? Data(contentsOf: folder.appending(path: "\(name).aml")) else {
+      let lines = log.components(separatedBy: "\n")
+      throw Failure(text: lines.indices.filter { lines[$0].contains("syntax") }.map { lines[max(0, $0 - 1)] }.joined())
+    }
     return [UInt8](table)
   }
 
@@ -71,7 +74,14 @@ struct AcpiexecParser {
 
   mutating func outcome() -> String {
     for line in lines {
-      if let match = line.firstMatch(of: /failed with status (AE_\w+)/) { return String(match.1) }
+      if let match = line.firstMatch(of: /failed with status (AE_\w+)/) {
+        // Several names for one thing.
+        switch match.1 {
+        case "AE_TYPE": return "AE_AML_OPERAND_TYPE"
+        case "AE_AML_INVALID_RESOURCE_TYPE": return "AE_AML_NO_RESOURCE_END_TAG"
+        default: return String(match.1)
+        }
+      }
       if line.hasPrefix("No object was returned") { return "nothing" }
     }
     guard let first = lines.firstIndex(where: { $0.contains("returned object") }) else {
@@ -88,6 +98,7 @@ struct AcpiexecParser {
     if let match = line.firstMatch(of: /^\[Integer\] = ([0-9A-F]+)/) {
       return "0x" + String(UInt64(match.1, radix: 16) ?? 0, radix: 16)
     }
+    if line.hasPrefix("[Null Object]") { return "nothing" }
     if line.hasPrefix("[String]"), let match = line.firstMatch(of: /"(.*)"/) { return "\"\(match.1)\"" }
     if line.hasPrefix("[Buffer]") { return buffer(line) }
     if let match = line.firstMatch(of: /^\[Package\] Contains (\d+) Elements/) {

@@ -140,7 +140,10 @@ struct AMLField: Sendable {
   /// The first bit, from the start of the region or buffer.
   var bitOffset: UInt64
   var bitCount: UInt64
-  /// Made by CreateField: reads as a buffer when it is wider than an integer, and by its own type otherwise.
+  /// Made by CreateField, which reads as a buffer however narrow it is.
+  var isAlwaysBuffer = false
+
+  /// Whether it is bits of a buffer.
   var isBufferField: Bool { if case .buffer = storage { true } else { false } }
 }
 

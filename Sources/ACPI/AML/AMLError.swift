@@ -78,8 +78,6 @@ public enum AMLError: Error, Equatable, Sendable {
   case accessRefused
   /// The operator is one that this kernel does not carry out.
   case unsupported
-  /// The code called Fatal.
-  case fatal(type: UInt8, code: UInt32, argument: UInt64)
 
   // Limits; see `AMLLimits`.
   /// Methods call each other too deeply.
@@ -133,7 +131,6 @@ extension AMLError {
     case .noHandler: "no handler for the address space"
     case .accessRefused: "access refused"
     case .unsupported: "not supported"
-    case .fatal: "fatal error of the firmware"
     case .methodLimit: "methods nested too deeply"
     case .depthLimit: "terms nested too deeply"
     case .stepLimit: "too many steps"

@@ -29,7 +29,7 @@ public protocol AMLHost: AnyObject {
   func acquireGlobalLock() -> Bool
   /// Gives back the lock that is shared with the firmware.
   func releaseGlobalLock()
-  /// AML found an error that only an operator can do something about. The evaluation ends.
+  /// AML found an error that only an operator can do something about. The code goes on if this returns.
   func fatal(type: UInt8, code: UInt32, argument: UInt64)
   /// AML stored something in the debug object.
   func debug(_ text: Message)

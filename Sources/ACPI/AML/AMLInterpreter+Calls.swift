@@ -18,6 +18,7 @@ extension AMLInterpreter {
     var call = AMLCall(
       serial: lastCall, method: number, returnTable: execution.table, returnOffset: execution.offset,
       returnScope: execution.scope, pendingBase: execution.pending.count - 1)
+    if isForgiving { call.implicitResult = .integer(0) }
     for index in 0..<Int(method.argumentCount) {
       let place = pending.operandBase + index
       guard place < execution.operands.count else { throw .badArgumentCount }

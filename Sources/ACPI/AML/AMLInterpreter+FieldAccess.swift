@@ -22,7 +22,7 @@ extension AMLInterpreter {
   /// The field's value: an integer, or a buffer when it is wider than integers are.
   func readField(_ number: UInt32) throws(AMLError) -> AMLValue {
     guard let field = fields[number] else { throw .staleReference }
-    guard field.bitCount <= UInt64(integerWidth * 8) else {
+    guard field.bitCount <= UInt64(integerWidth * 8), !field.isAlwaysBuffer else {
       guard field.bitCount <= UInt64(limits.objectSize) * 8 else { throw .heapLimit }
       let buffer = try heap.makeBytes(count: Int((field.bitCount + 7) / 8))
       try access(field) { () throws(AMLError) in

@@ -105,7 +105,7 @@ extension AMLInterpreter {
   /// CreateField and its relatives. Source: ACPI 6.5, sections 19.6.19 to 19.6.26.
   func performCreateField(_ pending: AMLPending, _ execution: AMLExecution) throws(AMLError) {
     let base = pending.operandBase
-    guard case .buffer(let buffer) = try value(execution.operands[base], execution) else { throw .operandType }
+    let buffer = try self.buffer(of: try value(execution.operands[base], execution))
     let index = try integer(execution.operands[base + 1], execution)
     var nameOperand = execution.operands[base + 2]
     var bits: UInt64
@@ -127,7 +127,8 @@ extension AMLInterpreter {
     let (first, isTooLarge) = index.multipliedReportingOverflow(by: scale)
     guard !isTooLarge, first <= available, bits <= available - first else { throw .bufferLimit }
     let field = AMLField(
-      storage: .buffer(buffer), access: AMLFieldAccess(flags: 1), bitOffset: first, bitCount: bits)
+      storage: .buffer(buffer), access: AMLFieldAccess(flags: 1), bitOffset: first, bitCount: bits,
+      isAlwaysBuffer: pending.opcode == .createField)
     let number = try fields.add(field, limit: limits.definitionCount)
     let path: AMLPath
     do { path = try self.path(at: offset, execution) } catch {

@@ -255,8 +255,8 @@ extension AMLInterpreter {
     guard case .constant(let type) = execution.operands[base], case .constant(let code) = execution.operands[base + 1]
     else { throw .operandType }
     let argument = try integer(execution.operands[base + 2], execution)
-    let error = (UInt8(truncatingIfNeeded: type), UInt32(truncatingIfNeeded: code))
-    host.fatal(type: error.0, code: error.1, argument: argument)
-    throw .fatal(type: error.0, code: error.1, argument: argument)
+    host.fatal(
+      type: UInt8(truncatingIfNeeded: type), code: UInt32(truncatingIfNeeded: code), argument: argument)
+    try finish(pending, .none, execution)
   }
 }

@@ -57,7 +57,13 @@ extension AMLInterpreter {
     let node = try find(path, in: execution.scope)
     let isLoading = execution.calls.isEmpty || execution.calls[execution.calls.count - 1].method == nil
     if let node {
-      if case .field = try namespace.record(node).content, isLoading {} else { return try packageElement(for: node) }
+      guard isLoading else { return try packageElement(for: node) }
+      switch try namespace.record(node).content {
+      case .field: break
+      // The element follows the name: firmware sets the name later and expects the package to know.
+      case .value(.integer): return .reference(.named(node))
+      default: return try packageElement(for: node)
+      }
     }
     guard isLoading else { throw .notFound }
     guard unresolvedNames.count < limits.definitionCount else { throw .namespaceLimit }

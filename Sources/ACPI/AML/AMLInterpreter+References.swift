@@ -79,6 +79,7 @@ extension AMLInterpreter {
 
   /// What the return of a method gives: an element of a package is read, so that it does not outlive the package.
   func returnedValue(_ operand: AMLOperand, _ execution: AMLExecution) throws(AMLError) -> AMLValue {
+    if case .value(.uninitialized) = operand { return .uninitialized }
     let value = try self.value(operand, execution)
     if case .reference(.element(let package, let index)) = value { return try elementValue(package, index) }
     return value

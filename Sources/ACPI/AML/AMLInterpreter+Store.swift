@@ -22,6 +22,7 @@ extension AMLInterpreter {
     if case .value(.reference(let reference)) = source { value = .reference(reference) } else {
       value = try self.value(source, execution)
     }
+    if case .object = value, !isForgiving { throw .operandType }
     try store(value, in: execution.operands[base + 1], .converting, isStore: true, execution)
     return .value(value)
   }

@@ -218,20 +218,24 @@ extension AMLInterpreter {
     return result
   }
 
-  /// How many bytes stand before the end tag.
+  /// How many bytes stand before the end tag. Source: ACPI 6.5, section 6.4.
   private func resourceLength(_ template: AMLObjectIndex) throws(AMLError) -> Int {
-    var offset = 0
     let count = heap.byteCount(template)
     if count == 0 { return 0 }
+    var offset = 0
     while offset < count {
       let tag = heap.byte(template, offset)
+      let length: Int
       if tag & 0x80 != 0 {
-        offset += 3 + Int(heap.byte(template, offset + 1)) + Int(heap.byte(template, offset + 2)) << 8
-      } else if tag & 0x78 == 0x78 {
-        return offset
+        length = 3 + Int(heap.byte(template, offset + 1)) + Int(heap.byte(template, offset + 2)) << 8
       } else {
-        offset += 1 + Int(tag & 7)
+        // Small descriptors 0 to 3 and 11 to 13 are reserved.
+        guard tag & 0x78 >= 0x20, tag & 0x78 <= 0x50 || tag & 0x78 >= 0x70 else { throw .badResourceTemplate }
+        length = 1 + Int(tag & 7)
       }
+      guard length <= count - offset else { throw .badResourceTemplate }
+      if tag & 0xf8 == 0x78 { return offset }
+      offset += length
     }
     throw .badResourceTemplate
   }

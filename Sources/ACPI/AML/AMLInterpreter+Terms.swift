@@ -102,7 +102,8 @@ extension AMLInterpreter {
           kind: .invocation, opcode: .method, start: start, end: enclosingEnd(execution),
           operandBase: execution.operands.count, node: node), execution)
     }
-    try deliver(.node(node), execution)
+    // A name is read when its turn comes, a variable when the operator runs, as in ACPICA.
+    try deliver(isTarget ? .node(node) : .value(try value(of: node)), execution)
   }
 
   // MARK: Lists of terms
@@ -178,7 +179,7 @@ extension AMLInterpreter {
       execution.scope = pending.node
       guard execution.pending.count == loop else { continue }
       execution.offset = pending.end
-      if isContinuing { try startWhile(pending, execution) }
+      return isContinuing ? try startWhile(pending, execution) : ()
     }
   }
 

@@ -33,14 +33,15 @@ extension AMLInterpreter {
   func elementValue(_ package: AMLObjectIndex, _ index: UInt32) throws(AMLError) -> AMLValue {
     let value = try heap.element(package, Int(index))
     guard value != .uninitialized else { throw .uninitializedElement }
-    guard case .unresolved = value else { return value }
-    let found = try resolved(value)
-    try heap.setElement(package, Int(index), found)
-    return found
+    return try resolved(value)
   }
 
   /// The value that a name in a package stands for; other values stay as they are.
   func resolved(_ value: AMLValue) throws(AMLError) -> AMLValue {
+    if case .reference(.named(let node)) = value {
+      guard case .value(let held) = try namespace.record(node).content else { return value }
+      return held
+    }
     guard case .unresolved(let number) = value else { return value }
     guard Int(number) < unresolvedNames.count else { throw .notFound }
     let name = unresolvedNames[Int(number)]
@@ -55,7 +56,7 @@ extension AMLInterpreter {
     return try takePath(reader)
   }
 
-  /// What a package holds for a name: the value of data, else a reference. Source: ACPI 6.5, section 19.6.102.
+  /// What an element is that names `node`: the value of data, else a reference. Source: ACPI 6.5, section 19.6.102.
   func packageElement(for node: AMLNode) throws(AMLError) -> AMLValue {
     let value = try value(of: node)
     if case .object(let object) = value { return .reference(.named(object)) }
@@ -138,11 +139,19 @@ extension AMLInterpreter {
       let count = heap.elementCount(source)
       let target = try heap.makePackage(count: count)
       for number in 0..<count {
-        let element = try copy(try heap.element(source, number), depth: depth + 1)
+        let element = try copy(try resolvedIfPossible(try heap.element(source, number)), depth: depth + 1)
         try heap.setElement(target, number, element)
       }
       return .package(target)
     case .uninitialized, .integer, .reference, .object, .unresolved, .table, .debug: return value
+    }
+  }
+
+  /// Elements that lead nowhere stay what they are until somebody reads them.
+  private func resolvedIfPossible(_ value: AMLValue) throws(AMLError) -> AMLValue {
+    do { return try resolved(value) } catch {
+      if error == .heapLimit || error == .outOfMemory { throw error }
+      return value
     }
   }
 

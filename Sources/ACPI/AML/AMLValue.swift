@@ -54,7 +54,7 @@ public enum AMLObjectType: UInt64, Sendable {
 
 /// An operand that an operator waits for with.
 ///
-/// Names and variables are read when the operator runs, as ACPICA does: a later operand that changes them is seen.
+/// Variables are read when the operator runs, as ACPICA does: a later operand that changes them is seen.
 enum AMLOperand: Equatable, Sendable {
   case value(AMLValue)
   /// Local variable 0...7 or argument 8...14 of the current call.
