@@ -80,7 +80,10 @@ extension AMLInterpreter {
       node: .root, table: execution.table, start: execution.offset, end: end, argumentCount: flags & 7,
       isSerialized: flags & 8 != 0, syncLevel: flags >> 4)
     let number = try methods.add(method, limit: limits.definitionCount)
-    do { methods[number]?.node = try define(path, .method(number), execution) } catch {
+    do {
+      let node = try define(path, .method(number), execution)
+      methods[number]?.node = node
+    } catch {
       methods.remove(number)
       throw error
     }
@@ -151,7 +154,10 @@ extension AMLInterpreter {
   private func defineRegion(_ region: AMLRegion, at offset: UInt32, _ execution: AMLExecution) throws(AMLError) {
     let path = try path(at: offset, execution)
     let number = try regions.add(region, limit: limits.definitionCount)
-    do { regions[number]?.node = try define(path, .region(number), execution) } catch {
+    do {
+      let node = try define(path, .region(number), execution)
+      regions[number]?.node = node
+    } catch {
       regions.remove(number)
       throw error
     }

@@ -133,6 +133,14 @@ extension AMLInterpreter {
     return try integer(of: object.value)
   }
 
+  /// How many arguments `node` takes: zero for everything but methods.
+  public func argumentCount(of node: AMLNode) -> Int {
+    guard let target = try? namespace.resolvingAliases(node), let record = try? namespace.record(target),
+      case .method(let number) = record.content, let method = methods[number]
+    else { return 0 }
+    return Int(method.argumentCount)
+  }
+
   // MARK: Names
 
   /// The object at an absolute path such as `\_SB.PCI0._PRT`, or nil.

@@ -37,7 +37,12 @@ extension AMLInterpreter {
       }
     case .operation:
       let kind = AMLOperandKind(rawValue: (pending.opcode.operands ?? 0) >> UInt64(pending.position * 4) & 0xf)
-      guard let kind, kind != .none else { return try perform(pending, execution) }
+      guard let kind, kind != .none else {
+        guard execution.operands.count == pending.operandBase + Int(pending.position) else {
+          throw .badOpcode(pending.opcode.rawValue)
+        }
+        return try perform(pending, execution)
+      }
       execution.pending[top].position += 1
       try startOperand(kind, execution)
     case .invocation:

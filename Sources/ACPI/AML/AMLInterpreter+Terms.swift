@@ -46,6 +46,8 @@ extension AMLInterpreter {
       return try deliver(operand, execution)
     }
     if isTarget && opcode != .refOf && opcode != .derefOf && opcode != .index { throw .badOpcode(opcode.rawValue) }
+    // A term that defines something or steers the flow has no value, so it cannot stand for one.
+    if execution.pending[top].kind != .block && opcode.isStatement { throw .badOpcode(opcode.rawValue) }
     var pending = AMLPending(
       kind: .operation, opcode: opcode, start: start, end: limit, operandBase: execution.operands.count)
     switch opcode {

@@ -79,8 +79,25 @@ public final class AMLInterpreter {
     return index
   }
 
-  /// How many names there are, and the bytes that objects take.
-  public var usage: (nodes: Int, heapBytes: Int, objects: Int) { (namespace.count, heap.byteCount, heap.count) }
+  /// How much is in use.
+  public struct Usage: Equatable, Sendable {
+    /// Names.
+    public var nodes: Int
+    /// Strings, buffers and packages.
+    public var objects: Int
+    /// Bytes that objects take.
+    public var heapBytes: Int
+    /// Evaluations that have not ended.
+    public var executions: Int
+  }
+
+  /// How much is in use now.
+  public var usage: Usage {
+    Usage(nodes: namespace.count, objects: heap.count, heapBytes: heap.byteCount, executions: executions.count)
+  }
+
+  /// Frees what nothing leads to. It happens by itself while code runs; a system may call it when memory is short.
+  public func collect() { collectGarbage() }
 
   /// Frees every object that nothing leads to.
   ///

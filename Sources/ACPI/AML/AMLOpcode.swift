@@ -158,6 +158,19 @@ extension AMLOpcode {
     }
   }
 
+  /// Whether it stands in a list of terms only: it has no value.
+  var isStatement: Bool {
+    switch self {
+    case .alias, .name, .scope, .method, .external, .createDoubleWordField, .createWordField, .createByteField,
+      .createBitField, .createQuadWordField, .createField, .continueLoop, .ifThen, .elseThen, .whileLoop, .noop,
+      .returnValue, .breakLoop, .breakPoint, .mutex, .event, .fatal, .operationRegion, .field, .device, .processor,
+      .powerResource, .thermalZone, .indexField, .bankField, .dataTableRegion, .notify, .release, .reset, .signal,
+      .sleep, .stall, .unload:
+      true
+    default: false
+    }
+  }
+
   private static func pack(
     _ first: AMLOperandKind, _ second: AMLOperandKind = .none, _ third: AMLOperandKind = .none,
     _ fourth: AMLOperandKind = .none, _ fifth: AMLOperandKind = .none, _ sixth: AMLOperandKind = .none
