@@ -118,15 +118,18 @@ struct InterpreterFuzzTests {
     #expect(totals.values > totals.tables * 4)
   }
 
-  @Test("Damaged tables that iasl made end")
+  @Test("Damaged tables that iasl and QEMU made end")
   func damagedCompiled() throws {
     let folder = try ReferenceTools.scratch()
     defer { try? FileManager.default.removeItem(at: folder) }
-    let tables = try ComparisonTests.files.map { file in
+    var tables = try ComparisonTests.files.map { file in
       let source = try String(contentsOf: ReferenceTools.aslFolder.appending(path: file), encoding: .utf8)
       return try ReferenceTools.compile(source, in: folder)
     }
     try #require(tables.count > 5)
+    let memory = try QEMUTables.memory(["-machine", "q35", "-m", "32M"], megabytes: 32, in: folder)
+    let list = try ACPITableList(rootPointerAt: try #require(RootPointer.searchBIOS(memory)), in: memory)
+    for _ in 0..<5 { tables.append(array(try list.table("DSDT", in: memory))) }
     var totals = Totals()
     try Self.repeating(60, from: 2_000_000_000) { seed in
       var random = SeededGenerator(seed: seed)

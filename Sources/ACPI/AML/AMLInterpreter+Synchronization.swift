@@ -132,9 +132,10 @@ extension AMLInterpreter {
 
   /// Suspends the execution at its operator, or ends the operator when the time is over.
   private func wait(_ pending: AMLPending, _ timeout: UInt64, _ execution: AMLExecution) throws(AMLError) {
-    if timeout == 0 || execution.hasTimedOut { return try finishWaiting(pending, isTimeOver: true, execution) }
+    let isEndless = timeout >= Self.forever
+    if timeout == 0 || execution.hasTimedOut && !isEndless { return try finishWaiting(pending, isTimeOver: true, execution) }
     execution.isResumed = true
-    execution.suspension = .wait(milliseconds: timeout >= Self.forever ? nil : timeout)
+    execution.suspension = .wait(milliseconds: isEndless ? nil : timeout)
   }
 
   private func finishWaiting(_ pending: AMLPending, isTimeOver: Bool, _ execution: AMLExecution) throws(AMLError) {

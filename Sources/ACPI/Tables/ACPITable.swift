@@ -47,9 +47,14 @@ public struct ACPITable: ~Copyable {
   ) throws(ACPITableError) {
     let address = address
     guard address <= UInt64.max - UInt64(count) else { throw .unreadable(address: address) }
-    do { try bytes.resize(to: count, filledWith: 0) } catch { throw .outOfMemory }
-    var span = bytes.mutableSpan
-    guard memory.read(at: address, into: &span) else { throw .unreadable(address: address) }
+    // Page by page, so that a table that lies about its length costs no more than what is really there.
+    while bytes.count < count {
+      let start = bytes.count
+      do { try bytes.resize(to: min(count, start + 4_096), filledWith: 0) } catch { throw .outOfMemory }
+      var span = bytes.mutableSpan
+      var page = span._mutatingExtracting(droppingFirst: start)
+      guard memory.read(at: address + UInt64(start), into: &page) else { throw .unreadable(address: address) }
+    }
   }
 
   /// Gives the bytes away, for the interpreter.
