@@ -106,7 +106,7 @@ let package = Package(
     tests("PageFramesTests", ["PageFrames"]),
     tests("SlabsTests", ["Slabs", "PageFrames"]),
     tests("MachineTests", ["Machine", "PageFrames", "Foundations"]),
-    tests("ACPITests", ["ACPI", "Foundations"], exclude: ["ASL"]),
+    tests("ACPITests", ["ACPI", "Machine", "Foundations"], exclude: ["ASL"]),
     tests("PageCacheTests", ["PageCache", "Machine", "PageFrames", "Foundations"]),
     tests("VirtualMemoryTests", ["VirtualMemory", "PageCache", "Machine", "PageFrames", "Foundations"]),
     tests("LoggingTests", ["Logging", "Foundations"]),

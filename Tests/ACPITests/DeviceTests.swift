@@ -89,7 +89,9 @@ struct DeviceTests {
   @Test("Identifiers: compressed, text, and compatible ones")
   func identifiers() throws {
     let firmware = try Firmware(
-      Self.resources + "Device (DEVB) { Name (_HID, EISAID (\"PNP0A03\")) }\nDevice (DEVC) { Name (_ADR, 1) Name (_CID, \"PNP0C02\") }")
+      Self.resources
+        + "Device (DEVB) { Name (_HID, EISAID (\"PNP0A03\")) }\nDevice (DEVC) { Name (_ADR, 1) Name (_CID, \"PNP0C02\") }"
+    )
     let device = try firmware.node("\\DEVA")
     #expect(try firmware.interpreter.hardwareIdentifier(of: device) == ACPIIdentifier("APUS0001"))
     for name in ["APUS0001", "PNP0C02", "PNP0501"] {
@@ -257,7 +259,9 @@ struct DeviceTests {
           Return (Buffer () {0})
         }
       }
-      """.replacing("Return (Package () {Arg1, Arg2, SizeOf (Arg3)})", with: "Local0 = Arg1 * 100 + Arg2 * 10 + SizeOf (Arg3) Return (Local0)"))
+      """.replacing(
+        "Return (Package () {Arg1, Arg2, SizeOf (Arg3)})",
+        with: "Local0 = Arg1 * 100 + Arg2 * 10 + SizeOf (Arg3) Return (Local0)"))
     let interpreter = firmware.interpreter
     let off = try #require(try interpreter.sleepType(5))
     #expect(off.a == 5 && off.b == 6)

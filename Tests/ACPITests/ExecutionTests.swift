@@ -273,7 +273,9 @@ struct ExecutionTests {
           _ = try interpreter.load(bytes)
           for name in ["\\MTH0", "\\PKGA", "\\BUFA"] {
             guard let node = interpreter.find(name) else { continue }
-            do throws(AMLError) { _ = try interpreter.evaluate(node) } catch { if error == .outOfMemory { failures += 1 } }
+            do throws(AMLError) { _ = try interpreter.evaluate(node) } catch {
+              if error == .outOfMemory { failures += 1 }
+            }
           }
         } catch { if error == .outOfMemory { failures += 1 } }
       }

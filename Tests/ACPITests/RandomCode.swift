@@ -1,7 +1,9 @@
 /// Writes random AML that is mostly well-formed, so that a fuzzer gets behind the parser.
 struct RandomCode {
   var random: SeededGenerator
-  private let names = ["AAAA", "BBBB", "CCCC", "DDDD", "PKGA", "BUFA", "STRA", "FLDA", "FLDB", "IDXF", "MTXA", "EVTA", "DEVA"]
+  private let names = [
+    "AAAA", "BBBB", "CCCC", "DDDD", "PKGA", "BUFA", "STRA", "FLDA", "FLDB", "IDXF", "MTXA", "EVTA", "DEVA",
+  ]
   private let methods = ["MTH0", "MTH1", "MTH2", "MTH3"]
 
   init(seed: UInt64) { random = SeededGenerator(seed: seed) }
@@ -42,7 +44,8 @@ struct RandomCode {
     code += [0x08] + Array("CCCC".utf8) + [0x00, 0x08] + Array("DDDD".utf8) + [0xff]
     code += [0x08] + Array("STRA".utf8) + [0x0d] + Array("text 12".utf8) + [0]
     code += [0x08] + Array("BUFA".utf8) + Self.package([0x11], [0x0a, UInt8(number(40))] + (0..<6).map { _ in byte() })
-    code += [0x08] + Array("PKGA".utf8) + Self.package([0x12], [5, 0x01, 0x0a, 7] + Array("AAAA".utf8) + [0x0d, 0x41, 0])
+    code +=
+      [0x08] + Array("PKGA".utf8) + Self.package([0x12], [5, 0x01, 0x0a, 7] + Array("AAAA".utf8) + [0x0d, 0x41, 0])
     code += [0x5b, 0x80] + Array("REGA".utf8) + [UInt8(number(3)), 0x0b, 0, 0x10, 0x0a, UInt8(number(64))]
     code += Self.package(
       [0x5b, 0x81],
@@ -110,14 +113,17 @@ struct RandomCode {
     guard depth > 0 else { return leaf() }
     switch number(24) {
     case 0, 1:
-      let opcode: UInt8 = [0x72, 0x73, 0x74, 0x77, 0x79, 0x7a, 0x7b, 0x7d, 0x7f, 0x84, 0x85, 0x88, 0x9c].randomElement(
-        using: &random) ?? 0x72
+      let opcode: UInt8 =
+        [0x72, 0x73, 0x74, 0x77, 0x79, 0x7a, 0x7b, 0x7d, 0x7f, 0x84, 0x85, 0x88, 0x9c].randomElement(
+          using: &random) ?? 0x72
       return [opcode] + value(depth - 1) + value(depth - 1) + target(depth - 1)
     case 2: return [0x78] + value(depth - 1) + value(depth - 1) + target(depth - 1) + target(depth - 1)
     case 3:
       let opcode: UInt8 = [0x80, 0x81, 0x82, 0x96, 0x97, 0x98, 0x99].randomElement(using: &random) ?? 0x96
       return [opcode] + value(depth - 1) + target(depth - 1)
-    case 4: return [[0x90, 0x91, 0x93, 0x94, 0x95].randomElement(using: &random) ?? 0x90] + value(depth - 1) + value(depth - 1)
+    case 4:
+      return [[0x90, 0x91, 0x93, 0x94, 0x95].randomElement(using: &random) ?? 0x90] + value(depth - 1)
+        + value(depth - 1)
     case 5: return [0x92] + value(depth - 1)
     case 6: return [0x83] + value(depth - 1)
     case 7: return [0x71] + simpleTarget()
@@ -132,7 +138,8 @@ struct RandomCode {
       let method = number(methods.count)
       return Array(methods[method].utf8) + (0..<method).flatMap { _ in value(depth - 1) }
     case 16:
-      return [0x89] + value(depth - 1) + [UInt8(number(6))] + value(depth - 1) + [UInt8(number(6))] + value(depth - 1) + [0]
+      return [0x89] + value(depth - 1) + [UInt8(number(6))] + value(depth - 1) + [UInt8(number(6))] + value(depth - 1)
+        + [0]
     case 17: return [0x5b, 0x12] + name() + target(depth - 1)
     case 18: return [0x5b, number(2) == 0 ? 0x28 : 0x29] + value(depth - 1) + target(depth - 1)
     case 19: return [0x5b, 0x25] + name() + value(depth - 1)

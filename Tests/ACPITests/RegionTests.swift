@@ -35,7 +35,8 @@ struct RegionTests {
     firmware.host.memory[0x1000] = 0x0f
     #expect(
       accesses("\\SETA") == [
-        Access(space: memory, address: 0x1000, width: 2), Access(space: memory, address: 0x1000, width: 2, value: 0x345f),
+        Access(space: memory, address: 0x1000, width: 2),
+        Access(space: memory, address: 0x1000, width: 2, value: 0x345f),
         Access(space: memory, address: 0x1002, width: 2), Access(space: memory, address: 0x1002, width: 2, value: 0x12),
       ])
     #expect(accesses("\\SETB") == [Access(space: memory, address: 0x1008, width: 4, value: 0xffff_ff5a)])
@@ -72,8 +73,10 @@ struct RegionTests {
     _ = firmware.value("\\SETW")
     #expect(
       firmware.host.accesses == [
-        Access(space: port, address: 0x70, width: 1, value: 0x33), Access(space: port, address: 0x71, width: 1, value: 0x34),
-        Access(space: port, address: 0x70, width: 1, value: 0x34), Access(space: port, address: 0x71, width: 1, value: 0x12),
+        Access(space: port, address: 0x70, width: 1, value: 0x33),
+        Access(space: port, address: 0x71, width: 1, value: 0x34),
+        Access(space: port, address: 0x70, width: 1, value: 0x34),
+        Access(space: port, address: 0x71, width: 1, value: 0x12),
       ])
     firmware.host.accesses = []
     _ = firmware.value("\\SETB")
@@ -215,7 +218,9 @@ struct RegionTests {
     #expect(firmware.interpreter.find("\\_SB.ADDE") == nil)
     #expect(firmware.value("\\CALL") == "AE_NOT_FOUND")
     #expect(firmware.value("\\LDRG") == acpicaName(.badTable))
-    for (index, byte) in TableBuilder.table("SSDT", code).enumerated() { firmware.host.memory[0x8000 + UInt64(index)] = byte }
+    for (index, byte) in TableBuilder.table("SSDT", code).enumerated() {
+      firmware.host.memory[0x8000 + UInt64(index)] = byte
+    }
     #expect(firmware.value("\\LDRG") == "0x2a")
     #expect(firmware.interpreter.find("\\ADDE") != nil)
   }

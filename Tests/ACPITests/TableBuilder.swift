@@ -44,7 +44,9 @@ struct TableBuilder {
   /// A FADT of revision 6 with both forms of each block, the generic one elsewhere than the port.
   static func fadt(dsdt: UInt64, facs: UInt64 = 0, count: Int = 276) -> [UInt8] {
     var body = [UInt8](repeating: 0, count: 276 - 36)
-    func set(_ offset: Int, _ bytes: [UInt8]) { body.replaceSubrange((offset - 36)..<(offset - 36 + bytes.count), with: bytes) }
+    func set(_ offset: Int, _ bytes: [UInt8]) {
+      body.replaceSubrange((offset - 36)..<(offset - 36 + bytes.count), with: bytes)
+    }
     set(36, number(facs, 4))
     set(40, number(dsdt, 4))
     set(45, [4])
@@ -88,7 +90,8 @@ struct TableBuilder {
 
   static let slit = table("SLIT", number(2, 8) + [10, 21, 255, 10])
   static let mcfg = table(
-    "MCFG", number(0, 8) + number(0xb000_0000, 8) + number(0, 2) + [0, 127] + number(0, 4)
+    "MCFG",
+    number(0, 8) + number(0xb000_0000, 8) + number(0, 2) + [0, 127] + number(0, 4)
       + number(0x8_0000_0000, 8) + number(3, 2) + [128, 255] + number(0, 4))
   static let hpet = table(
     "HPET", number(0x8086_a201, 4) + genericAddress(0, 64, 0xfed0_0000) + [2] + number(0x37ee, 2) + [0])

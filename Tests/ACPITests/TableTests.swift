@@ -15,7 +15,8 @@ struct TableTests {
     var places = ["DSDT": dsdt]
     let tables: [(String, [UInt8])] = [
       ("FACP", TableBuilder.fadt(dsdt: dsdt)), ("APIC", TableBuilder.madt), ("SRAT", TableBuilder.srat),
-      ("SLIT", TableBuilder.slit), ("MCFG", TableBuilder.mcfg), ("HPET", TableBuilder.hpet), ("BGRT", TableBuilder.bgrt),
+      ("SLIT", TableBuilder.slit), ("MCFG", TableBuilder.mcfg), ("HPET", TableBuilder.hpet),
+      ("BGRT", TableBuilder.bgrt),
       ("SSDT", TableBuilder.table("SSDT", [1])), ("SSDT", TableBuilder.table("SSDT", [2])),
     ]
     var addresses: [UInt64] = []
@@ -146,11 +147,14 @@ struct TableTests {
     #expect(!waet.hasGoodRTC && waet.hasGoodTimer)
   }
 
-  @Test("The root pointer is found in the BIOS and in the extended BIOS data area, not off a boundary, not with a bad sum")
+  @Test(
+    "The root pointer is found in the BIOS and in the extended BIOS data area, not off a boundary, not with a bad sum")
   func search() throws {
     var memory = SavedMemory(bytes: [UInt8](repeating: 0, count: 1 << 20))
     let pointer = TableBuilder.rootPointer(table: 0x1000, extended: 0x2000)
-    func put(_ bytes: [UInt8], _ address: Int) { memory.bytes.replaceSubrange(address..<(address + bytes.count), with: bytes) }
+    func put(_ bytes: [UInt8], _ address: Int) {
+      memory.bytes.replaceSubrange(address..<(address + bytes.count), with: bytes)
+    }
     #expect(RootPointer.searchBIOS(memory) == nil)
     put(pointer, 0xf_0008)
     #expect(RootPointer.searchBIOS(memory) == nil)
@@ -232,7 +236,9 @@ struct TableTests {
     #expect(throws: ACPITableError.badEntry(offset: 45)) { _ = try SLIT(try ACPITable(at: near, in: builder.memory)) }
     let reversed = builder.place(
       TableBuilder.table("MCFG", TableBuilder.number(0, 16) + TableBuilder.number(0, 2) + [9, 8, 0, 0, 0, 0]))
-    #expect(throws: ACPITableError.badEntry(offset: 44)) { _ = try MCFG(try ACPITable(at: reversed, in: builder.memory)) }
+    #expect(throws: ACPITableError.badEntry(offset: 44)) {
+      _ = try MCFG(try ACPITable(at: reversed, in: builder.memory))
+    }
   }
 
   @Test("Damaged tables are read or refused, and never trap")
@@ -245,7 +251,8 @@ struct TableTests {
       var memory = good
       for _ in 0..<Int.random(in: 1...12, using: &random) {
         let place = Int.random(in: 0x1000..<0x1700, using: &random)
-        memory.bytes[place] = [0, 1, 0x7f, 0x80, 0xff, UInt8.random(in: 0...255, using: &random)]
+        memory.bytes[place] =
+          [0, 1, 0x7f, 0x80, 0xff, UInt8.random(in: 0...255, using: &random)]
           .randomElement(using: &random) ?? 0
       }
       guard let list = try? ACPITableList(rootPointerAt: root, in: memory) else {
@@ -254,13 +261,14 @@ struct TableTests {
       }
       for index in 0..<list.entries.count {
         // Good checksums, so that the readers behind them see the damage.
-        let (place, length) = (Int(list.entries[index].address), Int(list.entries[index].length))
-        if place + length <= memory.bytes.count, length >= 36 {
+        let address = list.entries[index].address
+        let (place, length) = (Int(clamping: address), Int(list.entries[index].length))
+        if place <= memory.bytes.count - length, length >= 36 {
           var table = Array(memory.bytes[place..<(place + length)])
           RandomCode.seal(&table)
           memory.bytes.replaceSubrange(place..<(place + length), with: table)
         }
-        if Self.use(UInt64(place), memory) { read += 1 } else { refused += 1 }
+        if Self.use(address, memory) { read += 1 } else { refused += 1 }
       }
     }
     #expect(refused > 50)

@@ -16,6 +16,10 @@ final class TestHost: AMLHost {
   var memory: [UInt64: UInt8] = [:]
   var ports: [UInt64: UInt8] = [:]
   var configuration: [String: UInt8] = [:]
+  /// Ports whose bits are cleared by writing them.
+  var clearedByWriting: Set<UInt64> = []
+  /// Called after each write to a port.
+  var onPortWrite: ((TestHost, UInt64, UInt64) -> Void)?
   var accesses: [Access] = []
   var isRecording = false
   var notifications: [(node: AMLNode, value: UInt64)] = []
@@ -53,10 +57,13 @@ final class TestHost: AMLHost {
       let byte = UInt8(truncatingIfNeeded: value >> (index * 8))
       switch space {
       case .systemMemory: memory[address &+ index] = byte
-      case .systemIO: ports[address &+ index] = byte
+      case .systemIO:
+        let isStatus = clearedByWriting.contains(address &+ index)
+        ports[address &+ index] = isStatus ? (ports[address &+ index] ?? 0) & ~byte : byte
       default: throw .noHandler(space: space.rawValue)
       }
     }
+    if space == .systemIO { onPortWrite?(self, address, value) }
   }
 
   private func key(_ function: PCIFunctionAddress, _ offset: UInt64) -> String {

@@ -30,6 +30,9 @@ struct AMLHeap: ~Copyable {
     objectLimit = limits.objectSize
   }
 
+  /// How many places a collection looks at.
+  var placeCount: Int { objects.count }
+
   /// How many objects there are.
   var count: Int { objects.count - freePlaces.count }
 
@@ -184,7 +187,7 @@ struct AMLHeap: ~Copyable {
     for place in 0..<objects.count where objects[place].charge > 0 {
       if objects[place].isMarked { objects[place].isMarked = false } else { release(UInt32(place)) }
     }
-    // At half of the limit each step collects: it is the last chance to find room.
-    threshold = min(max(64 << 10, byteCount * 2), max(limit / 2, byteCount + limit / 16))
+    // After as much again, and in time before the limit.
+    threshold = min(max(64 << 10, byteCount * 2), limit - limit / 16)
   }
 }

@@ -75,7 +75,9 @@ extension AMLInterpreter {
       created = (try? namespace.record(node))?.previousOfCall
       remove(node)
     }
-    guard let number = call.method, let method = methods[number], method.lock.owner == execution.identifier else { return }
+    guard let number = call.method, let method = methods[number], method.lock.owner == execution.identifier else {
+      return
+    }
     methods[number]?.lock.depth &-= 1
     if method.lock.depth <= 1 { methods[number]?.lock.owner = 0 }
     execution.syncLevel = syncLevel(of: execution)

@@ -175,7 +175,9 @@ extension AMLInterpreter {
     var isSearched = true
     while index < length, heap.byte(string, index) == 0x5c || heap.byte(string, index) == 0x5e {
       isSearched = false
-      if heap.byte(string, index) == 0x5c { node = .root } else {
+      if heap.byte(string, index) == 0x5c {
+        node = .root
+      } else {
         guard let parent = namespace.parent(of: node) else { return nil }
         node = parent
       }

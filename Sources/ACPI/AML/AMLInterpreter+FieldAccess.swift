@@ -26,7 +26,9 @@ extension AMLInterpreter {
       guard field.bitCount <= UInt64(limits.objectSize) * 8 else { throw .heapLimit }
       let buffer = try heap.makeBytes(count: Int((field.bitCount + 7) / 8))
       try access(field) { () throws(AMLError) in
-        try self.readBits(field) { position, bits, count in self.heap.deposit(bits, count: count, at: position, in: buffer) }
+        try self.readBits(field) { position, bits, count in
+          self.heap.deposit(bits, count: count, at: position, in: buffer)
+        }
       }
       return .buffer(buffer)
     }

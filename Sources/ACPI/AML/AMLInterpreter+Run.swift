@@ -16,7 +16,11 @@ extension AMLInterpreter {
         }
       }
       if let suspension = execution.suspension { return .suspended(suspension) }
-      if heap.isCollectionDue { collectGarbage() }
+      if heap.isCollectionDue {
+        collectGarbage()
+        // Code that keeps the heap full pays for the collections that it causes.
+        execution.stepsLeft -= (heap.placeCount + namespace.placeCount) / 16
+      }
     }
     releaseAll(execution)
     return .finished

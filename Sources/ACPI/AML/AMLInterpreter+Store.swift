@@ -19,7 +19,9 @@ extension AMLInterpreter {
     let source = execution.operands[base]
     let value: AMLValue
     // The result of Index is stored as the reference that it is.
-    if case .value(.reference(let reference)) = source { value = .reference(reference) } else {
+    if case .value(.reference(let reference)) = source {
+      value = .reference(reference)
+    } else {
       value = try self.value(source, execution)
     }
     if case .object = value, !isForgiving { throw .operandType }

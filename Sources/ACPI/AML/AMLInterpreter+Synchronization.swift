@@ -133,7 +133,9 @@ extension AMLInterpreter {
   /// Suspends the execution at its operator, or ends the operator when the time is over.
   private func wait(_ pending: AMLPending, _ timeout: UInt64, _ execution: AMLExecution) throws(AMLError) {
     let isEndless = timeout >= Self.forever
-    if timeout == 0 || execution.hasTimedOut && !isEndless { return try finishWaiting(pending, isTimeOver: true, execution) }
+    if timeout == 0 || execution.hasTimedOut && !isEndless {
+      return try finishWaiting(pending, isTimeOver: true, execution)
+    }
     execution.isResumed = true
     execution.suspension = .wait(milliseconds: isEndless ? nil : timeout)
   }

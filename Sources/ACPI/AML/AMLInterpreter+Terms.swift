@@ -18,7 +18,9 @@ extension AMLInterpreter {
     case .conditionalName:
       guard Self.isNameStart(try peekByte(execution)) else { return try startTerm(execution, isTarget: true) }
       let path = try takePath(execution)
-      if let node = try find(path, in: execution.scope) { try push(.node(node), execution) } else {
+      if let node = try find(path, in: execution.scope) {
+        try push(.node(node), execution)
+      } else {
         try push(.none, execution)
       }
     case .newName:

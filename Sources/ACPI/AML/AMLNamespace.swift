@@ -221,7 +221,9 @@ struct AMLNamespace: ~Copyable {
   }
 
   /// The name's first child.
-  func firstChild(of node: AMLNode) -> AMLNode? { isValid(node) ? self.node(at: nodes[Int(node.index)].firstChild) : nil }
+  func firstChild(of node: AMLNode) -> AMLNode? {
+    isValid(node) ? self.node(at: nodes[Int(node.index)].firstChild) : nil
+  }
 
   /// The name after `node` in the same scope.
   func sibling(after node: AMLNode) -> AMLNode? { isValid(node) ? self.node(at: nodes[Int(node.index)].next) : nil }

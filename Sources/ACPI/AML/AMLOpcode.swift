@@ -127,12 +127,14 @@ extension AMLOpcode {
   /// The operands of an operator that is nothing but its operands, one in each nibble; nil for all others.
   var operands: UInt64? {
     switch self {
-    case .returnValue, .derefOf, .logicalNot, .stall, .sleep, .ifThen, .whileLoop, .buffer, .variablePackage, .bankField:
+    case .returnValue, .derefOf, .logicalNot, .stall, .sleep, .ifThen, .whileLoop, .buffer, .variablePackage,
+      .bankField:
       Self.pack(.value)
     case .refOf, .increment, .decrement, .sizeOf, .objectType, .signal, .reset, .release, .unload:
       Self.pack(.superName)
     case .store, .copyObject: Self.pack(.value, .superName)
-    case .not, .findSetLeftBit, .findSetRightBit, .toBuffer, .toDecimalString, .toHexString, .toInteger, .fromBCD, .toBCD:
+    case .not, .findSetLeftBit, .findSetRightBit, .toBuffer, .toDecimalString, .toHexString, .toInteger, .fromBCD,
+      .toBCD:
       Self.pack(.value, .target)
     case .add, .concatenate, .subtract, .multiply, .shiftLeft, .shiftRight, .and, .nand, .or, .nor, .xor,
       .concatenateResources, .modulo, .index, .toString:

@@ -36,7 +36,11 @@ public struct ACPIIdentifier: Equatable, Sendable {
 
   private mutating func append(_ byte: UInt8) {
     guard count < 16 else { return }
-    if count < 8 { characters |= UInt64(byte) << UInt64(count * 8) } else { more |= UInt64(byte) << UInt64(count * 8 - 64) }
+    if count < 8 {
+      characters |= UInt64(byte) << UInt64(count * 8)
+    } else {
+      more |= UInt64(byte) << UInt64(count * 8 - 64)
+    }
     count += 1
   }
 

@@ -79,7 +79,8 @@ extension AMLInterpreter {
       guard name.exactInteger == 0 else { return nil }
       source = .interrupt(number)
     }
-    return PCIRoute(device: UInt8(truncatingIfNeeded: address >> 16), pin: UInt8(truncatingIfNeeded: pin), source: source)
+    return PCIRoute(
+      device: UInt8(truncatingIfNeeded: address >> 16), pin: UInt8(truncatingIfNeeded: pin), source: source)
   }
 
   /// The interrupts that a link device uses now; nil when it uses none.

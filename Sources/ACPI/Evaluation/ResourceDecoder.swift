@@ -78,7 +78,8 @@ extension AMLObject {
       try require(length, 12)
       let alignment = number(at + 8, 2)
       let range = ACPIRange(
-        minimum: number(at + 4, 2) << 8, maximum: number(at + 6, 2) << 8, alignment: alignment == 0 ? 0x10000 : alignment,
+        minimum: number(at + 4, 2) << 8, maximum: number(at + 6, 2) << 8,
+        alignment: alignment == 0 ? 0x10000 : alignment,
         length: number(at + 10, 2) << 8)
       return .memory(range, isWritable: byte(at + 3)[bit: 0])
     case 0x82:
@@ -90,7 +91,8 @@ extension AMLObject {
     case 0x85:
       try require(length, 20)
       let range = ACPIRange(
-        minimum: number(at + 4, 4), maximum: number(at + 8, 4), alignment: number(at + 12, 4), length: number(at + 16, 4))
+        minimum: number(at + 4, 4), maximum: number(at + 8, 4), alignment: number(at + 12, 4),
+        length: number(at + 16, 4))
       return .memory(range, isWritable: byte(at + 3)[bit: 0])
     case 0x86:
       try require(length, 12)

@@ -32,6 +32,10 @@ public struct FADT: Equatable, Sendable {
   public var gpe0: GenericAddress?
   /// The second block, where there is one.
   public var gpe1: GenericAddress?
+  /// Bytes of the first block; its generic address has too few bits for a large one.
+  public var gpe0ByteCount: UInt8
+  /// Bytes of the second block.
+  public var gpe1ByteCount: UInt8
   /// The first event number of the second block.
   public var gpe1Base: UInt8
   /// Index of the century in the RTC's memory, zero when there is none.
@@ -118,6 +122,8 @@ public struct FADT: Equatable, Sendable {
     timer = Self.block(table, extended: 208, port: 76, length: table.integer8(91))
     gpe0 = Self.block(table, extended: 220, port: 80, length: table.integer8(92))
     gpe1 = Self.block(table, extended: 232, port: 84, length: table.integer8(93))
+    gpe0ByteCount = table.integer8(92)
+    gpe1ByteCount = table.integer8(93)
     gpe1Base = table.integer8(94)
     centuryIndex = table.integer8(108)
     bootFlags = BootFlags(rawValue: table.revision >= 2 ? table.integer16(109) : 0)
