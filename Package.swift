@@ -67,6 +67,7 @@ let package = Package(
     module("PageFrames", path: "Sources/Memory/PageFrames"),
     module("Slabs", path: "Sources/Memory/Slabs", ["PageFrames"]),
     module("Machine", ["Boot", "Foundations", "BootInformation", "PageFrames", "Slabs"], generated: true),
+    module("ACPI", ["Foundations", "Machine"]),
     module("PageCache", path: "Sources/Memory/PageCache", ["Foundations", "PageFrames", "Slabs", "Machine"]),
     module(
       "VirtualMemory", path: "Sources/Memory/VirtualMemory", ["Foundations", "PageFrames", "Machine", "PageCache"]),
@@ -90,8 +91,8 @@ let package = Package(
     .executableTarget(
       name: "Kernel",
       dependencies: [
-        "Foundations", "BootInformation", "PageFrames", "Machine", "PageCache", "VirtualMemory", "Logging", "Console",
-        "Registers", "Interrupts", "Time", "PCI", "SystemCalls", "SerialDriver", "KernelTests", "Benchmarks", "Symbols",
+        "Foundations", "BootInformation", "PageFrames", "Machine", "ACPI", "PageCache", "VirtualMemory", "Logging",
+        "Console", "Registers", "Interrupts", "Time", "PCI", "SystemCalls", "SerialDriver", "KernelTests", "Benchmarks", "Symbols",
       ],
       exclude: ["README.md", "specs.json"], swiftSettings: strict, plugins: ["SpecPlugin"]),
 
@@ -111,6 +112,7 @@ let package = Package(
     tests("PageFramesTests", ["PageFrames", "Machine", "Foundations"]),
     tests("SlabsTests", ["Slabs", "PageFrames"]),
     tests("MachineTests", ["Machine", "PageFrames", "Foundations"]),
+    tests("ACPITests", ["ACPI", "Machine", "Foundations"], exclude: ["ASL"]),
     tests("PageCacheTests", ["PageCache", "Machine", "Slabs", "PageFrames", "Foundations"]),
     tests("VirtualMemoryTests", ["VirtualMemory", "PageCache", "Machine", "PageFrames", "Foundations"]),
     tests("LoggingTests", ["Logging", "Foundations"]),
