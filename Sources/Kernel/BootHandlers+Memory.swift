@@ -27,6 +27,7 @@ extension BootHandlers {
       return .failed("the boot stack has no guard page")
     }
     guard framesComeBack() else { return .failed("the zones do not get back what is taken from them") }
+    state.firmware = FirmwareTables(state.information)
     let free = KernelMemoryUsage.current.free
     return .done("\(bytes: free) free, W^X in \(audit.pages) pages")
   }

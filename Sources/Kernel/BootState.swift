@@ -7,6 +7,8 @@ struct BootState: ~Copyable {
   let information: BootInformation
   /// The memory that the kernel's page tables shall reach.
   var plan: PhysicalMemoryPlan
+  /// What the firmware says of the machine; nil before the memory step, and where it says nothing.
+  var firmware: FirmwareTables?
 
   /// Reads the loader's information.
   ///
@@ -19,6 +21,7 @@ struct BootState: ~Copyable {
     case .pvh: information = try BootInformation(pvhAt: handoff.informationAddress, memory: memory)
     }
     plan = BootState.plan(from: information)
+    firmware = nil
   }
 
   /// Chooses what to map and what is free.

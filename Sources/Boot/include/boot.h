@@ -146,6 +146,8 @@ APUS_INLINE uint64_t apus_read_flags(void) {
 }
 APUS_INLINE void apus_disable_interrupts(void) { __asm__ volatile("cli" ::: "memory"); }
 APUS_INLINE void apus_enable_interrupts(void) { __asm__ volatile("sti" ::: "memory"); }
+/* The interrupt shadow of STI lasts until HLT has begun, so no interrupt is missed. Intel SDM vol. 2B, STI. */
+APUS_INLINE void apus_enable_and_halt(void) { __asm__ volatile("sti; hlt" ::: "memory"); }
 APUS_INLINE void apus_halt(void) { __asm__ volatile("hlt" ::: "memory"); }
 APUS_INLINE void apus_breakpoint(void) { __asm__ volatile("int3" ::: "memory"); }
 

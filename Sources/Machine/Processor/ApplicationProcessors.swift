@@ -23,11 +23,11 @@ public enum ApplicationProcessors {
   /// How many interrupt stacks `Specs/interrupts.json` uses.
   private static let interruptStackCount = 4
 
-  /// CPUs that have been prepared and not yet been started are counted from here.
-  nonisolated(unsafe) private static var lineCount = 0
-
   // SAFETY (section): lines are written by the boot CPU only, before the CPU that they are for is sent anything. A block is
   // zeroed memory of the right size; it is only the CPU's own from the moment it runs.
+
+  /// CPUs that have been prepared and not yet been started are counted from here.
+  nonisolated(unsafe) private static var lineCount = 0
 
   /// Makes memory for CPU `number`, whose local APIC has number `localAPIC`.
   ///

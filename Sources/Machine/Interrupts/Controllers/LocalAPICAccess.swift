@@ -168,6 +168,7 @@ extension LocalAPICAccess where Self: ~Copyable {
     writeTimerInitialCount(0)
     var errors = LocalAPIC.VectorError()
     errors.vector = error
+    errors.isMasked = false
     writeVectorError(errors)
     _ = takeErrors()
     // Interrupts that an earlier owner, firmware or a kernel before this one, took and never ended.
@@ -182,6 +183,7 @@ extension LocalAPICAccess where Self: ~Copyable {
   func connectNonMaskable(to index: Int, isActiveLow: Bool) {
     var input = LocalAPIC.LocalInput()
     input.deliveryMode = .nonMaskable
+    input.isMasked = false
     input.polarity = isActiveLow ? .activeLow : .activeHigh
     writeVectorInput(input, at: index)
   }

@@ -172,6 +172,7 @@ public enum LocalInterruptController {
   public static func startTimer(usesDeadline: Bool) {
     var vector = LocalAPIC.VectorTimer()
     vector.vector = vectors.timer
+    vector.isMasked = false
     vector.mode = usesDeadline && hasDeadlineTimer ? .deadline : .oneShot
     var divide = LocalAPIC.TimerDivide()
     divide.divisor = .by1

@@ -1,0 +1,92 @@
+import ACPI
+import BootInformation
+import Foundations
+import Logging
+import Machine
+
+/// The firmware's tables in physical memory.
+struct FirmwareReader: ACPIMemory {
+  borrowing func read(at address: UInt64, into bytes: inout MutableSpan<UInt8>) -> Bool {
+    do throws(Errno) {
+      try FirmwareMemory().read(at: address, into: &bytes)
+      return true
+    } catch {
+      return false
+    }
+  }
+}
+
+/// What the firmware says of the machine, for the boot steps that want it.
+struct FirmwareTables: ~Copyable {
+  private let list: ACPITableList
+
+  /// Finds the tables, by the loader's information or where a BIOS leaves them, and logs them.
+  ///
+  /// - Returns: nil when there are none that can be used.
+  init?(_ information: borrowing BootInformation) {
+    let reader = FirmwareReader()
+    guard let address = information.rsdpAddress ?? RootPointer.searchBIOS(reader) else {
+      KernelLog.add(.warning, .kernel, "the firmware has no ACPI tables")
+      return nil
+    }
+    do throws(ACPITableError) {
+      list = try ACPITableList(rootPointerAt: address, in: reader)
+    } catch {
+      KernelLog.add(.warning, .kernel, "the ACPI tables at \(hex: address) cannot be used")
+      return nil
+    }
+    for index in 0..<list.entries.count { Self.log(list.entries[index]) }
+  }
+
+  /// A copy of table number `instance` with this signature; nil, logged unless it is only missing, when there is none.
+  func table(_ signature: ACPISignature, instance: Int = 0) -> ACPITable? {
+    do throws(ACPITableError) {
+      return try list.table(signature, instance: instance, in: FirmwareReader())
+    } catch {
+      return nil
+    }
+  }
+
+  /// How many tables have this signature.
+  func count(of signature: ACPISignature) -> Int { list.count(of: signature) }
+
+  private static func log(_ entry: ACPITableList.Entry) {
+    var text = Message()
+    text.write("ACPI: ")
+    entry.signature.write(to: &text)
+    text.write(Message(" \(hex: entry.address, width: 8) \(entry.length) bytes, revision \(UInt64(entry.revision)) "))
+    write(entry.oem, count: 6, to: &text)
+    text.write(" ")
+    write(entry.oemTable, count: 8, to: &text)
+    switch entry.error {
+    case nil: KernelLog.add(.info, .kernel, text)
+    case .some(let error):
+      text.write(": refused, ")
+      text.write(error.reason)
+      KernelLog.add(.warning, .kernel, text)
+    }
+  }
+
+  /// Writes the characters of a name, the first in the lowest byte.
+  private static func write(_ characters: UInt64, count: Int, to text: inout Message) {
+    for index in 0..<count {
+      let byte = UInt8(truncatingIfNeeded: characters >> UInt64(index * 8))
+      if byte != 0 { text.write(byte: (0x20...0x7e).contains(byte) ? byte : 0x3f) }
+    }
+  }
+}
+
+extension ACPITableError {
+  /// The error in words.
+  var reason: Message {
+    switch self {
+    case .unreadable: "its memory cannot be read"
+    case .badSignature: "it has another signature"
+    case .badChecksum: "its checksum is wrong"
+    case .badLength(_, let stated): "its length \(UInt64(stated)) makes no sense"
+    case .badEntry(let offset): "its entry at \(offset) makes no sense"
+    case .missing: "it is missing"
+    case .outOfMemory: "there is no memory for it"
+    }
+  }
+}
