@@ -87,7 +87,8 @@ let package = Package(
         "PCI", "SerialDriver",
       ]),
     module(
-      "Benchmarks", path: "Tests/Benchmarks", ["Foundations", "PageFrames", "Machine", "VirtualMemory", "Time"]),
+      "Benchmarks", path: "Tests/Benchmarks",
+      ["Foundations", "PageFrames", "Machine", "VirtualMemory", "Interrupts", "Time"]),
     .executableTarget(
       name: "Kernel",
       dependencies: [

@@ -31,7 +31,7 @@ enum KernelLog {
     let nanoseconds = Clock.nanoseconds
     state.withValue { lock in
       lock.withLock { state in
-        _ = state.ring.append(level, subsystem, message, nanoseconds: nanoseconds)
+        _ = state.ring.append(level, subsystem, message, nanoseconds: nanoseconds, cpu: UInt16(Processor.current))
       }
     }
   }

@@ -72,7 +72,7 @@ enum FaultTests {
   }
 
   @inline(never)
-  private static func recurse(_ depth: Int) -> Int {
+  static func recurse(_ depth: Int) -> Int {
     depth < 0 ? 0 : Opaque.value(recurse(depth &+ 1)) &+ 1
   }
 

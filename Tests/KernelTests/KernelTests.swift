@@ -78,7 +78,10 @@ public enum KernelTests {
     AddressSpaceTests.register(&registrar)
     PagingTests.register(&registrar)
     PCITests.register(&registrar)
+    MultiprocessorTests.register(&registrar)
+    InterruptTests.register(&registrar)
     FaultTests.register(&registrar)
+    MultiprocessorTests.registerFaults(&registrar)
   }
 
   private static func report(_ summary: BootSummary, to serial: inout EarlyTextSink) {
@@ -88,6 +91,8 @@ public enum KernelTests {
     serial.write(decimal: summary.failed)
     serial.write(" memory=")
     serial.write(decimal: summary.memoryByteCount >> 10)
+    serial.write(" cpus=")
+    serial.write(decimal: Processor.onlineCount)
     serial.write(" nanoseconds=")
     serial.write(decimal: summary.nanoseconds)
     serial.write("\n")

@@ -4,6 +4,8 @@ struct TestMachine {
   var memory: String?
   /// Its CPU, by QEMU's name.
   var processor: String?
+  /// How many CPUs it has.
+  var processorCount: Int?
   /// Whether the loader loads a module.
   var hasModule = false
 }

@@ -108,6 +108,10 @@ struct TestRegistrar: ~Copyable {
       serial.write(" cpu=")
       serial.write(processor)
     }
+    if let count = machine?.processorCount {
+      serial.write(" cpus=")
+      serial.write(decimal: count)
+    }
     if machine?.hasModule ?? false { serial.write(" module") }
   }
 

@@ -1,7 +1,7 @@
 /// Whether a boot went as it should, by its own log.
 enum BootVerdict {
-  /// What `test=boot` makes the kernel print last: `test: boot steps=15 failed=0 memory=NNN`, memory in KiB.
-  static func judge(_ outcome: Guest.Outcome, memory: String) -> Scoreboard.Verdict {
+  /// What `test=boot` makes the kernel print last: `test: boot steps=15 failed=0 memory=NNN cpus=N`, memory in KiB.
+  static func judge(_ outcome: Guest.Outcome, _ guest: Guest) -> Scoreboard.Verdict {
     func failure(_ reason: String) -> Scoreboard.Verdict { .failed(reason: reason, log: outcome.log) }
     guard outcome.ending == .exited(status: 0x10) else { return failure("the guest ended as \(outcome.ending)") }
     guard let line = outcome.log.split(whereSeparator: \.isNewline).first(where: { $0.contains("test: boot ") }) else {
@@ -14,7 +14,10 @@ enum BootVerdict {
     }
     guard fields["failed"] == 0 else { return failure("boot steps failed") }
     guard fields["steps"] == 15 else { return failure("\(fields["steps"] ?? 0) boot steps ran, not 15") }
-    guard let found = fields["memory"], let wanted = kibibytes(memory) else { return failure("no memory figure") }
+    guard let found = fields["memory"], let wanted = kibibytes(guest.memory) else { return failure("no memory figure") }
+    guard fields["cpus"] == guest.processors else {
+      return failure("\(fields["cpus"] ?? 0) of \(guest.processors) CPUs run")
+    }
     // Firmware keeps some: most of all OVMF, on the smallest machine.
     guard found <= wanted, found >= wanted / 2 else { return failure("found \(found) KiB of \(wanted) KiB") }
     return .passed

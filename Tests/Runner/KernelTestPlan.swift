@@ -4,13 +4,15 @@ struct KernelTestPlan {
   struct Machine: Sendable, Equatable {
     var memory: String?
     var processorModel: String?
+    var processorCount: Int?
     var hasModule = false
 
-    /// Reads the words behind a test's name: `memory=16G`, `cpu=qemu64`, `module`.
+    /// Reads the words behind a test's name: `memory=16G`, `cpu=qemu64`, `cpus=4`, `module`.
     init(_ words: some Sequence<Substring>) {
       for word in words {
         if word.hasPrefix("memory=") { memory = String(word.dropFirst(7)) }
         if word.hasPrefix("cpu=") { processorModel = String(word.dropFirst(4)) }
+        if word.hasPrefix("cpus=") { processorCount = Int(word.dropFirst(5)) }
         if word == "module" { hasModule = true }
       }
     }
@@ -20,6 +22,7 @@ struct KernelTestPlan {
       var guest = Guest(image: image)
       if let memory { guest.memory = memory }
       guest.processorModel = processorModel
+      if let processorCount { guest.processors = processorCount }
       if hasModule { guest.extraArguments = ["-initrd", module] }
       return guest
     }

@@ -56,7 +56,7 @@ struct Runner: AsyncParsableCommand {
       if let filter = options.filter { machines.removeAll { !$0.name.contains(filter) } }
       try await forEachInParallel(machines, width: options.jobs) { machine in
         let outcome = try await machine.guest.run(scratch: scratch)
-        await board.record(machine.name, BootVerdict.judge(outcome, memory: machine.guest.memory))
+        await board.record(machine.name, BootVerdict.judge(outcome, machine.guest))
       }
       try await board.finish("boot matrix", countsFile: options.counts)
       if await board.failed > 0 { throw ExitCode.failure }

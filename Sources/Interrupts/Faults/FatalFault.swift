@@ -24,6 +24,8 @@ public enum FatalFault {
   private static let policy = BootCell<FaultPolicy>()
   /// How many reports have begun. A second one is a fault inside the first.
   private static let depth = Atomic<Int>(0)
+  /// The CPU that reports plus 1, or 0.
+  private static let reporter = Atomic<Int>(0)
   /// What the first report was about, for ending after a fault inside it.
   private static let firstVector = Atomic<UInt8>(0)
 
@@ -35,10 +37,14 @@ public enum FatalFault {
   /// Whether a report has begun: from then on nobody waits for a lock.
   public static var isReporting: Bool { depth.load(ordering: .relaxed) > 0 }
 
-  /// Reports the fault and ends.
+  /// Reports the fault and ends. The other CPUs are stopped first; one that faults meanwhile stops without a report.
   ///
   /// A fault inside the report is told on the serial port in one line, a fault inside that stops the CPU.
   static func report(_ frame: borrowing TrapFrame, _ vector: InterruptVector) -> Never {
+    let own = Processor.current + 1
+    let (isFirst, current) = reporter.compareExchange(expected: 0, desired: own, ordering: .acquiringAndReleasing)
+    if !isFirst, current != own { ProcessorMessages.receiveStop() }
+    if isFirst { ProcessorMessages.stopOthers() }
     switch depth.wrappingAdd(1, ordering: .relaxed).oldValue {
     case 0:
       firstVector.store(vector.rawValue, ordering: .relaxed)

@@ -21,8 +21,9 @@ enum FaultHandlers {
     FatalFault.report(frame, vector)
   }
 
-  /// Memory or bus errors, or a watchdog.
+  /// Memory or bus errors, a watchdog, or another CPU that ends the kernel and found this one deaf to interrupts.
   static func nonMaskable(_ frame: borrowing TrapFrame, _ vector: InterruptVector) {
+    if ProcessorMessages.isStopping { ProcessorMessages.receiveStop() }
     FatalFault.report(frame, vector)
   }
 

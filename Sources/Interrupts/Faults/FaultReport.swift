@@ -48,7 +48,7 @@ struct FaultReport {
       PageFaultCode(rawValue: frame.errorCode).describe(into: &sink)
       writeAddress(controls.cr2, to: &sink)
       writeProtection(frame, controls, to: &sink)
-    case .doubleFault where ImageLayout.guardPage(containing: controls.cr2) != nil:
+    case .doubleFault where KernelStack.guardPage(containing: controls.cr2) != nil:
       writeAddress(controls.cr2, to: &sink)
     case .generalProtection, .segmentNotPresent, .stackSegment, .invalidTaskState:
       if frame.errorCode != 0 {
@@ -63,7 +63,7 @@ struct FaultReport {
   private func writeAddress(_ address: UInt64, to sink: inout some TextSink & ~Copyable) {
     sink.write("\n  address 0x")
     sink.write(hex: address, width: 16)
-    if ImageLayout.guardPage(containing: address) != nil {
+    if KernelStack.guardPage(containing: address) != nil {
       sink.write(": stack overflow, this is the guard page below a kernel stack")
     } else if address < 4096 {
       sink.write(": near null")
@@ -93,6 +93,8 @@ struct FaultReport {
 
   private func writePlace(_ frame: borrowing TrapFrame, to sink: inout some TextSink & ~Copyable) {
     sink.write(frame.isUser ? "in user mode" : "in the kernel")
+    sink.write(" on CPU ")
+    sink.write(decimal: Processor.current)
     sink.write(", code")
     var address = frame.instructionPointer
     for _ in 0..<16 {

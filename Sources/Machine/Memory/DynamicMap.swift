@@ -69,6 +69,32 @@ enum DynamicMap {
     return pageCount
   }
 
+  /// The unmapped page below an allocation that holds `address`, if one does.
+  static func guardPage(containing address: UInt64) -> Range<UInt64>? {
+    guard let first = slotStart(containing: address), address - first < 4096 else { return nil }
+    return first..<first + 4096
+  }
+
+  /// The pages from that which holds `address` to the last mapped one of its allocation; nil when it is not mapped.
+  static func pages(from address: UInt64) -> Range<UInt64>? {
+    guard slotStart(containing: address) != nil else { return nil }
+    let first = UInt(address) & ~4095
+    var end = first
+    while end - first < UInt(pageScanLimit), frame(at: end) != nil { end += 4096 }
+    return end == first ? nil : UInt64(first)..<UInt64(end)
+  }
+
+  /// No stack is larger.
+  private static let pageScanLimit = 1 << 20
+
+  private static func slotStart(containing address: UInt64) -> UInt64? {
+    guard contains(UInt(address)) else { return nil }
+    let offset = UInt(address) - UInt(APUS_DYNAMIC_MAP)
+    let order = Int(offset >> UInt(arenaShift))
+    guard orders.contains(order) else { return nil }
+    return UInt64(UInt(address) & ~(1 << UInt(12 + order) - 1))
+  }
+
   private static func start(of slot: UInt32, order: Int) -> UInt {
     UInt(APUS_DYNAMIC_MAP) + UInt(order) << UInt(arenaShift) + UInt(slot) << UInt(12 + order)
   }

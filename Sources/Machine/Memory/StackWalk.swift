@@ -11,7 +11,7 @@ public struct StackWalk: Sequence, IteratorProtocol {
   /// Starts at a saved frame pointer, such as a trap frame's.
   public init(from framePointer: UInt64) {
     self.framePointer = framePointer
-    stack = ImageLayout.stack(containing: framePointer)
+    stack = KernelStack.containing(framePointer)
   }
 
   /// Starts at the caller.
@@ -29,6 +29,19 @@ public struct StackWalk: Sequence, IteratorProtocol {
     guard returnAddress != 0 else { return nil }
     framePointer = callerFrame > framePointer ? callerFrame : 0
     return returnAddress
+  }
+}
+
+/// The kernel's stacks: those of the image, and those that are mapped page by page.
+public enum KernelStack {
+  /// The part of a stack from `address`, rounded down to its page, to the stack's top; nil when it is on none.
+  static func containing(_ address: UInt64) -> Range<UInt64>? {
+    ImageLayout.stack(containing: address) ?? DynamicMap.pages(from: address)
+  }
+
+  /// The guard page that holds `address`, if one does: what a stack overflow runs into.
+  public static func guardPage(containing address: UInt64) -> Range<UInt64>? {
+    ImageLayout.guardPage(containing: address) ?? DynamicMap.guardPage(containing: address)
   }
 }
 

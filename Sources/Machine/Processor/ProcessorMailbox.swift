@@ -158,6 +158,15 @@ public enum ProcessorMessages {
 
   // MARK: For everybody
 
+  /// Does what other CPUs ask of this one: for code that waits for them with interrupts off.
+  ///
+  /// - Context: interrupts are off; no lock is held that a `ProcessorCall` takes.
+  public static func serve() {
+    apus_pause()
+    followTranslationRequests()
+    if unsafe ownMailbox.pointee.callSenders.load(ordering: .relaxed) != 0 { receiveCall() }
+  }
+
   /// Makes each other CPU of `processors`, one bit each, run `call`, and waits until they have.
   ///
   /// - Context: interrupts on or off, but no lock is held that `call` or any handler of an interrupt takes.
@@ -174,9 +183,7 @@ public enum ProcessorMessages {
           .oldValue == 0
       }
       while unsafe own.pointee.callPending.load(ordering: .acquiring) & Processor.online != 0 {
-        apus_pause()
-        followTranslationRequests()
-        if unsafe own.pointee.callSenders.load(ordering: .relaxed) != 0 { receiveCall() }
+        serve()
       }
       unsafe own.pointee.call = nil
     }
@@ -191,18 +198,42 @@ public enum ProcessorMessages {
       LocalAPICCommand(vector: LocalInterruptController.vectors.reschedule), to: destination)
   }
 
-  /// Stops every other CPU for good, as far as they answer, and goes on alone.
+  /// The CPU that stops the others plus 1, or 0.
+  private static let stopper = Atomic<Int>(0)
+  private static let stopAttempts = 1_000_000
+
+  /// Whether another CPU is stopping this one.
+  public static var isStopping: Bool {
+    let number = stopper.load(ordering: .acquiring)
+    return number != 0 && number != Processor.current + 1
+  }
+
+  /// Stops every other CPU for good and goes on alone: first by an interrupt, then by an NMI.
   ///
   /// - Context: any; for the end of the kernel. Waits for a bounded time.
   public static func stopOthers() {
     let wereEnabled = InterruptGuard.disable()
-    let others = Processor.online & ~(1 << UInt64(Processor.current))
-    interrupt(others, LocalInterruptController.vectors.stop) { _ in true }
-    for _ in 0..<stopAttempts where Processor.online & others != 0 { apus_pause() }
+    let own = Processor.current
+    let others = Processor.online & ~(1 << UInt64(own))
+    let (isFirst, _) = stopper.compareExchange(expected: 0, desired: own + 1, ordering: .acquiringAndReleasing)
+    if isFirst, others != 0 {
+      interrupt(others, LocalInterruptController.vectors.stop) { _ in true }
+      waitUntilStopped(others)
+      var deaf = others & Processor.online
+      while deaf != 0 {
+        let target = deaf.trailingZeroBitCount
+        deaf &= deaf &- 1
+        guard let destination = Processor.localAPIC(of: target) else { continue }
+        LocalInterruptController.send(LocalAPICCommand(mode: .nonMaskable), to: destination)
+      }
+      waitUntilStopped(others)
+    }
     InterruptGuard.restore(wereEnabled)
   }
 
-  private static let stopAttempts = 10_000_000
+  private static func waitUntilStopped(_ processors: UInt64) {
+    for _ in 0..<stopAttempts where Processor.online & processors != 0 { apus_pause() }
+  }
 
   /// Serves the interrupt by which another CPU stops this one.
   public static func receiveStop() -> Never {

@@ -1,0 +1,132 @@
+import Foundations
+import Interrupts
+import Machine
+import Synchronization
+import Time
+
+/// Interrupts of the local APIC's timer and of devices' lines.
+enum InterruptTests {
+  static func register(_ registrar: inout TestRegistrar) {
+    registrar.test("interrupts.are-on-after-boot") { () throws(TestFailure) in
+      try expect(Processor.hasInterrupts, "interrupts are off")
+      try expect(UnexpectedInterrupts.count == 0, "\(UnexpectedInterrupts.count) interrupts were nobody's")
+      try expect(
+        LocalErrors.count == 0, "\(LocalErrors.count) errors of local APICs, last \(hex: UInt64(LocalErrors.last))")
+    }
+    registrar.test("interrupts.ten-thousand-timers") { () throws(TestFailure) in
+      try checkTimer(count: 10_000)
+    }
+    registrar.test("interrupts.a-stopped-timer-is-silent") { () throws(TestFailure) in
+      let handler = TimerHandler()
+      VectorHandlers.set(handler, for: InterruptVector.localTimer.rawValue, on: 0)
+      TimerHandler.arrivals.store(0, ordering: .relaxed)
+      LocalTimer.arm(nanoseconds: 20_000_000)
+      LocalTimer.disarm()
+      spin(nanoseconds: 40_000_000)
+      VectorHandlers.set(nil, for: InterruptVector.localTimer.rawValue, on: 0)
+      let arrivals = TimerHandler.arrivals.load(ordering: .acquiring)
+      try expect(arrivals == 0, "\(arrivals) interrupts arrived")
+    }
+    registrar.test("interrupts.a-device-line") { () throws(TestFailure) in
+      try checkLine()
+    }
+    registrar.test("interrupts.lines-are-not-shared-by-edges") { () throws(TestFailure) in
+      let connection = try connect(4)
+      var refusal: Errno?
+      do throws(Errno) { _ = try InterruptLines.connect(isa: 4, handler: LineHandler()) } catch { refusal = error }
+      try expect(refusal == .EBUSY, "a second handler gives error \(refusal?.rawValue ?? 0)")
+      _ = consume connection
+      _ = try connect(4)
+    }
+    registrar.test("interrupts.vectors-come-back") { () throws(TestFailure) in
+      let before = DeviceVectors.count(on: 0)
+      var sources = GrowableArray<InterruptSource>()
+      var refusal: Errno?
+      do throws(Errno) {
+        while true { try sources.append(DeviceVectors.allocate(on: 1, handler: LineHandler())) }
+      } catch {
+        refusal = error
+      }
+      try expect(refusal == .ENOSPC, "allocation ended with error \(refusal?.rawValue ?? 0)")
+      try expect(sources.count == 192 - before, "only \(sources.count) vectors were to be had")
+      while sources.popLast() != nil {}
+      try expect(DeviceVectors.count(on: 0) == before, "\(DeviceVectors.count(on: 0)) vectors are taken")
+    }
+  }
+
+  private static func spin(nanoseconds: UInt64) {
+    let begin = Clock.nanoseconds
+    while Clock.nanoseconds &- begin < nanoseconds { Machine.pause() }
+  }
+
+  /// Each timer that is armed interrupts once, and not before its time.
+  private static func checkTimer(count: Int) throws(TestFailure) {
+    let handler = TimerHandler()
+    VectorHandlers.set(handler, for: InterruptVector.localTimer.rawValue, on: 0)
+    let counted = VectorHandlers.arrivals(of: InterruptVector.localTimer.rawValue, on: 0)
+    TimerHandler.arrivals.store(0, ordering: .relaxed)
+    var early = 0
+    for round in 0..<count {
+      let delay = UInt64(1_000 + round % 37 * 500)
+      let begin = Clock.nanoseconds
+      LocalTimer.arm(nanoseconds: delay)
+      while TimerHandler.arrivals.load(ordering: .acquiring) <= round, Clock.nanoseconds &- begin < 5_000_000_000 {
+        Machine.pause()
+      }
+      // The two clocks were measured against each other with an error far below this.
+      if Clock.nanoseconds &- begin < delay * 9 / 10 { early += 1 }
+    }
+    VectorHandlers.set(nil, for: InterruptVector.localTimer.rawValue, on: 0)
+    let arrivals = TimerHandler.arrivals.load(ordering: .acquiring)
+    try expect(arrivals == count, "\(arrivals) of \(count) timers interrupted")
+    try expect(early == 0, "\(early) of \(count) timers were early")
+    let difference = Int(VectorHandlers.arrivals(of: InterruptVector.localTimer.rawValue, on: 0) &- counted)
+    try expect(difference == count, "\(difference) interrupts were counted")
+  }
+
+  private static func connect(_ line: UInt8) throws(TestFailure) -> InterruptConnection {
+    do throws(Errno) {
+      return try InterruptLines.connect(isa: line, handler: LineHandler())
+    } catch {
+      throw TestFailure(reason: "line \(UInt64(line)) gives error \(error.rawValue)")
+    }
+  }
+
+  /// The interval timer's line, as long as somebody is connected to it, and not after.
+  private static func checkLine() throws(TestFailure) {
+    LineHandler.arrivals.store(0, ordering: .relaxed)
+    guard let ports = PortSpace.claim(base: 0x40, count: 4) else { throw TestFailure(reason: "no interval timer") }
+    let connection = try connect(0)
+    // Counter 0, low and high byte, mode 2: again and again, here 1,000 times a second.
+    ports.write8(0x34, at: 3)
+    ports.write8(0xa9, at: 0)
+    ports.write8(0x04, at: 0)
+    let begin = Clock.nanoseconds
+    while LineHandler.arrivals.load(ordering: .acquiring) < 20, Clock.nanoseconds &- begin < 5_000_000_000 {
+      Machine.pause()
+    }
+    let arrivals = LineHandler.arrivals.load(ordering: .acquiring)
+    _ = consume connection
+    try expect(arrivals >= 20, "\(arrivals) interrupts in five seconds")
+    let last = LineHandler.arrivals.load(ordering: .acquiring)
+    spin(nanoseconds: 20_000_000)
+    let after = LineHandler.arrivals.load(ordering: .acquiring)
+    ports.write8(0x30, at: 3)
+    try expect(after == last, "\(after - last) interrupts after the handler was gone")
+    try expect(UnexpectedInterrupts.count == 0, "\(UnexpectedInterrupts.count) interrupts were nobody's")
+  }
+}
+
+private final class TimerHandler: VectorHandler {
+  static let arrivals = Atomic<Int>(0)
+  override func handle(_ vector: UInt8) { Self.arrivals.add(1, ordering: .relaxed) }
+}
+
+private final class LineHandler: InterruptHandler {
+  static let arrivals = Atomic<Int>(0)
+
+  override func handle() -> Bool {
+    Self.arrivals.add(1, ordering: .relaxed)
+    return true
+  }
+}
