@@ -93,7 +93,8 @@ let package = Package(
       name: "Kernel",
       dependencies: [
         "Foundations", "BootInformation", "PageFrames", "Machine", "ACPI", "PageCache", "VirtualMemory", "Logging",
-        "Console", "Registers", "Interrupts", "Time", "PCI", "SystemCalls", "SerialDriver", "KernelTests", "Benchmarks", "Symbols",
+        "Console", "Registers", "Interrupts", "Time", "PCI", "SystemCalls", "SerialDriver", "KernelTests", "Benchmarks",
+        "Symbols",
       ],
       exclude: ["README.md", "specs.json"], swiftSettings: strict, plugins: ["SpecPlugin"]),
 

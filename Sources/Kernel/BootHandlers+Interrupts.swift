@@ -100,7 +100,7 @@ private final class CrossCall: ProcessorCall {
 /// What the kernel's log is told of interrupts.
 private final class KernelInterruptReporter: InterruptReporter {
   override func lineWasMasked(_ global: Int) {
-    KernelLog.add(.error, .kernel, "interrupt line \(global) was masked: no device wanted its interrupts")
+    KernelLog.add(.error, .interrupts, "interrupt line \(global) was masked: no device wanted its interrupts")
   }
 }
 

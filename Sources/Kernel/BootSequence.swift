@@ -20,6 +20,7 @@ enum BootSequence {
       start(state)
       let summary = runSteps(&state)
       handOver(state, summary)
+      Power.idle()
     } catch {
       report(error)
     }
@@ -61,9 +62,11 @@ enum BootSequence {
   /// Boot is over: runs the tests or benchmarks that the command line asks for, or waits.
   private static func handOver(_ state: borrowing BootState, _ summary: KernelTests.BootSummary) {
     let commandLine = CommandLine(state.information.commandLine.bytes)
+    if let line = Firmware.start(state.firmware) { KernelLog.add(.info, .acpi, line) }
     BootHandlers.logUsage()
     KernelLog.flush()
     Consoles.drain()
+    if let request = commandLine.value("test"), let ending = PowerTest(request) { ending.run() }
     if let selection = commandLine.value("test") { KernelTests.run(selection, summary: summary) }
     if let selection = commandLine.value("bench") { Benchmarks.run(selection) }
   }

@@ -82,6 +82,38 @@ struct ReservedPortSpace: RegisterSpace, ~Copyable {
   func write64(_ value: UInt64, at offset: Int) {}
 }
 
+/// The ports as the firmware's own code reaches them: whoever owns them, for firmware knows what it shares.
+public enum FirmwarePorts {
+  /// Reads `width` bytes, 1, 2 or 4.
+  ///
+  /// - Throws: `EPERM` for ports that Machine keeps, `EINVAL` for another width or past port 0xffff.
+  public static func read(at address: UInt64, width: Int) throws(Errno) -> UInt32 {
+    let port = try port(address, width)
+    switch width {
+    case 1: return UInt32(apus_in8(port))
+    case 2: return UInt32(apus_in16(port))
+    default: return apus_in32(port)
+    }
+  }
+
+  /// Writes `width` bytes, 1, 2 or 4, as `read` reads them.
+  public static func write(_ value: UInt32, at address: UInt64, width: Int) throws(Errno) {
+    let port = try port(address, width)
+    switch width {
+    case 1: apus_out8(port, UInt8(truncatingIfNeeded: value))
+    case 2: apus_out16(port, UInt16(truncatingIfNeeded: value))
+    default: apus_out32(port, value)
+    }
+  }
+
+  private static func port(_ address: UInt64, _ width: Int) throws(Errno) -> UInt16 {
+    guard width == 1 || width == 2 || width == 4, address <= UInt64(0x1_0000 - width) else { throw .EINVAL }
+    let port = UInt16(truncatingIfNeeded: address)
+    guard !PortClaims.isReserved(base: port, count: width) else { throw .EPERM }
+    return port
+  }
+}
+
 /// Which ports have an owner: one bit a port.
 private enum PortClaims {
   private static let lock = SpinLock(())

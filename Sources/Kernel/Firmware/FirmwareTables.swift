@@ -26,13 +26,13 @@ struct FirmwareTables: ~Copyable {
   init?(_ information: borrowing BootInformation) {
     let reader = FirmwareReader()
     guard let address = information.rsdpAddress ?? RootPointer.searchBIOS(reader) else {
-      KernelLog.add(.warning, .kernel, "the firmware has no ACPI tables")
+      KernelLog.add(.warning, .acpi, "the firmware has no ACPI tables")
       return nil
     }
     do throws(ACPITableError) {
       list = try ACPITableList(rootPointerAt: address, in: reader)
     } catch {
-      KernelLog.add(.warning, .kernel, "the ACPI tables at \(hex: address) cannot be used")
+      KernelLog.add(.warning, .acpi, "the ACPI tables at \(hex: address) cannot be used")
       return nil
     }
     for index in 0..<list.entries.count { Self.log(list.entries[index]) }
@@ -52,18 +52,17 @@ struct FirmwareTables: ~Copyable {
 
   private static func log(_ entry: ACPITableList.Entry) {
     var text = Message()
-    text.write("ACPI: ")
     entry.signature.write(to: &text)
     text.write(Message(" \(hex: entry.address, width: 8) \(entry.length) bytes, revision \(UInt64(entry.revision)) "))
     write(entry.oem, count: 6, to: &text)
     text.write(" ")
     write(entry.oemTable, count: 8, to: &text)
     switch entry.error {
-    case nil: KernelLog.add(.info, .kernel, text)
+    case nil: KernelLog.add(.info, .acpi, text)
     case .some(let error):
       text.write(": refused, ")
       text.write(error.reason)
-      KernelLog.add(.warning, .kernel, text)
+      KernelLog.add(.warning, .acpi, text)
     }
   }
 

@@ -24,7 +24,7 @@ enum InterruptTopology {
       do throws(ACPITableError) {
         return try MADT(table)
       } catch {
-        KernelLog.add(.error, .kernel, "the MADT is refused: \(error.reason)")
+        KernelLog.add(.error, .interrupts, "the MADT is refused: \(error.reason)")
         return nil
       }
     }
@@ -40,11 +40,11 @@ enum InterruptTopology {
         do throws(Errno) {
           let count = try InterruptLines.addController(at: UInt64(address), first: first)
           KernelLog.add(
-            .debug, .kernel,
+            .debug, .interrupts,
             "I/O APIC \(UInt64(identifier)) at \(hex: UInt64(address)): lines \(UInt64(first)) to \(Int(first) + count - 1)"
           )
         } catch {
-          KernelLog.add(.error, .kernel, "I/O APIC \(UInt64(identifier)) is left out: error \(error.rawValue)")
+          KernelLog.add(.error, .interrupts, "I/O APIC \(UInt64(identifier)) is left out: error \(error.rawValue)")
         }
       case .interruptOverride(let source, let interrupt, let wiring):
         InterruptLines.override(isa: source, global: interrupt, wiring.signal)

@@ -1,0 +1,219 @@
+import ACPI
+import Foundations
+import Interrupts
+import Logging
+import Machine
+import Synchronization
+
+/// The firmware's code and fixed hardware in use: events, power off, reset.
+///
+/// Only the boot CPU uses the interpreter, until there are threads and a sleeping lock around it. The interrupt of events touches
+/// the fixed registers only, and leaves what must be evaluated to `serve`.
+final class Firmware {
+  private static let current = BootCell<Firmware>()
+  private static let softOff = 5
+
+  private let host: FirmwareHost
+  private let interpreter: AMLInterpreter
+  private let hardware: FixedHardware
+  /// What the power-off takes, found out while all is well.
+  private let offType: ACPISleepType?
+  private var connection: InterruptConnection?
+
+  /// The firmware, once `start` has succeeded.
+  static func withCurrent(_ body: (Firmware) -> Void) { current.withValue { body($0) } }
+
+  /// Loads the namespace, takes over the fixed hardware and lets events come.
+  ///
+  /// - Returns: a line for the log, or nil when there is nothing to be taken over.
+  static func start(_ tables: borrowing FirmwareTables?) -> Message? {
+    switch tables {
+    case .some(let tables): start(tables)
+    case .none: nil
+    }
+  }
+
+  private static func start(_ tables: borrowing FirmwareTables) -> Message? {
+    guard !current.isFilled, let table = tables.table("FACP") else { return nil }
+    do throws(ACPITableError) {
+      let description = try FADT(table)
+      do throws(AMLError) {
+        let firmware = try Firmware(description, tables)
+        firmware.enableEvents()
+        let usage = firmware.interpreter.usage
+        current.fill(firmware)
+        return "ACPI namespace of \(usage.nodes) names, \(usage.heapBytes) bytes"
+      } catch {
+        return "the namespace cannot be used: \(error.text)"
+      }
+    } catch {
+      return "the FADT is refused: \(error.reason)"
+    }
+  }
+
+  private init(_ description: FADT, _ tables: borrowing FirmwareTables) throws(AMLError) {
+    host = FirmwareHost()
+    interpreter = try AMLInterpreter(host: host)
+    hardware = FixedHardware(description, host: host)
+    try Self.load("DSDT", tables, into: interpreter)
+    try Self.load("SSDT", tables, into: interpreter)
+    do throws(ACPIHardwareError) {
+      try hardware.enable()
+    } catch {
+      KernelLog.add(.warning, .acpi, "the machine stays in legacy mode")
+    }
+    try interpreter.initialize()
+    try interpreter.selectInterruptModel(.apic)
+    offType = try interpreter.sleepType(Self.softOff)
+    connection = nil
+  }
+
+  private static func load(
+    _ signature: ACPISignature, _ tables: borrowing FirmwareTables, into interpreter: AMLInterpreter
+  ) throws(AMLError) {
+    for instance in 0..<tables.count(of: signature) {
+      guard let table = tables.table(signature, instance: instance) else { continue }
+      do throws(AMLError) {
+        let left = try interpreter.load(table.takeBytes())
+        if left > 0 { KernelLog.add(.warning, .acpi, "\(left) terms of a table were left out") }
+      } catch {
+        if error == .outOfMemory { throw error }
+        KernelLog.add(.error, .acpi, "table \(instance + 1) ends early: \(error.text)")
+      }
+    }
+  }
+
+  // MARK: Events
+
+  private static let buttonWasPressed = Atomic<Bool>(false)
+  private static let generalEventCame = Atomic<Bool>(false)
+
+  private func enableEvents() {
+    do throws(ACPIHardwareError) {
+      if !hardware.description.features.hasControlMethodPowerButton { try hardware.enable(.powerButton) }
+      let count = try hardware.enableGeneralEvents(with: interpreter)
+      KernelLog.add(.debug, .acpi, "\(count) general-purpose events")
+    } catch {
+      KernelLog.add(.warning, .acpi, "there are no events")
+      return
+    }
+    let line = hardware.description.sciInterrupt
+    do throws(Errno) {
+      let handler = EventHandler(hardware)
+      connection =
+        line < 16
+        ? try InterruptLines.connect(isa: UInt8(line), handler: handler)
+        : try InterruptLines.connect(global: UInt32(line), .pci, handler: handler)
+    } catch {
+      KernelLog.add(.warning, .acpi, "no interrupt for events: error \(error.rawValue)")
+    }
+  }
+
+  /// The interrupt of ACPI events.
+  private final class EventHandler: InterruptHandler {
+    private let hardware: FixedHardware
+
+    init(_ hardware: FixedHardware) {
+      self.hardware = hardware
+      super.init()
+    }
+
+    override func handle() -> Bool {
+      do throws(ACPIHardwareError) {
+        let events = try hardware.takeEvents()
+        if events.contains(.powerButton) { Firmware.buttonWasPressed.store(true, ordering: .relaxed) }
+        // A level stays until its method has run, so it is kept away until then.
+        var hasGeneral = false
+        while let number = try hardware.takeGeneralEvent(isLevel: { _ in true }) {
+          Firmware.note(number)
+          hasGeneral = true
+        }
+        return events.rawValue != 0 || hasGeneral
+      } catch {
+        return false
+      }
+    }
+  }
+
+  private struct EventSet: Sendable {
+    var words = InlineArray<4, UInt64>(repeating: 0)
+  }
+
+  private static let pending = SpinLock(EventSet())
+
+  private static func note(_ number: UInt8) {
+    pending.withLock { $0.words[Int(number >> 6)] |= 1 << UInt64(number & 63) }
+    generalEventCame.store(true, ordering: .releasing)
+  }
+
+  /// Whether `serve` has something to do.
+  static var hasWork: Bool {
+    buttonWasPressed.load(ordering: .acquiring) || generalEventCame.load(ordering: .acquiring)
+  }
+
+  /// Does what events have asked for since the last time.
+  ///
+  /// - Context: the boot CPU, interrupts on, no lock held.
+  func serve() {
+    if Self.generalEventCame.exchange(false, ordering: .acquiring) { serveGeneralEvents() }
+    while let notification = host.takeNotification() {
+      var text = Message()
+      text.write("notification \(hex: notification.value) for " as Message)
+      interpreter.writePath(of: notification.node, to: &text)
+      KernelLog.add(.info, .acpi, text)
+      if notification.value == ACPINotification.buttonPressed, isPowerButton(notification.node) {
+        Self.buttonWasPressed.store(true, ordering: .relaxed)
+      }
+    }
+    if Self.buttonWasPressed.exchange(false, ordering: .acquiring) {
+      KernelLog.add(.notice, .acpi, "the power button was pressed")
+      KernelLog.flush()
+      powerOff()
+    }
+  }
+
+  private func isPowerButton(_ node: AMLNode) -> Bool {
+    (try? interpreter.isCompatible(node, with: ACPIIdentifier("PNP0C0C"))) ?? false
+  }
+
+  private func serveGeneralEvents() {
+    let events = Self.pending.withLock { pending in
+      let events = pending
+      pending = EventSet()
+      return events
+    }
+    for number in UInt8.min...UInt8.max where events.words[Int(number >> 6)] & 1 << UInt64(number & 63) != 0 {
+      let found = interpreter.eventMethod(number)
+      if let found {
+        do throws(AMLError) { _ = try interpreter.evaluate(found.method) } catch {
+          KernelLog.add(.warning, .acpi, "the method of event \(UInt64(number)) failed: \(error.text)")
+        }
+      }
+      do throws(ACPIHardwareError) {
+        try hardware.finishGeneralEvent(number, isLevel: found?.isLevel ?? true)
+      } catch {
+        KernelLog.add(.warning, .acpi, "event \(UInt64(number)) stays off")
+      }
+    }
+  }
+
+  // MARK: Power
+
+  /// Turns the machine off. Returns when it cannot be.
+  func powerOff() {
+    guard let offType else { return }
+    try? interpreter.prepareToSleep(Self.softOff)
+    Consoles.drain()
+    ProcessorMessages.stopOthers()
+    Processor.disableInterrupts()
+    try? hardware.sleep(offType)
+  }
+
+  /// Resets the machine by the firmware's register. Returns when there is none.
+  func reset() {
+    Consoles.drain()
+    ProcessorMessages.stopOthers()
+    Processor.disableInterrupts()
+    try? hardware.reset()
+  }
+}
