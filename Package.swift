@@ -75,7 +75,7 @@ let package = Package(
     module("Console", ["Foundations"], generated: true),
     module("Registers", ["Foundations", "Machine"], generated: true),
     module("Interrupts", ["Foundations", "Machine", "Symbols", "Logging", "Registers"], generated: true),
-    module("Time", ["Foundations", "Machine", "Logging", "Registers"]),
+    module("Time", ["Foundations", "Machine", "Registers", "Interrupts"]),
     module("PCI", ["Foundations", "Machine"], generated: true),
     module("SystemCalls", ["Foundations"], generated: true),
     module("SerialDriver", path: "Sources/Drivers/Serial", ["Foundations", "Machine", "Registers"]),

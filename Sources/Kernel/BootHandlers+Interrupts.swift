@@ -27,6 +27,8 @@ extension BootHandlers {
     LocalTimer.start()
     guard timerInterruptArrives() else { return .failed("no interrupt of the local APIC's timer arrived") }
     let mode: Message = LocalInterruptController.isX2APIC ? "x2APIC" : "xAPIC"
+    do throws(Errno) { try Timers.start() } catch { return .failed("no memory for timers") }
+    Timers.startHere()
     return .done("\(mode), \(inputs) lines, timer \(LocalTimer.ticksPerSecond / 1_000_000) MHz")
   }
 
@@ -64,6 +66,7 @@ extension BootHandlers {
     if plan.leftOut > 0 {
       KernelLog.add(.warning, .cpu, "\(plan.leftOut) CPUs are left out: there are more than \(Processor.limit)")
     }
+    TimestampAgreement.check()
     let online = Processor.onlineCount
     guard CrossCall.reachesEverybody() else { return .failed("a call to every CPU did not run everywhere") }
     return .done("\(online) of \(plan.count + 1) CPUs, \(elapsed / 1_000) µs")
@@ -115,7 +118,8 @@ private final class KernelProcessorEntry: ProcessorEntry {
 
   override func run(_ processor: Int) -> Never {
     inputs.connect()
-    LocalTimer.start()
+    TimestampAgreement.reach(on: processor)
+    Timers.startHere()
     Processor.idle()
   }
 }

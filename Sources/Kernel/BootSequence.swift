@@ -9,12 +9,17 @@ import Time
 
 /// Runs the boot steps in order, shows each, and hands over.
 enum BootSequence {
-  /// Periods of the interval timer that the first measurement takes: 5 ms, enough for the times on the boot screen.
-  private static let firstMeasurement: UInt16 = 5_966
+  /// Enough for the times on the boot screen.
+  private static let firstMeasurementMilliseconds: UInt64 = 5
 
   static func run() -> Never {
     InterruptTable.setDelegate(InterruptDispatcher())
-    if let rate = TimestampCalibration.measure(counts: firstMeasurement) { Clock.start(ticksPerSecond: rate) }
+    if let timer = ClockSources.intervalTimer(),
+      let rate = RateMeasurement.measure(
+        by: timer, milliseconds: firstMeasurementMilliseconds, ticks: { TimestampCounter.now })
+    {
+      Clock.start(ticksPerSecond: rate.ticksPerSecond)
+    }
     do throws(BootInformationError) {
       var state = try BootState()
       start(state)
