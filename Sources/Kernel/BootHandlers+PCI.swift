@@ -43,68 +43,75 @@ extension BootHandlers {
       let way = PortConfiguration(space)
       if way.isPresent { ports = way }
     }
-    let ranges = mappedRanges(firmware)
-    for index in 0..<ranges.count {
-      let range = ranges[index]
-      let first = range.base + UInt64(range.buses.lowerBound) << 20
-      let byteCount = MappedConfiguration<DeviceSpace>.byteCount(of: range.buses)
-      do throws(Errno) {
-        let space = try DeviceSpace.map(first..<first + UInt64(byteCount))
-        let way = MappedConfiguration(space, segment: range.segment, buses: range.buses)
-        let bus = range.buses.lowerBound
-        if let ports, range.segment == 0, !CombinedConfiguration.agree(way, ports, segment: 0, bus: bus) {
-          KernelLog.add(.warning, .pci, "no configuration space at \(hex: first), where MCFG has it")
-          continue
-        }
-        try combined.add(way)
-        KernelLog.add(.debug, .pci, "configuration space of bus \(UInt64(bus)) at \(hex: first)")
-      } catch {
-        guard error != .ENOMEM else { throw error }
-        KernelLog.add(.warning, .pci, "the memory of MCFG at \(hex: first) is refused: error \(error.rawValue)")
+    if let mcfg = mcfg(firmware) {
+      for index in 0..<mcfg.count {
+        if let range = mcfg[index], let way = mapped(range, ports) { try combined.add(way) }
       }
     }
     if let ports { try combined.add(ports) }
     return combined
   }
 
-  /// The ranges of the table MCFG.
-  private static func mappedRanges(_ firmware: borrowing FirmwareTables?) -> GrowableArray<MCFG.Allocation> {
-    var ranges = GrowableArray<MCFG.Allocation>()
-    guard let table = mcfg(firmware) else { return ranges }
-    do {
-      let mcfg = try MCFG(table)
-      for index in 0..<mcfg.count {
-        if let range = mcfg[index] { try ranges.append(range) }
-      }
+  /// The way through the memory that MCFG names; nil, logged, when that is not configuration space.
+  private static func mapped(
+    _ range: MCFG.Allocation, _ ports: PortConfiguration<PortSpace>?
+  ) -> MappedConfiguration<DeviceSpace>? {
+    let bus = range.buses.lowerBound
+    let first = range.base + UInt64(bus) << 20
+    let byteCount = MappedConfiguration<DeviceSpace>.byteCount(of: range.buses)
+    let space: DeviceSpace
+    do throws(Errno) {
+      space = try DeviceSpace.map(first..<first + UInt64(byteCount))
     } catch {
-      KernelLog.add(.warning, .pci, "the ACPI table MCFG cannot be used")
+      KernelLog.add(.warning, .pci, "the memory of MCFG at \(hex: first) is refused: error \(error.rawValue)")
+      return nil
     }
-    return ranges
+    let way = MappedConfiguration(space, segment: range.segment, buses: range.buses)
+    if let ports, range.segment == 0, !CombinedConfiguration.agree(way, ports, segment: 0, bus: bus) {
+      KernelLog.add(.warning, .pci, "no configuration space at \(hex: first), where MCFG has it")
+      return nil
+    }
+    KernelLog.add(.debug, .pci, "configuration space of buses \(bus) to \(range.buses.upperBound) at \(hex: first)")
+    return way
   }
 
-  private static func mcfg(_ firmware: borrowing FirmwareTables?) -> ACPITable? {
+  private static func mcfg(_ firmware: borrowing FirmwareTables?) -> MCFG? {
+    var table: ACPITable?
     switch firmware {
-    case .some(let tables): tables.table("MCFG")
-    case nil: nil
+    case .some(let tables): table = tables.table("MCFG")
+    case nil: table = nil
+    }
+    guard let table = table.take() else { return nil }
+    do throws(ACPITableError) {
+      return try MCFG(table)
+    } catch {
+      KernelLog.add(.warning, .pci, "the ACPI table MCFG cannot be used: \(error.reason)")
+      return nil
     }
   }
 
   /// Bus 0, the first bus of every other segment, and the addresses that nothing else has.
   private static func addRoots(_ hierarchy: inout PCIHierarchy, _ state: borrowing BootState) throws(Errno) {
     try hierarchy.add(PCIRoot())
-    let ranges = mappedRanges(state.firmware)
-    for index in 0..<ranges.count where ranges[index].segment != 0 {
-      do throws(Errno) {
-        try hierarchy.add(PCIRoot(segment: ranges[index].segment, buses: ranges[index].buses))
-      } catch {
-        guard error == .EEXIST else { throw error }
-        KernelLog.add(.warning, .pci, "MCFG has buses of segment \(UInt64(ranges[index].segment)) twice")
+    if let mcfg = mcfg(state.firmware) {
+      for index in 0..<mcfg.count {
+        guard let range = mcfg[index], range.segment != 0 else { continue }
+        try add(PCIRoot(segment: range.segment, buses: range.buses), to: &hierarchy)
       }
     }
     // The ports above those of the PC's own devices.
     try hierarchy.add(PCIAperture(.ports, 0x1000..<0x1_0000), toRoot: 0)
     if let gap = state.information.memoryMap.highestGap(below: 0xfec0_0000) {
       try hierarchy.add(PCIAperture(.memory, gap), toRoot: 0)
+    }
+  }
+
+  private static func add(_ root: PCIRoot, to hierarchy: inout PCIHierarchy) throws(Errno) {
+    do throws(Errno) {
+      try hierarchy.add(root)
+    } catch {
+      guard error == .EEXIST else { throw error }
+      KernelLog.add(.warning, .pci, "MCFG has buses of segment \(root.segment) twice")
     }
   }
 

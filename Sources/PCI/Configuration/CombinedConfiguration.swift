@@ -20,12 +20,15 @@ public final class CombinedConfiguration: PCIConfigurationAccess {
     return nil
   }
 
+  /// How many bytes of the function's space it reaches, 0 where it does not lead.
   public func byteCount(of address: PCIAddress) -> Int { way(to: address)?.byteCount(of: address) ?? 0 }
 
+  /// Reads `width` bytes, 1, 2 or 4; all ones where nobody answers.
   public func read(_ address: PCIAddress, at offset: Int, width: Int) -> UInt32 {
     way(to: address)?.read(address, at: offset, width: width) ?? .max
   }
 
+  /// Writes the low `width` bytes of `value`, 1, 2 or 4.
   public func write(_ value: UInt32, to address: PCIAddress, at offset: Int, width: Int) {
     way(to: address)?.write(value, to: address, at: offset, width: width)
   }

@@ -20,10 +20,12 @@ public final class MappedConfiguration<Space: RegisterSpace & ~Copyable>: PCICon
     self.buses = buses
   }
 
+  /// How many bytes of the function's space it reaches, 0 where it does not lead.
   public func byteCount(of address: PCIAddress) -> Int {
     address.segment == segment && buses.contains(address.bus) ? 4096 : 0
   }
 
+  /// Reads `width` bytes, 1, 2 or 4; all ones where nobody answers.
   public func read(_ address: PCIAddress, at offset: Int, width: Int) -> UInt32 {
     guard isAccess(offset, width, in: byteCount(of: address)) else { return .max }
     let place = place(address, offset)
@@ -34,6 +36,7 @@ public final class MappedConfiguration<Space: RegisterSpace & ~Copyable>: PCICon
     }
   }
 
+  /// Writes the low `width` bytes of `value`, 1, 2 or 4.
   public func write(_ value: UInt32, to address: PCIAddress, at offset: Int, width: Int) {
     guard isAccess(offset, width, in: byteCount(of: address)) else { return }
     let place = place(address, offset)

@@ -27,8 +27,10 @@ public final class PortConfiguration<Ports: RegisterSpace & ~Copyable>: PCIConfi
     }
   }
 
+  /// How many bytes of the function's space it reaches, 0 where it does not lead.
   public func byteCount(of address: PCIAddress) -> Int { address.segment == 0 ? 256 : 0 }
 
+  /// Reads `width` bytes, 1, 2 or 4; all ones where nobody answers.
   public func read(_ address: PCIAddress, at offset: Int, width: Int) -> UInt32 {
     guard isAccess(offset, width, in: byteCount(of: address)) else { return .max }
     return ports.withLock { ports in
@@ -42,6 +44,7 @@ public final class PortConfiguration<Ports: RegisterSpace & ~Copyable>: PCIConfi
     }
   }
 
+  /// Writes the low `width` bytes of `value`, 1, 2 or 4.
   public func write(_ value: UInt32, to address: PCIAddress, at offset: Int, width: Int) {
     guard isAccess(offset, width, in: byteCount(of: address)) else { return }
     ports.withLock { ports in

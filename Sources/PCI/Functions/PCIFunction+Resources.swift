@@ -29,15 +29,18 @@ extension PCIFunction {
 
   /// The address that the base address register number `index` holds now.
   func currentBase(_ index: Int) -> UInt64 {
+    let registers = registers
     let low = registers.baseAddress(at: index)
     let fixed: UInt32 = low.isPorts ? 3 : 15
     let isWide = resources[index].is64Bit && index + 1 < baseAddressCount
-    let high = isWide ? registers.baseAddress(at: index + 1).rawValue : 0
+    var high: UInt32 = 0
+    if isWide { high = registers.baseAddress(at: index + 1).rawValue }
     return UInt64(low.rawValue & ~fixed) | UInt64(high) << 32
   }
 
   /// Lets it decode ports and memory, or not.
   func setDecoding(ports: Bool, memory: Bool) {
+    let registers = registers
     registers.modifyCommand {
       $0.decodesPorts = ports
       $0.decodesMemory = memory
@@ -49,12 +52,14 @@ extension PCIFunction {
     let registers = registers
     let low = registers.baseAddress(at: index)
     let is64Bit = !low.isPorts && low.memoryType == .bits64 && index + 1 < baseAddressCount
-    let high = is64Bit ? registers.baseAddress(at: index + 1) : PCIConfiguration.BaseAddress()
+    var high = PCIConfiguration.BaseAddress()
+    if is64Bit { high = registers.baseAddress(at: index + 1) }
     let ones = PCIConfiguration.BaseAddress(rawValue: .max)
     registers.writeBaseAddress(ones, at: index)
     if is64Bit { registers.writeBaseAddress(ones, at: index + 1) }
     let lowMask = registers.baseAddress(at: index)
-    let highMask = is64Bit ? registers.baseAddress(at: index + 1) : ones
+    var highMask = ones
+    if is64Bit { highMask = registers.baseAddress(at: index + 1) }
     registers.writeBaseAddress(low, at: index)
     if is64Bit { registers.writeBaseAddress(high, at: index + 1) }
     let step = is64Bit ? 2 : 1
@@ -81,11 +86,12 @@ extension PCIFunction {
   private mutating func readROM() {
     let registers = registers
     guard layout == .device || layout == .bridge else { return }
-    let old = rom
-    rom = PCIConfiguration.ExpansionROM(rawValue: .max << 11)
-    let mask = rom.address
-    rom = old
-    guard mask != 0, registers.command.rawValue != .max else { return }
+    let old = readROMRegister()
+    writeROMRegister(PCIConfiguration.ExpansionROM(rawValue: .max << 11))
+    let mask = readROMRegister().address
+    writeROMRegister(old)
+    let command = registers.command
+    guard mask != 0, command.rawValue != .max else { return }
     var resource = PCIResource()
     resource.kind = .prefetchable
     resource.size = UInt64(mask & (~mask &+ 1))
@@ -94,18 +100,24 @@ extension PCIFunction {
     self[.rom] = resource
   }
 
-  private var rom: PCIConfiguration.ExpansionROM {
-    get {
-      isBridge
-        ? PCIConfiguration.ExpansionROM(rawValue: registers.bridgeExpansionROM.rawValue) : registers.expansionROM
+  private func readROMRegister() -> PCIConfiguration.ExpansionROM {
+    let registers = registers
+    if isBridge { return PCIConfiguration.ExpansionROM(rawValue: registers.bridgeExpansionROM.rawValue) }
+    return registers.expansionROM
+  }
+
+  private func writeROMRegister(_ value: PCIConfiguration.ExpansionROM) {
+    let registers = registers
+    if isBridge {
+      registers.modifyBridgeExpansionROM { $0.rawValue = value.rawValue }
+    } else {
+      registers.modifyExpansionROM { $0 = value }
     }
-    nonmutating set {
-      if isBridge {
-        registers.modifyBridgeExpansionROM { $0.rawValue = newValue.rawValue }
-      } else {
-        registers.modifyExpansionROM { $0 = newValue }
-      }
-    }
+  }
+
+  /// Writes the addresses of all ranges but the ROM to the function, which must not decode.
+  func program() {
+    for slot in PCIResourceSlot.allCases where slot != .rom { program(slot) }
   }
 
   /// Writes the address of the range in `slot` to the function, which must not decode; a window is closed when it has none.
@@ -117,7 +129,9 @@ extension PCIFunction {
     case .memoryWindow: programMemoryWindow()
     case .prefetchableWindow: programPrefetchableWindow()
     case .rom:
+      var rom = readROMRegister()
       rom.address = UInt32(truncatingIfNeeded: resource.base)
+      writeROMRegister(rom)
     case .bar0, .bar1, .bar2, .bar3, .bar4, .bar5:
       guard resource.isAssigned else { return }
       let registers = registers

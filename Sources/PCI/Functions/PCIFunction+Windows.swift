@@ -13,8 +13,11 @@ extension PCIFunction {
     if hasPortWindow {
       let (first, last) = (registers.portBase, registers.portLimit)
       let is32Bit = first.addressing == .bits32
-      let lower = UInt64(first.address) << 12 | (is32Bit ? UInt64(registers.portBaseUpper) << 16 : 0)
-      let upper = UInt64(last.address) << 12 | (is32Bit ? UInt64(registers.portLimitUpper) << 16 : 0)
+      var (lower, upper) = (UInt64(first.address) << 12, UInt64(last.address) << 12)
+      if is32Bit {
+        lower |= UInt64(registers.portBaseUpper) << 16
+        upper |= UInt64(registers.portLimitUpper) << 16
+      }
       self[.portWindow] = window(.ports, lower, upper, unit: Self.portWindowUnit, is64Bit: false)
     }
     self[.memoryWindow] = window(
@@ -23,8 +26,11 @@ extension PCIFunction {
     guard hasPrefetchableWindow else { return }
     let (first, last) = (registers.prefetchableBase, registers.prefetchableLimit)
     let is64Bit = first.addressing == .bits64
-    let lower = UInt64(first.address) << 20 | (is64Bit ? UInt64(registers.prefetchableBaseUpper) << 32 : 0)
-    let upper = UInt64(last.address) << 20 | (is64Bit ? UInt64(registers.prefetchableLimitUpper) << 32 : 0)
+    var (lower, upper) = (UInt64(first.address) << 20, UInt64(last.address) << 20)
+    if is64Bit {
+      lower |= UInt64(registers.prefetchableBaseUpper) << 32
+      upper |= UInt64(registers.prefetchableLimitUpper) << 32
+    }
     self[.prefetchableWindow] = window(
       .prefetchable, lower, upper, unit: Self.memoryWindowUnit, is64Bit: is64Bit)
   }

@@ -51,7 +51,11 @@ public struct PCIFunction {
   public var programmingInterface: UInt8 { UInt8(truncatingIfNeeded: classCode) }
 
   /// Whether it still answers, as the device that was found.
-  public var isPresent: Bool { registers.vendor == vendor && registers.device == device }
+  public var isPresent: Bool {
+    let registers = registers
+    let (vendor, device) = (registers.vendor, registers.device)
+    return vendor == self.vendor && device == self.device
+  }
 
   /// The registers of its header.
   public var registers: PCIConfigurationRegisters<PCIConfigurationSpace> { PCIConfigurationRegisters(space) }
@@ -95,6 +99,7 @@ public struct PCIFunction {
   /// Source: PCI Express Base Specification 4.0, section 2.3.2.
   static func isNotReady(_ access: any PCIConfigurationAccess, _ address: PCIAddress) -> Bool {
     let registers = PCIConfigurationRegisters(PCIConfigurationSpace(access, address))
-    return registers.vendor == 1 && registers.device == .max
+    let (vendor, device) = (registers.vendor, registers.device)
+    return vendor == 1 && device == .max
   }
 }

@@ -12,7 +12,7 @@ extension PCIHierarchy {
       functions[index].setDecoding(ports: false, memory: false)
     }
     for index in 0..<functions.count where needsProgramming(functions[index]) {
-      for slot in PCIResourceSlot.allCases where slot != .rom { functions[index].program(slot) }
+      functions[index].program()
     }
     for index in 0..<functions.count { restoreDecoding(functions[index]) }
   }
@@ -26,10 +26,9 @@ extension PCIHierarchy {
     }
     guard function.isBridge else { return false }
     current.readWindows()
-    for slot in [PCIResourceSlot.portWindow, .memoryWindow, .prefetchableWindow] {
-      guard function[slot].kind != .none else { continue }
+    for slot in PCIResourceSlot.portWindow.rawValue..<PCIResourceSlot.count {
       // A window that another bridge had claimed is closed in `function`, and open in the registers.
-      if function[slot].range != current[slot].range { return true }
+      if function.resources[slot].range != current.resources[slot].range { return true }
     }
     return false
   }
@@ -47,12 +46,13 @@ extension PCIHierarchy {
       guard resource.kind != .none, !resource.isAssigned else { continue }
       if resource.kind == .ports { ports = false } else { memory = false }
     }
-    let command = function.registers.command
+    let registers = function.registers
+    let command = registers.command
     let isMaster = command.isMaster || function.secondaryBus != 0
     guard command.decodesPorts != ports || command.decodesMemory != memory || command.isMaster != isMaster else {
       return
     }
-    function.registers.modifyCommand {
+    registers.modifyCommand {
       $0.decodesPorts = ports
       $0.decodesMemory = memory
       $0.isMaster = isMaster

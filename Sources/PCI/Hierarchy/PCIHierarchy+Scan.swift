@@ -181,11 +181,8 @@ extension PCIHierarchy {
 
   /// Whether the bus is a link of PCI Express, at whose end only device 0 can be.
   private func isLink(bus: UInt8, _ segment: UInt16) -> Bool {
-    guard let bridge = bridge(toBus: bus, segment: segment), let express = functions[bridge].express else {
-      return false
-    }
-    let type = express.capabilities.portType
-    return type == .rootPort || type == .downstreamPort
+    guard let bridge = bridge(toBus: bus, segment: segment) else { return false }
+    return functions[bridge].isAboveLink
   }
 
   /// Finds the functions of one device, which are not known yet.
