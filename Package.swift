@@ -122,7 +122,7 @@ let package = Package(
     tests("ConsoleTests", ["Console"]),
     tests("RegistersTests", ["Registers", "DeviceModels", "Foundations"], exclude: ["README.md"], generated: true),
     tests("SerialDriverTests", ["SerialDriver", "Registers", "DeviceModels", "Foundations"]),
-    tests("PCITests", ["PCI"]),
+    tests("PCITests", ["PCI", "DeviceModels", "Machine", "Foundations"]),
     tests("SystemCallsTests", ["SystemCalls"]),
     tests("StructureTests", []),
   ]

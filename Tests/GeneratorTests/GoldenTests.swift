@@ -23,6 +23,8 @@ import Testing
     Case(product: "recovery", spec: "recovery.json", output: "Recovery.swift"),
     Case(product: "gpu", spec: "gpu/bochs/display.json", output: "BochsDisplay.swift"),
     Case(product: "gpu", spec: "gpu/virtio/gpu.json", output: "VirtioGPU.swift"),
+    Case(product: "pci-drivers", spec: "pci/drivers.json", output: "PCIDriver.swift"),
+    Case(product: "registers", spec: "registers/pci-msi.json", output: "PCIMessageInterruptsRegisters.swift"),
     Case(product: "registers", spec: "registers/uart16550.json", output: "UART16550Registers.swift"),
     Case(product: "registers", spec: "registers/hpet.json", output: "HPETRegisters.swift"),
     Case(product: "registers-internal", spec: "registers/io-apic.json", output: "IOAPICRegisters.swift"),

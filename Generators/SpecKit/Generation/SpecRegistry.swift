@@ -23,6 +23,7 @@ public enum SpecRegistry {
 
       // PCI
       PCIIdentifierSpec.self,
+      PCIDriverSpec.self,
     ]
   }
 
@@ -53,6 +54,7 @@ public enum SpecRegistry {
 
       // PCI
       PCIIdentifiers.self,
+      PCIDrivers.self,
     ]
   }
 
