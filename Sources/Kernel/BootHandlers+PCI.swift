@@ -28,6 +28,8 @@ extension BootHandlers {
       let (count, problems) = (hierarchy.count, hierarchy.problems)
       PCISystem.install(hierarchy)
       log(problems)
+      // The firmware's code may look at configuration space as soon as it is there.
+      if let line = Firmware.start(state.firmware, access) { KernelLog.add(.info, .acpi, line) }
       guard problems.unplacedRanges == 0 else { return .failed("\(problems.unplacedRanges) ranges have no addresses") }
       return count == 0 ? .done("no functions") : .done("\(count) functions")
     } catch {

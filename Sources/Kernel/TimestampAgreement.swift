@@ -14,6 +14,7 @@ enum TimestampAgreement {
   private static let largestError = Atomic<UInt64>(0)
   private static let largestOffset = Atomic<UInt64>(0)
   private static let goalNanoseconds: UInt64 = 1_000
+  private static let limitNanoseconds: UInt64 = 20_000_000
 
   /// The part of CPU `number`.
   ///
@@ -34,8 +35,10 @@ enum TimestampAgreement {
 
   private static func measure() -> ClockOffset {
     let goal = Clock.ticksPerSecond * goalNanoseconds / 1_000_000_000
+    let limit = Clock.ticksPerSecond * limitNanoseconds / 1_000_000_000
     // The boot CPU may have pages to unmap meanwhile, and waits for all CPUs then.
-    return TimestampExchange.ask(goal: goal, ticks: { TimestampCounter.now }, pause: ProcessorMessages.serve)
+    return TimestampExchange.ask(
+      goal: goal, limit: limit, ticks: { TimestampCounter.now }, pause: ProcessorMessages.serve)
   }
 
   private static func raise(_ largest: borrowing Atomic<UInt64>, to value: UInt64) {

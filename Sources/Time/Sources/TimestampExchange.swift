@@ -6,7 +6,7 @@ import Synchronization
 /// One pair at a time: the boot CPU answers each of the others in turn.
 public enum TimestampExchange {
   /// How many exchanges there are at most, and how many at least.
-  static let rounds = 10...200
+  static let rounds = 4...200
 
   /// The CPU whose turn it is, plus 1; 0 for none.
   private static let turn = Atomic<Int>(0)
@@ -26,11 +26,15 @@ public enum TimestampExchange {
   /// Asks until the offset is known well enough, and returns how far the answering counter is ahead of this CPU's.
   ///
   /// - Parameter goal: the error, in ticks, that is good enough.
+  /// - Parameter limit: after so many ticks what is known must do.
   /// - Context: interrupts off; between `begin` and `finish`.
-  public static func ask(goal: UInt64, ticks: () -> UInt64, pause: () -> Void) -> ClockOffset {
+  public static func ask(goal: UInt64, limit: UInt64, ticks: () -> UInt64, pause: () -> Void) -> ClockOffset {
     var offset = ClockOffset()
     var round = question.load(ordering: .relaxed)
-    while offset.exchanges < rounds.upperBound, offset.exchanges < rounds.lowerBound || offset.error > goal {
+    let begin = ticks()
+    while offset.exchanges < rounds.upperBound {
+      let isGood = offset.error <= goal || ticks() &- begin > limit
+      if isGood, offset.exchanges >= rounds.lowerBound { break }
       round += 1
       let before = ticks()
       question.store(round, ordering: .releasing)
