@@ -45,7 +45,7 @@ import Testing
         for field in register["fields"] as? [[String: Any]] ?? [] {
           guard let name = field["mnemonic"] as? String, let bits = field["bits"] as? [Int] else { continue }
           let width = UInt64(bits[bits.count - 1] - bits[0] + 1)
-          let mask = ((1 << width) - 1) << UInt64(bits[0])
+          let mask: UInt64 = ((1 << width) - 1) << UInt64(bits[0])
           named.append(Named(name: name, place: "\(place).\(field["name"] ?? "")", value: mask))
         }
       }

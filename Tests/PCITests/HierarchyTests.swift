@@ -87,7 +87,7 @@ import Testing
   @Test("Ranges without addresses get some that are apart, aligned and inside every window before them")
   func assigned() throws {
     var ranges = 0
-    for seed in UInt64(1000)..<1050 {
+    for seed in UInt64(1000)..<1020 {
       var maker = HierarchyMaker(seed: seed, budget: 60)
       maker.largestExponent = 20
       let model = maker.hierarchy()
@@ -113,12 +113,12 @@ import Testing
         if hierarchy.problems.unplacedRanges == 0 { Self.expectPlaced(model, "seed \(seed)") }
       }
     }
-    #expect(ranges > 1_500)
+    #expect(ranges > 500)
   }
 
   @Test("What has once been numbered and placed is left alone by the next scan")
   func stable() throws {
-    for seed in UInt64(2000)..<2030 {
+    for seed in UInt64(2000)..<2012 {
       var maker = HierarchyMaker(seed: seed, budget: 60)
       maker.largestExponent = 18
       let model = maker.hierarchy()
@@ -159,8 +159,8 @@ import Testing
 
   @Test("A chain of bridges as long as there are buses is followed to its end, and one longer is closed")
   func longChain() throws {
-    for length in [255, 256] {
-      let model = HierarchyModel()
+    for length in [15, 16, 20] {
+      let model = HierarchyModel(rootBus: 240)
       var bus: [FunctionModel] = []
       for number in (0..<length).reversed() {
         let bridge = FunctionModel(
@@ -170,8 +170,8 @@ import Testing
       }
       model.functions = bus
       try Self.scan(model, assigning: false) { hierarchy in
-        #expect(hierarchy.count == min(length, 256))
-        #expect(hierarchy.problems.closedBridges == (length >= 256 ? 1 : 0))
+        #expect(hierarchy.count == min(length, 16))
+        #expect(hierarchy.problems.closedBridges == (length >= 16 ? 1 : 0))
       }
     }
   }

@@ -35,7 +35,7 @@ extension PCIFunction {
 
   /// Writes a line for programs: what it is, where it leads, and its ranges.
   ///
-  /// `00:02.0 8086:10d3 class=020000 bar0=memory:feb40000+20000 bar2=ports:c040+20`; ranges without addresses are left out.
+  /// `00:02.0 8086:10d3 class=020000 bar0=memory:feb40000+20000 bar2=ports:none+20`; windows that are closed are left out.
   public func writeFacts(to sink: inout some TextSink & ~Copyable) {
     write(address, to: &sink)
     sink.write(" ")
@@ -51,15 +51,16 @@ extension PCIFunction {
       sink.write(hex: UInt64(subordinateBus), width: 2)
     }
     for slot in PCIResourceSlot.bar0.rawValue..<PCIResourceSlot.count {
-      guard let range = resources[slot].range else { continue }
+      let resource = resources[slot]
+      guard resource.kind != .none, resource.isAssigned || slot < PCIResourceSlot.portWindow.rawValue else { continue }
       sink.write(" ")
       sink.write(Self.name(ofSlot: slot))
       sink.write("=")
-      sink.write(Self.name(of: resources[slot].kind))
+      sink.write(Self.name(of: resource.kind))
       sink.write(":")
-      sink.write(hex: range.lowerBound)
+      if resource.isAssigned { sink.write(hex: resource.base) } else { sink.write("none") }
       sink.write("+")
-      sink.write(hex: range.upperBound - range.lowerBound)
+      sink.write(hex: resource.size)
     }
   }
 

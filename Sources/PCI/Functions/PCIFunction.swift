@@ -34,6 +34,8 @@ public struct PCIFunction {
   var resources = InlineArray<10, PCIResource>(repeating: PCIResource())
   /// The bus behind a bridge; 0 when it is no bridge or has none.
   public internal(set) var secondaryBus: UInt8 = 0
+  /// Whether it was found since addresses were given last.
+  var isNew = true
   /// Whether it decoded ports when it was found.
   var decodedPorts = false
   /// Whether it decoded memory when it was found.

@@ -6,15 +6,20 @@ extension PCIHierarchy {
   /// Writes every address that differs from what a function has.
   ///
   /// First all functions concerned stop decoding, then all get their addresses, then they decode again: at no time do two
-  /// answer to one address. A function with a range that has no address does not decode that kind.
+  /// answer to one address. A function with a range that has no address does not decode that kind. Functions that were placed
+  /// before are in use and go on decoding; of them only bridges change, which open windows that were closed.
   mutating func program() {
-    for index in 0..<functions.count where needsProgramming(functions[index]) {
+    for index in 0..<functions.count where functions[index].isNew && needsProgramming(functions[index]) {
       functions[index].setDecoding(ports: false, memory: false)
     }
     for index in 0..<functions.count where needsProgramming(functions[index]) {
       functions[index].program()
+      if functions[index].isBridge { functions[index].isNew = true }
     }
-    for index in 0..<functions.count { restoreDecoding(functions[index]) }
+    for index in 0..<functions.count where functions[index].isNew {
+      restoreDecoding(functions[index])
+      functions[index].isNew = false
+    }
   }
 
   private func needsProgramming(_ function: PCIFunction) -> Bool {

@@ -9,7 +9,7 @@ extension PCIHierarchy {
   static var patience: Int { 5_000 }
 
   /// A bus that is being scanned.
-  private struct Frame {
+  struct Frame {
     var bus: UInt8
     /// The highest number that a bus behind it may have.
     var limit: UInt8
@@ -21,6 +21,19 @@ extension PCIHierarchy {
     var isNumbering = false
     /// The bridge that leads to it, if that got its number here.
     var numberedBridge: PCIAddress?
+    /// Places of functions that were known before, a bit each; they and what is behind them are left alone.
+    var known = InlineArray<4, UInt64>(repeating: 0)
+
+    init(bus: UInt8, limit: UInt8, highest: UInt8) {
+      self.bus = bus
+      self.limit = limit
+      self.highest = highest
+    }
+
+    mutating func note(_ place: UInt8) { known[Int(place >> 6)] |= 1 << UInt64(place & 63) }
+    func knows(_ place: UInt8) -> Bool { known[Int(place >> 6)] & 1 << UInt64(place & 63) != 0 }
+    /// Whether it knows a function of that device.
+    func knows(device: UInt8) -> Bool { known[Int(device >> 3)] >> (UInt64(device & 7) * 8) & 0xff != 0 }
   }
 
   /// Finds all functions of all roots; what was known before is forgotten.
@@ -39,11 +52,13 @@ extension PCIHierarchy {
       for index in 0..<roots.count {
         let root = roots[index]
         let before = problems
-        try scan(root, from: root.buses.lowerBound, limit: root.buses.upperBound, keeping: true, &patience, delay)
+        let bus = root.buses.lowerBound
+        let frame = Frame(bus: bus, limit: root.buses.upperBound, highest: bus)
+        try visit(frame, root.segment, keeping: true, &patience, delay)
         guard problems.closedBridges > before.closedBridges else { continue }
         problems = before
         removeFunctions(onBuses: root.buses, segment: root.segment) { _ in }
-        try scan(root, from: root.buses.lowerBound, limit: root.buses.upperBound, keeping: false, &patience, delay)
+        try visit(frame, root.segment, keeping: false, &patience, delay)
       }
     } catch {
       functions.removeAll()
@@ -51,20 +66,20 @@ extension PCIHierarchy {
     }
   }
 
-  /// Finds the functions on bus `first` and behind its bridges.
+  /// Finds the functions on the bus of `first` that it does not know, and those behind their bridges.
   ///
   /// - Parameter keeping: whether bus numbers that make sense are kept.
-  mutating func scan(
-    _ root: PCIRoot, from first: UInt8, limit: UInt8, keeping: Bool, _ patience: inout Int, _ delay: (Int) -> Void
+  mutating func visit(
+    _ first: Frame, _ segment: UInt16, keeping: Bool, _ patience: inout Int, _ delay: (Int) -> Void
   ) throws(Errno) {
     var frames = GrowableArray<Frame>()
-    try probe(root.segment, Frame(bus: first, limit: limit, highest: first), keeping, &patience, delay)
-    try frames.append(Frame(bus: first, limit: limit, highest: first))
+    try probe(segment, first, keeping, &patience, delay)
+    try frames.append(first)
     while frames.count > 0 {
       let top = frames.count - 1
-      guard let bridge = nextBridge(&frames[top], root.segment) else {
+      guard let bridge = nextBridge(&frames[top], segment) else {
         guard let done = frames.popLast() else { return }
-        finish(done, root.segment)
+        finish(done, segment)
         if frames.count > 0 {
           frames[frames.count - 1].highest = max(frames[frames.count - 1].highest, done.highest)
         }
@@ -76,7 +91,7 @@ extension PCIHierarchy {
         let subordinate = functions[bridge].subordinateBus
         child = Frame(bus: functions[bridge].secondaryBus, limit: subordinate, highest: subordinate)
       } else {
-        guard let free = freeBuses(frames[top], root.segment) else {
+        guard let free = freeBuses(frames[top], segment) else {
           problems.closedBridges += 1
           continue
         }
@@ -85,7 +100,7 @@ extension PCIHierarchy {
         child = Frame(bus: free.lowerBound, limit: free.upperBound, highest: free.lowerBound)
         child.numberedBridge = address
       }
-      try probe(root.segment, child, keeping, &patience, delay)
+      try probe(segment, child, keeping, &patience, delay)
       try frames.append(child)
     }
   }
@@ -95,6 +110,7 @@ extension PCIHierarchy {
     while true {
       let indices = indices(onBus: frame.bus, segment: segment)
       for index in indices where functions[index].isBridge && Int(functions[index].address.place) >= frame.place {
+        guard !frame.knows(functions[index].address.place) else { continue }
         let hasNumber = functions[index].secondaryBus != 0
         // In the second round those that have one were followed in the first, or have been numbered meanwhile.
         guard hasNumber != frame.isNumbering else { continue }
@@ -150,30 +166,31 @@ extension PCIHierarchy {
     _ segment: UInt16, _ frame: Frame, _ keeping: Bool, _ patience: inout Int, _ delay: (Int) -> Void
   ) throws(Errno) {
     let last: UInt8 = isLink(bus: frame.bus, segment) ? 0 : 31
-    for device in 0...last { try probe(segment, frame.bus, device, &patience, delay) }
-    var end = frame.bus
+    for device in 0...last where !frame.knows(device: device) {
+      try probe(segment, frame.bus, device, &patience, delay)
+    }
     for index in indices(onBus: frame.bus, segment: segment) where functions[index].isBridge {
+      guard !frame.knows(functions[index].address.place) else { continue }
       let registers = functions[index].registers
       let (secondary, subordinate) = (registers.secondaryBus, registers.subordinateBus)
       let isSensible =
         keeping && secondary > frame.bus && secondary <= subordinate && subordinate <= frame.limit
-        && !isClaimed(secondary...max(secondary, subordinate), before: index)
+        && !isClaimed(secondary...max(secondary, subordinate), besides: index)
       if isSensible {
         functions[index].secondaryBus = secondary
         functions[index].subordinateBus = subordinate
         if registers.primaryBus != frame.bus { registers.primaryBus = frame.bus }
-        end = max(end, subordinate)
       } else {
         setBuses(index, secondary: 0, subordinate: 0)
       }
     }
   }
 
-  /// Whether a bridge before `index` on its bus claims some of `buses`.
-  private func isClaimed(_ buses: ClosedRange<UInt8>, before index: Int) -> Bool {
+  /// Whether a bridge besides `index` on its bus, whose numbers have been looked at, claims some of `buses`.
+  private func isClaimed(_ buses: ClosedRange<UInt8>, besides index: Int) -> Bool {
     let address = functions[index].address
-    for other in indices(onBus: address.bus, segment: address.segment).lowerBound..<index
-    where functions[other].secondaryBus != 0 {
+    for other in indices(onBus: address.bus, segment: address.segment)
+    where other != index && functions[other].secondaryBus != 0 {
       if (functions[other].secondaryBus...functions[other].subordinateBus).overlaps(buses) { return true }
     }
     return false
@@ -219,6 +236,9 @@ extension PCIHierarchy {
   mutating func removeFunctions(
     onBuses buses: ClosedRange<UInt8>, segment: UInt16, _ body: (PCIFunction) -> Void
   ) {
-    for index in indices(onBuses: buses, segment: segment).reversed() { body(functions.remove(at: index)) }
+    for index in indices(onBuses: buses, segment: segment).reversed() {
+      let function = functions.remove(at: index)
+      body(function)
+    }
   }
 }

@@ -67,7 +67,8 @@ enum PCIDrivers: SpecProduct {
     if match.subsystemVendor != nil { return nil }
     if match.device != nil, match.class == nil { return "UInt32(vendor) << 16 | UInt32(device)" }
     // Digits that count, without a gap, from the first on.
-    guard match.vendor == nil, let mask = match.classPattern?.mask, mask | ((mask & (~mask &+ 1)) &- 1) == 0xff_ffff else {
+    guard match.vendor == nil, let mask = match.classPattern?.mask, mask | ((mask & (~mask &+ 1)) &- 1) == 0xff_ffff
+    else {
       return nil
     }
     return mask == 0xff_ffff ? "classCode" : "classCode >> \(mask.trailingZeroBitCount)"
@@ -108,7 +109,8 @@ enum PCIDrivers: SpecProduct {
       if let pattern = match.classPattern, pattern.mask != 0 {
         conditions.append("classCode & \(hexadecimal(pattern.mask)) == \(hexadecimal(pattern.value))")
       }
-      writer.line("if \(conditions.joined(separator: " && ")) { return .\(SwiftName.escaped(driver.identifier.value)) }")
+      writer.line(
+        "if \(conditions.joined(separator: " && ")) { return .\(SwiftName.escaped(driver.identifier.value)) }")
     }
   }
 
@@ -136,7 +138,8 @@ extension PCIDriverSpec: SpecDocumentation {
         if let priority = match.priority { parts.append("priority \(priority.value)") }
         return parts.joined(separator: " ")
       }
-      table.row("`\(driver.identifier.value)`", driver.summary, functions.joined(separator: ", "), driver.status.rawValue)
+      table.row(
+        "`\(driver.identifier.value)`", driver.summary, functions.joined(separator: ", "), driver.status.rawValue)
     }
     return """
       \(table.markdown)
