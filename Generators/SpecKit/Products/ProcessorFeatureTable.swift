@@ -36,7 +36,8 @@ enum ProcessorFeatureTable: SpecProduct {
           writer.documentation("`\(feature.name.value)`\(hidden)\(feature.used.map { ": \($0)" } ?? "").")
           writer.line("@inlinable")
           writer.line(
-            "public static var \(feature.member): ProcessorFeature { ProcessorFeature(rawValue: \(number(word, feature))) }")
+            "public static var \(feature.member): ProcessorFeature { ProcessorFeature(rawValue: \(number(word, feature))) }"
+          )
         }
       }
       names(model, &writer)
@@ -96,7 +97,8 @@ enum ProcessorFeatureTable: SpecProduct {
           writer.line("// \(word.summary)")
           if let leaf = word.leaf, let output = word.output {
             writer.line(
-              "words[\(word.number.value)] = cpuid.answer(\(hex(leaf)), \(word.subleaf ?? 0)).\(output) & \(mask(word))")
+              "words[\(word.number.value)] = cpuid.answer(\(hex(leaf)), \(word.subleaf ?? 0)).\(output) & \(mask(word))"
+            )
             continue
           }
           for feature in word.features {
@@ -134,12 +136,23 @@ enum ProcessorFeatureTable: SpecProduct {
   }
 
   private static func missing(_ model: ProcessorFeatureSpec, _ writer: inout CodeWriter) {
-    writer.documentation("The first feature that the kernel cannot do without and that is not there, or nil.")
+    writer.documentation(
+      "The first feature that the kernel cannot do without and that is not there, or nil; what others need comes first."
+    )
     writer.block("public var firstMissing: ProcessorFeature?") { writer in
-      for feature in model.features where feature.required != nil {
+      for feature in model.inOrderOfNeeds where feature.required != nil {
         writer.line("if !contains(.\(feature.member)) { return .\(feature.member) }")
       }
       writer.line("return nil")
+    }
+    writer.line()
+    writer.documentation("What the kernel would use and does without, because it is not there.")
+    writer.block("public var unavailable: ProcessorFeatures") { writer in
+      writer.line("var result = ProcessorFeatures()")
+      for feature in model.features where feature.used != nil {
+        writer.line("if !contains(.\(feature.member)) { result.insert(.\(feature.member)) }")
+      }
+      writer.line("return result")
     }
   }
 
