@@ -122,4 +122,16 @@ struct TopologyTests {
     #expect(sink.text == "model, caches, memory types, microcode")
     #expect(RecordedProcessor.qemu64.record.differences(from: fast).contains([.model, .features, .extendedState]))
   }
+
+  @Test("Nodes are numbered in the order in which the firmware names their domains")
+  func nodes() {
+    var nodes = ProcessorNodes()
+    #expect(nodes.node(of: 0) == -1)
+    for (number, domain) in [(0, 7), (1, 7), (16, 2), (17, 2), (32, 0xffff_ffff), (1, 2)] as [(UInt32, UInt32)] {
+      nodes.add(localAPIC: number, domain: domain)
+    }
+    #expect([0, 1, 16, 17, 32, 33].map { nodes.node(of: $0) } == [0, 0, 1, 1, 2, -1])
+    for number in 100..<200 as Range<UInt32> { nodes.add(localAPIC: number, domain: number) }
+    #expect(nodes.node(of: 100) == 3 && nodes.node(of: 158) == 61 && nodes.node(of: 159) == -1)
+  }
 }
