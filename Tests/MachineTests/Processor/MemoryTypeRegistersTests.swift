@@ -15,7 +15,10 @@ struct MemoryTypeRegistersTests {
       reads.append(index)
       return values[index] ?? 0
     }
-    func write(_ value: UInt64, to index: UInt32) { writes.append(index) }
+    func write(_ value: UInt64, to index: UInt32) {
+      writes.append(index)
+      values[index] = value
+    }
   }
 
   private static func read(_ model: Model, hasRanges: Bool = true, hasPageAttributes: Bool = true)
@@ -76,5 +79,28 @@ struct MemoryTypeRegistersTests {
       #expect(Self.read(model) != first, "\(number)")
       model.values[number] = 0
     }
+  }
+
+  @Test("Loading gives another CPU the same registers, and its ranges are off from the first write to the last")
+  func loading() {
+    let model = Model()
+    model.values[0xfe] = 0x508
+    for number in 0x200..<0x210 as Range<UInt32> {
+      model.values[number] = UInt64(number) << 12 | UInt64(number & 1) << 11
+    }
+    for number in 0x268..<0x270 as Range<UInt32> { model.values[number] = 0x0606_0505_0404_0101 }
+    for number in [0x250, 0x258, 0x259] as [UInt32] { model.values[number] = 0x0606_0606_0606_0600 }
+    model.values[0x2ff] = 0xc06
+    let first = Self.read(model, hasPageAttributes: false)
+    let other = Model()
+    other.values[0xfe] = 0x508
+    // What is reserved stays as it is there.
+    other.values[0x2ff] = 0x800
+    first.load(into: ModelSpecificRegisters(other))
+    #expect(Self.read(other, hasPageAttributes: false) == first)
+    #expect(other.writes.first == 0x2ff && other.writes.last == 0x2ff)
+    #expect(other.writes.filter { $0 == 0x2ff }.count == 2)
+    #expect(!other.writes.contains(0x277))
+    #expect(other.writes.count == 2 + 11 + 16)
   }
 }
