@@ -74,6 +74,7 @@ let package = Package(
     module("Logging", ["Foundations"]),
     module("Console", ["Foundations"], generated: true),
     module("Registers", ["Foundations", "Machine"], generated: true),
+    module("Processors", ["Foundations", "Machine", "Registers"], generated: true),
     module("Interrupts", ["Foundations", "Machine", "Symbols", "Logging", "Registers"], generated: true),
     module("Time", ["Foundations", "Machine", "Registers", "Interrupts"]),
     module("PCI", ["Foundations", "Machine"], generated: true),
@@ -83,8 +84,7 @@ let package = Package(
       "KernelTests", path: "Tests/KernelTests",
       [
         "Foundations", "PageFrames", "Machine", "PageCache", "VirtualMemory", "Logging", "Console", "Interrupts",
-        "Time",
-        "PCI", "SerialDriver",
+        "Time", "PCI", "Processors", "Registers", "SerialDriver",
       ]),
     module(
       "Benchmarks", path: "Tests/Benchmarks",
@@ -93,8 +93,8 @@ let package = Package(
       name: "Kernel",
       dependencies: [
         "Foundations", "BootInformation", "PageFrames", "Machine", "ACPI", "PageCache", "VirtualMemory", "Logging",
-        "Console", "Registers", "Interrupts", "Time", "PCI", "SystemCalls", "SerialDriver", "KernelTests", "Benchmarks",
-        "Symbols",
+        "Console", "Registers", "Processors", "Interrupts", "Time", "PCI", "SystemCalls", "SerialDriver", "KernelTests",
+        "Benchmarks", "Symbols",
       ],
       exclude: ["README.md", "specs.json"], swiftSettings: strict, plugins: ["SpecPlugin"]),
 
@@ -114,6 +114,7 @@ let package = Package(
     tests("PageFramesTests", ["PageFrames", "Machine", "Foundations"]),
     tests("SlabsTests", ["Slabs", "PageFrames"]),
     tests("MachineTests", ["Machine", "PageFrames", "Foundations", "DeviceModels"]),
+    tests("ProcessorsTests", ["Processors", "Registers", "Machine", "Foundations"]),
     tests("InterruptsTests", ["Interrupts"]),
     tests("ACPITests", ["ACPI", "Machine", "Foundations"], exclude: ["ASL"]),
     tests("PageCacheTests", ["PageCache", "Machine", "Slabs", "PageFrames", "Foundations"]),

@@ -56,6 +56,7 @@ extension BootHandlers {
         KernelLog.add(.error, .cpu, "CPU \(index + 1) is left out: error \(error.rawValue)")
       }
     }
+    KernelProcessors.setNodes(state.firmware)
     let begin = Clock.nanoseconds
     ApplicationProcessors.start(KernelProcessorEntry(madt), timeoutMicroseconds: 1_000_000, wait: wait)
     let elapsed = Clock.nanoseconds &- begin
@@ -117,6 +118,7 @@ private final class KernelProcessorEntry: ProcessorEntry {
   }
 
   override func run(_ processor: Int) -> Never {
+    KernelProcessors.addThisProcessor()
     inputs.connect()
     TimestampAgreement.reach(on: processor)
     Timers.startHere()

@@ -25,6 +25,7 @@ import Testing
     Case(product: "gpu", spec: "gpu/virtio/gpu.json", output: "VirtioGPU.swift"),
     Case(product: "pci-drivers", spec: "pci/drivers.json", output: "PCIDriver.swift"),
     Case(product: "registers", spec: "registers/pci-msi.json", output: "PCIMessageInterruptsRegisters.swift"),
+    Case(product: "processor-features", spec: "cpu-features.json", output: "ProcessorFeatures.swift"),
     Case(product: "registers", spec: "registers/uart16550.json", output: "UART16550Registers.swift"),
     Case(product: "registers", spec: "registers/hpet.json", output: "HPETRegisters.swift"),
     Case(product: "registers-internal", spec: "registers/io-apic.json", output: "IOAPICRegisters.swift"),

@@ -18,6 +18,9 @@ public enum SpecRegistry {
       // registers
       RegistersSpec.self,
 
+      // processors
+      ProcessorFeatureSpec.self,
+
       // console
       FontSpec.self,
 
@@ -48,6 +51,9 @@ public enum SpecRegistry {
       RegisterAccessorsInternal.self,
       RegisterModels.self,
       RegisterCases.self,
+
+      // processors
+      ProcessorFeatureTable.self,
 
       // console
       ConsoleFont.self,
