@@ -66,11 +66,12 @@ extension AddressSpaceState {
   /// Whether the part of `area` that is meant may be moved or grow.
   private borrowing func check(_ request: RemapRequest, _ area: Area) throws(Errno) {
     if request.oldByteCount == 0 && !area.isShared { throw .EINVAL }
-    guard request.oldByteCount <= area.end - request.address else { throw .EFAULT }
+    // What a shrinking move cuts off first may be of other areas, or a hole.
+    guard min(request.oldByteCount, request.newByteCount) <= area.end - request.address else { throw .EFAULT }
     let (old, new) = (Int(request.oldByteCount >> 12), Int(request.newByteCount >> 12))
-    guard old != new else { return }
-    if area.flags.contains(.locked), !mayLock(adding: abs(new - old)) { throw .EAGAIN }
-    try checkLimits(adding: abs(new - old), AddressSpaceUsage.kind(of: area))
+    guard new > old else { return }
+    if area.flags.contains(.locked), !mayLock(adding: new - old) { throw .EAGAIN }
+    try checkLimits(adding: new - old, AddressSpaceUsage.kind(of: area))
   }
 
   /// Grows the end of `area`, which is also the end of what is to grow, if the addresses behind it are free.
