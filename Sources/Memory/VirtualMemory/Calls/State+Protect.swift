@@ -51,17 +51,33 @@ extension AddressSpaceState {
         new.flags.insert(.accounted)
       }
     }
+    // What holds nothing of its own, and cannot come to, needs no promise.
+    let mayBeEmpty = !protection.contains(.write) && area.flags.contains(.accounted) && area.isAnonymous
+    if mayBeEmpty && !holdsPrivatePages(part) { new.flags.remove(.accounted) }
     do throws(Errno) {
       // Pages become writable by a fault, which copies those that are shared.
       try table.protect(part, Self.access(protection), writing: .neverAdded, flush: &flush)
     } catch {
-      if new.flags != area.flags { CommitAccount.release(pageCount) }
+      if new.flags.contains(.accounted) && !area.flags.contains(.accounted) { CommitAccount.release(pageCount) }
       throw shortage(error)
     }
+    if area.flags.contains(.accounted) && !new.flags.contains(.accounted) { CommitAccount.release(pageCount) }
     cut(part)
     updateAreas(in: part) { area in
       area.protection = new.protection
       area.flags = new.flags
+    }
+  }
+
+  /// Whether a page of `range`, which is private memory, is one that was written.
+  private borrowing func holdsPrivatePages(_ range: Range<UInt64>) -> Bool {
+    do throws(Errno) {
+      try table.visit(range) { (address, _) throws(Errno) in
+        if let frame = table.frame(at: address), !frame.isZeroFrame { throw .EEXIST }
+      }
+      return false
+    } catch {
+      return true
     }
   }
 }
