@@ -104,6 +104,7 @@ extension BootHandlers {
     // The ports above those of the PC's own devices.
     try hierarchy.add(PCIAperture(.ports, 0x1000..<0x1_0000), toRoot: 0)
     if let gap = state.information.memoryMap.highestGap(below: 0xfec0_0000) {
+      KernelLog.add(.debug, .pci, "functions get addresses in \(hex: gap.lowerBound)...\(hex: gap.upperBound - 1)")
       try hierarchy.add(PCIAperture(.memory, gap), toRoot: 0)
     }
   }

@@ -39,7 +39,7 @@ struct PCICommand: AsyncParsableCommand {
         "pcie-pci-bridge,id=p", "pci-bridge,id=b1,chassis_nr=1,bus=p,addr=1",
         "pci-bridge,id=b2,chassis_nr=2,bus=b1,addr=3",
         "edu,bus=b2,addr=1", "ivshmem-plain,memdev=m,bus=b1,addr=5", "virtio-rng-pci,bus=p,addr=2",
-        "rtl8139,bus=b2,addr=31",
+        "rtl8139,bus=b2,addr=1f",
       ]),
     Machine(
       name: "q35 with several functions a device", machine: "q35",
