@@ -57,6 +57,7 @@ enum PCITests {
     var error: Errno?
     var given: PCIResource?
     var written: UInt32 = 0
+    var state: Message = "not looked at"
     _ = PCISystem.withHierarchy { hierarchy in
       do throws(Errno) {
         try hierarchy.scan { _ in }
@@ -64,6 +65,8 @@ enum PCITests {
       } catch let thrown {
         error = thrown
       }
+      let (unplaced, apertures) = (hierarchy.problems.unplacedRanges, hierarchy.apertureCount)
+      state = "\(hierarchy.count) functions, \(apertures) apertures, \(unplaced) ranges without addresses"
       guard let index = hierarchy.index(of: lost.address) else { return }
       let function = hierarchy[index]
       given = function[lost.slot]
@@ -71,7 +74,7 @@ enum PCITests {
       written = registers.baseAddress(at: lost.slot.rawValue).address
     }
     try expect(error == nil, "error \(error?.rawValue ?? 0)")
-    try expect(given?.isAssigned ?? false, "the range has no address again")
+    try expect(given?.isAssigned ?? false, "the range has no address again: \(state)")
     try expect(UInt64(written) == (given?.base ?? 0) & 0xffff_ffff, "the register holds \(hex: UInt64(written))")
   }
 

@@ -155,20 +155,23 @@ extension PCIHierarchy {
       }
       return gap(for: resource, in: range, from: start, bus)
     }
-    let address = functions[bus.lowerBound].address
     // Above 4 GiB first for those that can be there: below is little room.
-    let isHigh = resource.kind == .prefetchable && resource.is64Bit
-    for wantsHigh in isHigh ? [true, false] : [false] {
-      for index in 0..<apertures.count {
-        let entry = apertures[index]
-        guard entry.bus == address.bus, entry.segment == address.segment,
-          (entry.aperture.kind == .ports) == (resource.kind == .ports),
-          wantsHigh == (entry.aperture.range.lowerBound > UInt64(UInt32.max))
-        else { continue }
-        if let base = gap(for: resource, in: entry.aperture.range, from: wantsHigh == isHigh ? start : 0, bus) {
-          return base
-        }
-      }
+    guard resource.kind == .prefetchable && resource.is64Bit else {
+      return gap(for: resource, isHigh: false, from: start, bus)
+    }
+    return gap(for: resource, isHigh: true, from: start, bus) ?? gap(for: resource, isHigh: false, from: 0, bus)
+  }
+
+  /// The lowest address from `start` on in the apertures above 4 GiB, or in those below.
+  private func gap(for resource: PCIResource, isHigh: Bool, from start: UInt64, _ bus: Range<Int>) -> UInt64? {
+    let address = functions[bus.lowerBound].address
+    for index in 0..<apertures.count {
+      let entry = apertures[index]
+      guard entry.bus == address.bus, entry.segment == address.segment,
+        (entry.aperture.kind == .ports) == (resource.kind == .ports),
+        isHigh == (entry.aperture.range.lowerBound > UInt64(UInt32.max))
+      else { continue }
+      if let base = gap(for: resource, in: entry.aperture.range, from: start, bus) { return base }
     }
     return nil
   }

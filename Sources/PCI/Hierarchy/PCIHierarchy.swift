@@ -58,6 +58,9 @@ public struct PCIHierarchy: ~Copyable {
     try apertures.append(RootAperture(segment: segment, bus: bus, aperture: aperture))
   }
 
+  /// How many ranges of addresses the host forwards.
+  public var apertureCount: Int { apertures.count }
+
   /// The number of the function at `address`, nil when there is none.
   public func index(of address: PCIAddress) -> Int? {
     let index = firstIndex(from: address)
