@@ -1,5 +1,5 @@
 public import Foundations
-public import Registers
+import Registers
 
 /// The PC's battery-backed clock, read as a whole although it may change meanwhile.
 ///

@@ -1,4 +1,4 @@
-public import Foundations
+import Foundations
 import Machine
 
 /// What is done when a timer expires.
