@@ -118,7 +118,8 @@ let package = Package(
     tests("InterruptsTests", ["Interrupts"]),
     tests("ACPITests", ["ACPI", "Machine", "Foundations"], exclude: ["ASL"]),
     tests("PageCacheTests", ["PageCache", "Machine", "Slabs", "PageFrames", "Foundations"]),
-    tests("VirtualMemoryTests", ["VirtualMemory", "PageCache", "Machine", "PageFrames", "Foundations"], exclude: ["Linux"]),
+    tests(
+      "VirtualMemoryTests", ["VirtualMemory", "PageCache", "Machine", "PageFrames", "Foundations"], exclude: ["Linux"]),
     tests("LoggingTests", ["Logging", "Foundations"]),
     tests("ConsoleTests", ["Console"]),
     tests("RegistersTests", ["Registers", "DeviceModels", "Foundations"], exclude: ["README.md"], generated: true),
