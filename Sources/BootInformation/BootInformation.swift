@@ -14,8 +14,9 @@ public enum BootInformationError: Error, Equatable, Sendable {
 
 /// What the kernel knows about its own start, whichever loader brought it.
 ///
-/// Texts and the memory map have been copied. Modules, the frame buffer and the firmware's tables are described by their
-/// physical addresses; the ACPI root pointer may lie in the loader's own information, whose range is therefore kept.
+/// Texts, the memory map and the loader's copy of the ACPI root pointer have been copied: nothing of the loader's own
+/// information is needed afterwards. Modules, the frame buffer and the firmware's tables are described by their physical
+/// addresses.
 public struct BootInformation: ~Copyable {
   /// How many modules are recorded.
   public static let moduleCapacity = 32
@@ -28,13 +29,12 @@ public struct BootInformation: ~Copyable {
   public internal(set) var loaderName = BootText<64>()
   /// The linear frame buffer or text screen that the loader set up.
   public internal(set) var screen: BootScreenDescription?
-  /// Physical address of the ACPI root pointer, or of the loader's copy of it.
+  /// Physical address of the ACPI root pointer, from a loader that tells it.
   public internal(set) var rsdpAddress: UInt64?
+  /// The ACPI root pointer itself, from a loader that copied it: 20 bytes of ACPI 1.0, 36 since; empty from others.
+  public internal(set) var rootPointer = BootText<36>()
   /// Physical address of the EFI system table.
   public internal(set) var efiSystemTableAddress: UInt64?
-
-  /// Physical addresses of the loader's own information, which the root pointer may be in; empty for PVH.
-  public internal(set) var loaderInformation: Range<UInt64> = 0..<0
 
   private var modules = InlineArray<32, Range<UInt64>>(repeating: 0..<0)
   /// How many modules the loader loaded, 0...32.
@@ -67,7 +67,7 @@ public struct BootInformation: ~Copyable {
   }
 }
 
-/// A short text that was copied from the loader.
+/// A short text, or other bytes, copied from the loader.
 public struct BootText<let capacity: Int>: Sendable {
   private var storage = InlineArray<capacity, UInt8>(repeating: 0)
   /// The length in bytes.
@@ -90,6 +90,17 @@ public struct BootText<let capacity: Int>: Sendable {
     }
     storage[count] = byte
     count += 1
+  }
+
+  /// Copies all of `range`, as far as there is room.
+  mutating func copy<Memory: PhysicalMemoryReader & ~Copyable>(
+    all range: Range<UInt64>, _ memory: borrowing Memory
+  ) throws(BootInformationError) {
+    self = BootText()
+    for address in range {
+      guard let byte = memory.read8(at: address) else { throw .unreadable(address: address) }
+      append(byte)
+    }
   }
 
   /// Copies the text at `address` up to its zero byte, `limit` bytes at most.

@@ -29,7 +29,6 @@ extension BootInformation {
       throw .badSize(address: start, stated: UInt64(size))
     }
     let end = start + UInt64(size)
-    loaderInformation = start..<end
     var address = start + 8
     while true {
       guard address <= end - 8 else { throw .pastEnd(address: address) }
@@ -66,10 +65,10 @@ extension BootInformation {
       efiSystemTableAddress = try word64(body, memory)
     case Tag.oldRSDP:
       try require(length >= 20, tag)
-      if rsdpAddress == nil { rsdpAddress = body }
+      if rootPointer.count < 36 { try rootPointer.copy(all: body..<body + 20, memory) }
     case Tag.newRSDP:
       try require(length >= 36, tag)
-      rsdpAddress = body
+      try rootPointer.copy(all: body..<body + 36, memory)
     default: break
     }
   }

@@ -41,7 +41,6 @@ struct BootState: ~Copyable {
     }
     plan.reserve(keptLowMemory)
     plan.reserve(ImageLayout.physical)
-    plan.reserve(information.loaderInformation)
     for index in 0..<information.moduleCount { plan.reserve(information.module(index)) }
     plan.frameBuffer = information.screen?.range
     return plan

@@ -37,7 +37,13 @@ public struct ACPITableList: ~Copyable {
   public init<Memory: ACPIMemory & ~Copyable>(
     rootPointerAt address: UInt64, in memory: borrowing Memory
   ) throws(ACPITableError) {
-    let root = try RootPointer(at: address, in: memory)
+    try self.init(RootPointer(at: address, in: memory), in: memory)
+  }
+
+  /// Reads the list behind a root pointer.
+  public init<Memory: ACPIMemory & ~Copyable>(
+    _ root: RootPointer, in memory: borrowing Memory
+  ) throws(ACPITableError) {
     revision = root.revision
     try addRoot(root, memory)
     try addDSDT(memory)

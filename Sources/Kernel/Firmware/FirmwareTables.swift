@@ -16,6 +16,18 @@ struct FirmwareReader: ACPIMemory {
   }
 }
 
+/// The loader's copy of the root pointer, from address 0 on.
+private struct RootPointerReader: ACPIMemory {
+  let bytes: BootText<36>
+
+  borrowing func read(at address: UInt64, into bytes: inout MutableSpan<UInt8>) -> Bool {
+    let copy = self.bytes.bytes
+    guard address <= 36, UInt64(bytes.count) <= UInt64(copy.count) - min(address, UInt64(copy.count)) else { return false }
+    for index in 0..<bytes.count { bytes[index] = copy[Int(address) + index] }
+    return true
+  }
+}
+
 /// What the firmware says of the machine, for the boot steps that want it.
 struct FirmwareTables: ~Copyable {
   private let list: ACPITableList
@@ -24,18 +36,26 @@ struct FirmwareTables: ~Copyable {
   ///
   /// - Returns: nil when there are none that can be used.
   init?(_ information: borrowing BootInformation) {
-    let reader = FirmwareReader()
-    guard let address = information.rsdpAddress ?? RootPointer.searchBIOS(reader) else {
-      KernelLog.add(.warning, .acpi, "the firmware has no ACPI tables")
-      return nil
-    }
     do throws(ACPITableError) {
-      list = try ACPITableList(rootPointerAt: address, in: reader)
+      guard let root = try Self.root(information) else {
+        KernelLog.add(.warning, .acpi, "the firmware has no ACPI tables")
+        return nil
+      }
+      list = try ACPITableList(root, in: FirmwareReader())
     } catch {
-      KernelLog.add(.warning, .acpi, "the ACPI tables at \(hex: address) cannot be used")
+      KernelLog.add(.warning, .acpi, "the ACPI tables cannot be used: \(error.reason)")
       return nil
     }
     for index in 0..<list.entries.count { Self.log(list.entries[index]) }
+  }
+
+  private static func root(_ information: borrowing BootInformation) throws(ACPITableError) -> RootPointer? {
+    if information.rootPointer.count > 0 {
+      return try RootPointer(at: 0, in: RootPointerReader(bytes: information.rootPointer))
+    }
+    let reader = FirmwareReader()
+    guard let address = information.rsdpAddress ?? RootPointer.searchBIOS(reader) else { return nil }
+    return try RootPointer(at: address, in: reader)
   }
 
   /// A copy of table number `instance` with this signature; nil, logged unless it is only missing, when there is none.
