@@ -9,12 +9,14 @@ import Time
 
 /// Runs the boot steps in order, shows each, and hands over.
 enum BootSequence {
-  /// Periods of the interval timer that the first measurement takes: 5 ms, enough for the times on the boot screen.
-  private static let firstMeasurement: UInt16 = 5_966
+  /// What the first measurement takes: 5 ms, enough for the times on the boot screen.
+  private static let firstMeasurement: UInt64 = 5_000_000
 
   static func run() -> Never {
     InterruptTable.setDelegate(InterruptDispatcher())
-    if let rate = TimestampCalibration.measure(counts: firstMeasurement) { Clock.start(ticksPerSecond: rate) }
+    if let source = MachineSources.measureTimestamp(by: nil, nanoseconds: firstMeasurement, attempts: 1) {
+      Clock.start(source)
+    }
     do throws(BootInformationError) {
       var state = try BootState()
       start(state)

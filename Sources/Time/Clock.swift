@@ -1,32 +1,83 @@
+import Foundations
 import Machine
 import Synchronization
 
-/// Nanoseconds since the kernel's first instruction, from the time-stamp counter.
+/// The clocks of the kernel.
 ///
-/// Monotonic on one CPU. Until `start` the rate is unknown and the clock says 0.
+/// CLOCK_MONOTONIC counts from the kernel's first instruction and never goes back, on any CPU. Until `start` the rate is unknown
+/// and it says 0. Reading takes no lock and allocates nothing: about fifty instructions.
 public enum Clock {
-  /// Nanoseconds a tick, times 2³².
-  private static let scale = Atomic<UInt64>(0)
-  private static let frequency = Atomic<UInt64>(0)
+  static let data = ClockData()
+  static let keeper = SpinLock(Timekeeper())
 
-  /// Sets the rate.
+  /// Begins to tell time by the time-stamp counter.
   ///
-  /// - Parameter ticksPerSecond: of the time-stamp counter; at least 1,000,000, or the call does nothing.
-  public static func start(ticksPerSecond: UInt64) {
-    guard ticksPerSecond >= 1_000_000 else { return }
-    frequency.store(ticksPerSecond, ordering: .relaxed)
-    scale.store((1_000_000_000 << 32) / ticksPerSecond, ordering: .relaxed)
+  /// - Parameter source: what is known of it; a first, rough measurement will do.
+  public static func start(_ source: CounterSource) {
+    keeper.withLock { $0.start(source, at: TimestampCounter.atEntry, in: data) }
   }
 
-  /// The rate, in ticks of the time-stamp counter a second; 0 until `start`.
-  public static var ticksPerSecond: UInt64 { frequency.load(ordering: .relaxed) }
+  // MARK: Reading
 
-  /// Now.
-  public static var nanoseconds: UInt64 { nanoseconds(ticks: TimestampCounter.now &- TimestampCounter.atEntry) }
+  /// CLOCK_MONOTONIC, in nanoseconds.
+  @inline(__always)
+  public static var nanoseconds: UInt64 { data.monotonic(MachineCounters()) }
 
-  /// A number of ticks as nanoseconds.
+  /// CLOCK_MONOTONIC_RAW: as `nanoseconds`, but at the counter's own rate.
+  public static var rawNanoseconds: UInt64 { data.monotonicRaw(MachineCounters()) }
+
+  /// CLOCK_REALTIME, in nanoseconds since 1970.
+  public static var realTime: UInt64 { data.realTime(MachineCounters()) }
+
+  /// CLOCK_BOOTTIME: as `nanoseconds`, with the time spent suspended.
+  public static var bootTime: UInt64 { data.bootTime(MachineCounters()) }
+
+  /// CLOCK_TAI, in nanoseconds since 1970.
+  public static var atomicTime: UInt64 { data.atomicTime(MachineCounters()) }
+
+  /// CLOCK_MONOTONIC_COARSE: as of the last `update`.
+  public static var coarseNanoseconds: UInt64 { data.monotonicCoarse }
+
+  /// CLOCK_REALTIME_COARSE: as of the last `update`.
+  public static var coarseRealTime: UInt64 { data.realTimeCoarse }
+
+  /// A number of ticks of the counter that time is told by as nanoseconds, at its own rate.
   public static func nanoseconds(ticks: UInt64) -> UInt64 {
-    let product = ticks.multipliedFullWidth(by: scale.load(ordering: .relaxed))
-    return product.high << 32 | product.low >> 32
+    CounterScale(multiplier: data.rawMultiplier.load(ordering: .relaxed)).nanoseconds(ticks)
   }
+
+  /// The counter that time is told by; nil before `start`.
+  public static var source: CounterSource? { keeper.withLock { $0.source } }
+
+  // MARK: Changing
+
+  /// Goes on with another counter, or with a better rate of the same, without a step.
+  public static func change(to source: CounterSource) {
+    keeper.withLock { $0.change(to: source, in: data, MachineCounters()) }
+  }
+
+  /// Keeps the clocks going: many times within `CounterSource.longestGap`, whatever CPU.
+  public static func update() { keeper.withLock { $0.update(data, MachineCounters()) } }
+
+  /// Sets CLOCK_REALTIME, in nanoseconds since 1970.
+  ///
+  /// - Throws: `EINVAL` when that is before 1970 and the uptime, or after about 2232.
+  public static func setRealTime(_ time: UInt64) throws(Errno) {
+    try keeper.withLock { keeper throws(Errno) in try keeper.setRealTime(time, in: data, MachineCounters()) }
+  }
+
+  /// adjtimex(2): fills `request` with what is.
+  ///
+  /// - Throws: `EINVAL`.
+  public static func adjust(_ request: inout TimeAdjustment) throws(Errno) -> TimeDiscipline.State {
+    try keeper.withLock { keeper throws(Errno) in try keeper.adjust(&request, in: data, MachineCounters()) }
+  }
+
+  /// Adds the time that the machine was suspended, in nanoseconds; the counter may have begun anew.
+  public static func addSuspended(_ nanoseconds: UInt64) {
+    keeper.withLock { $0.addSuspended(nanoseconds, in: data, MachineCounters()) }
+  }
+
+  /// Makes every reading look at the latest one of all CPUs, because their counters do not quite agree, or no longer so.
+  public static func setGuarded(_ isGuarded: Bool) { keeper.withLock { $0.setGuarded(isGuarded, in: data) } }
 }
