@@ -26,6 +26,11 @@ extension BootHandlers {
     }
     LocalTimer.start()
     guard timerInterruptArrives() else { return .failed("no interrupt of the local APIC's timer arrived") }
+    do throws(Errno) {
+      try KernelTimers.start()
+    } catch {
+      return .failed("no timers: error \(error.rawValue)")
+    }
     let mode: Message = LocalInterruptController.isX2APIC ? "x2APIC" : "xAPIC"
     return .done("\(mode), \(inputs) lines, timer \(LocalTimer.ticksPerSecond / 1_000_000) MHz")
   }

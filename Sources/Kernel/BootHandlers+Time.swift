@@ -20,14 +20,13 @@ extension BootHandlers {
     log(highPrecision)
     log(powerManagement)
     let declared = DeclaredRate(ProcessorIdentification())
-    guard var summary = tellTime(by: declared, highPrecision, powerManagement) else {
+    guard let summary = tellTime(by: declared, highPrecision, powerManagement) else {
       return .failed("TSC unsteady: no three of \(attempts) measurements agree, and there is no other counter")
     }
     ClockMaintenance.start(reference: highPrecision ?? powerManagement, fallback: highPrecision ?? powerManagement)
     let before = Clock.nanoseconds
     guard Clock.nanoseconds >= before else { return .failed("the clock runs backwards") }
-    summary.write("; ")
-    summary.write(setDate(description))
+    KernelLog.add(.info, .time, setDate(description))
     return .done(summary)
   }
 
@@ -38,18 +37,18 @@ extension BootHandlers {
     by declared: DeclaredRate, _ highPrecision: CounterSource?, _ powerManagement: CounterSource?
   ) -> Message? {
     let reference = highPrecision ?? powerManagement
-    let yardstick = reference?.displayName ?? "the interval timer"
+    let yardstick = reference?.displayName ?? "interval timer"
     let measured = MachineSources.measureTimestamp(by: reference, nanoseconds: measurement, attempts: attempts)
     guard let measured else {
       guard let reference else { return nil }
       KernelLog.add(.warning, .time, "TSC unsteady: no three of \(attempts) measurements agree")
       Clock.change(to: reference)
-      return "\(reference.displayName) \(frequency: reference.rate), as the TSC is unsteady"
+      return "\(reference.displayName) \(frequency: reference.rate), TSC unsteady"
     }
     guard let exact = declared.exact else {
       Clock.change(to: measured)
       let error = (measured.errorPartsPerBillion + 999) / 1_000
-      return "TSC \(frequency: measured.rate) by \(yardstick), ±\(error) ppm"
+      return "TSC \(frequency: measured.rate) by \(yardstick) ±\(error) ppm"
     }
     // What the CPU declares is exact, unless a hypervisor passes on another machine's.
     guard exact.agrees(with: measured.rate, partsPerBillion: measured.errorPartsPerBillion + 2_000_000) else {
@@ -76,12 +75,12 @@ extension BootHandlers {
       do throws(Errno) {
         try Clock.setRealTime(UInt64(max(time.unixSeconds, 0)) * 1_000_000_000)
       } catch {
-        return "the RTC's date cannot be"
+        return "the date of the RTC cannot be: \(time)"
       }
       return "RTC \(time)"
     } catch {
       switch error {
-      case .absent: return "no RTC"
+      case .absent: return "there is no RTC"
       case .unsteady: return "the RTC is unsteady"
       case .nonsense, .unrepresentable: return "the RTC has no date"
       }
@@ -128,8 +127,8 @@ extension CounterSource {
     switch kind {
     case .timestamp: "TSC"
     case .highPrecision: "HPET"
-    case .powerManagement: "the ACPI timer"
-    case .interval: "the interval timer"
+    case .powerManagement: "ACPI timer"
+    case .interval: "interval timer"
     }
   }
 }

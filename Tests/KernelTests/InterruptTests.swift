@@ -18,6 +18,8 @@ enum InterruptTests {
     }
     registrar.test("interrupts.a-stopped-timer-is-silent") { () throws(TestFailure) in
       let handler = TimerHandler()
+      // What the kernel's own timers wait for is put off.
+      LocalTimer.disarm()
       VectorHandlers.set(handler, for: InterruptVector.localTimer.rawValue, on: 0)
       TimerHandler.arrivals.store(0, ordering: .relaxed)
       LocalTimer.arm(nanoseconds: 20_000_000)
@@ -62,6 +64,7 @@ enum InterruptTests {
   /// Each timer that is armed interrupts once, and not before its time.
   private static func checkTimer(count: Int) throws(TestFailure) {
     let handler = TimerHandler()
+    LocalTimer.disarm()
     VectorHandlers.set(handler, for: InterruptVector.localTimer.rawValue, on: 0)
     let counted = VectorHandlers.arrivals(of: InterruptVector.localTimer.rawValue, on: 0)
     TimerHandler.arrivals.store(0, ordering: .relaxed)

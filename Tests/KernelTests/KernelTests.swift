@@ -80,6 +80,7 @@ public enum KernelTests {
     PCITests.register(&registrar)
     MultiprocessorTests.register(&registrar)
     InterruptTests.register(&registrar)
+    TimeTests.register(&registrar)
     FaultTests.register(&registrar)
     MultiprocessorTests.registerFaults(&registrar)
   }

@@ -94,7 +94,7 @@ public struct ClockData: ~Copyable, Sendable {
       let time = base.load(ordering: .relaxed) &+ realOffset.load(ordering: .relaxed)
       atomicMemoryFence(ordering: .acquiring)
       if before & 1 == 0, sequence.load(ordering: .relaxed) == before { return time }
-      guard shallLookAgain(&remaining) else { return time }
+      guard shallLookAgain(&remaining, before, NoCounters()) else { return time }
     }
   }
 
@@ -124,7 +124,9 @@ public struct ClockData: ~Copyable, Sendable {
           return time &+ ahead
         }
       }
-      guard shallLookAgain(&remaining) else { return lastBase.load(ordering: .acquiring) &+ load(offset) }
+      guard shallLookAgain(&remaining, before, counters) else {
+        return lastBase.load(ordering: .acquiring) &+ load(offset)
+      }
     }
   }
 
@@ -149,11 +151,23 @@ public struct ClockData: ~Copyable, Sendable {
 
   /// Whether a reader that met an update is to try again.
   @inline(never)
-  private borrowing func shallLookAgain(_ remaining: inout Int) -> Bool {
-    // Whoever has interrupted the update on its own CPU would wait for ever.
-    guard writer.load(ordering: .relaxed) != UInt64(Processor.current) + 1, remaining > 0 else { return false }
+  private borrowing func shallLookAgain(
+    _ remaining: inout Int, _ before: UInt64, _ counters: borrowing some CounterReader & ~Copyable
+  ) -> Bool {
+    // Whoever has interrupted the update on its own CPU would wait for ever. Nobody else may take itself for one, or time would
+    // go back: a thread that is moved to the writer's CPU gets there after the update only, and sees the sequence changed.
+    let writer = writer.load(ordering: .acquiring)
+    let isHere = writer == UInt64(counters.processor) + 1
+    atomicMemoryFence(ordering: .sequentiallyConsistent)
+    if before & 1 == 1, isHere, sequence.load(ordering: .acquiring) == before { return false }
+    guard remaining > 0 else { return false }
     remaining -= 1
     Machine.pause()
     return true
+  }
+
+  /// For readers that read no counter.
+  private struct NoCounters: CounterReader {
+    func ticks(_ kind: CounterKind) -> UInt64 { 0 }
   }
 }

@@ -30,7 +30,8 @@ public final class CounterMeeting: Sendable {
   private let question = Atomic<Int>(0)
   private let answer = Atomic<Int>(0)
   private let answeredTicks = Atomic<UInt64>(0)
-  private let order = SpinLock(UInt64(0))
+  private let turn = Atomic<Int>(0)
+  private let lastTicks = Atomic<UInt64>(0)
   private let warp = Atomic<UInt64>(0)
   private let arrived = Atomic<Int>(0)
 
@@ -76,24 +77,21 @@ public final class CounterMeeting: Sendable {
     return true
   }
 
-  /// Reads the (corrected) counter `rounds` times in turn with the other CPU, which calls this too.
+  /// Reads the (corrected) counter `rounds` times, in turn with the other CPU, which calls this too.
   ///
-  /// - Returns: how far a reading was behind one that was taken before it, at worst, by both CPUs: 0 when time never goes
-  ///   back between them. Nil when the other does not come.
+  /// - Returns: how far a reading was behind the other CPU's before it, at worst, on both: 0 when time never goes back between
+  ///   them. Nil when the other does not come.
   public func largestWarp(rounds: Int, _ read: () -> UInt64) -> UInt64? {
-    arrived.add(1, ordering: .acquiringAndReleasing)
-    guard wait(for: 2, arrived) else { return nil }
-    for _ in 0..<rounds {
-      let behind = order.withLock { last in
-        let now = read()
-        let behind = now < last ? last - now : 0
-        last = max(last, now)
-        return behind
-      }
-      if behind > 0 { warp.max(behind, ordering: .relaxed) }
+    let place = arrived.wrappingAdd(1, ordering: .acquiringAndReleasing).oldValue
+    for round in 0..<rounds {
+      guard wait(for: 2 * round + place, turn) else { return nil }
+      let now = read()
+      let last = lastTicks.load(ordering: .relaxed)
+      if round > 0 || place > 0, now < last { warp.max(last - now, ordering: .relaxed) }
+      lastTicks.store(now, ordering: .relaxed)
+      turn.store(2 * round + place + 1, ordering: .releasing)
     }
-    arrived.add(1, ordering: .acquiringAndReleasing)
-    guard wait(for: 4, arrived) else { return nil }
+    guard wait(for: 2 * rounds, turn) else { return nil }
     return warp.load(ordering: .acquiring)
   }
 }

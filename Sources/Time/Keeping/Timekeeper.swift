@@ -35,7 +35,7 @@ public struct Timekeeper {
 
   /// Begins to tell time by `source`, with CLOCK_MONOTONIC 0 when the counter said `ticks`.
   public mutating func start(_ source: CounterSource, at ticks: UInt64, in data: borrowing ClockData) {
-    begin(data)
+    begin(data, on: Processor.current)
     self.source = source
     rawScale = CounterScale(source.rate)
     baseTicks = ticks & source.mask
@@ -51,7 +51,7 @@ public struct Timekeeper {
   ///
   /// At least every `CounterSource.longestGap`, and often enough for the coarse clocks.
   public mutating func update(_ data: borrowing ClockData, _ counters: borrowing some CounterReader & ~Copyable) {
-    begin(data)
+    begin(data, on: counters.processor)
     advance(counters)
     publish(data)
   }
@@ -60,7 +60,7 @@ public struct Timekeeper {
   public mutating func change(
     to source: CounterSource, in data: borrowing ClockData, _ counters: borrowing some CounterReader & ~Copyable
   ) {
-    begin(data)
+    begin(data, on: counters.processor)
     advance(counters)
     self.source = source
     rawScale = CounterScale(source.rate)
@@ -76,7 +76,7 @@ public struct Timekeeper {
   public mutating func setRealTime(
     _ time: UInt64, in data: borrowing ClockData, _ counters: borrowing some CounterReader & ~Copyable
   ) throws(Errno) {
-    begin(data)
+    begin(data, on: counters.processor)
     advance(counters)
     let isValid = time >= base && time <= Self.lastRealTime
     if isValid {
@@ -95,7 +95,7 @@ public struct Timekeeper {
   public mutating func addSuspended(
     _ nanoseconds: UInt64, in data: borrowing ClockData, _ counters: borrowing some CounterReader & ~Copyable
   ) {
-    begin(data)
+    begin(data, on: counters.processor)
     if let source { baseTicks = counters.ticks(source.kind) & source.mask }
     bootOffset &+= nanoseconds
     realOffset &+= nanoseconds
@@ -109,7 +109,7 @@ public struct Timekeeper {
   public mutating func adjust(
     _ request: inout TimeAdjustment, in data: borrowing ClockData, _ counters: borrowing some CounterReader & ~Copyable
   ) throws(Errno) -> TimeDiscipline.State {
-    begin(data)
+    begin(data, on: counters.processor)
     advance(counters)
     let now = base &+ realOffset
     let shifted = request.modes.contains(.setOffset) ? Self.shifted(now, by: request.stepNanoseconds) : now
@@ -138,8 +138,8 @@ public struct Timekeeper {
 
   // MARK: Parts
 
-  private func begin(_ data: borrowing ClockData) {
-    data.writer.store(UInt64(Processor.current) + 1, ordering: .relaxed)
+  private func begin(_ data: borrowing ClockData, on processor: Int) {
+    data.writer.store(UInt64(processor) + 1, ordering: .relaxed)
     data.sequence.wrappingAdd(1, ordering: .acquiringAndReleasing)
   }
 

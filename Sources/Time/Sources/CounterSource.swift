@@ -1,3 +1,5 @@
+import Machine
+
 /// The counters that a PC may tell time by, best first.
 public enum CounterKind: UInt64, Sendable {
   /// The CPUs' time-stamp counters.
@@ -57,4 +59,12 @@ public struct CounterSource: Equatable, Sendable {
 public protocol CounterReader: ~Copyable {
   /// The counter's value now, ordered after the loads before it; only the bits of its mask matter.
   borrowing func ticks(_ kind: CounterKind) -> UInt64
+  /// The number of the CPU that reads.
+  var processor: Int { get }
+}
+
+extension CounterReader where Self: ~Copyable {
+  /// The CPU that runs.
+  @inline(__always)
+  public var processor: Int { Processor.current }
 }

@@ -3,8 +3,8 @@ import Machine
 import Synchronization
 import Testing
 
-import class Foundation.Thread
 import class Foundation.DispatchGroup
+import class Foundation.Thread
 
 @testable import Time
 
@@ -27,7 +27,9 @@ struct TimekeeperTests {
     #expect(time == 0 && data.realTimeCoarse == 0)
   }
 
-  @Test("Time is what the counter says, whatever counter", arguments: [CounterKind.timestamp, .highPrecision, .powerManagement])
+  @Test(
+    "Time is what the counter says, whatever counter",
+    arguments: [CounterKind.timestamp, .highPrecision, .powerManagement])
   func follows(_ kind: CounterKind) throws {
     let machine = SimulatedMachine()
     machine.counters[kind]?.start = 0xffff_f000
@@ -50,13 +52,13 @@ struct TimekeeperTests {
     }
   }
 
-  @Test("Updates do not lose a nanosecond in a million of them")
+  @Test("A hundred thousand updates do not lose a nanosecond")
   func noLoss() throws {
     let machine = SimulatedMachine()
     let data = ClockData()
     var keeper = try Self.start(machine, data)
     let begin = machine.picoseconds
-    for _ in 0..<1_000_000 { keeper.update(data, machine) }
+    for _ in 0..<100_000 { keeper.update(data, machine) }
     let time = data.monotonic(machine)
     #expect(abs(Int64(time) - Int64((machine.picoseconds - begin) / 1_000)) <= 1)
   }
@@ -68,7 +70,7 @@ struct TimekeeperTests {
     var keeper = try Self.start(machine, data)
     var last = data.monotonic(machine)
     var random = SeededGenerator(seed: 9)
-    for _ in 0..<20_000 {
+    for _ in 0..<5_000 {
       let kind: CounterKind = [.timestamp, .highPrecision, .powerManagement][Int(random.next() % 3)]
       var source = try machine.source(kind)
       // Up to 1 % wrong.
@@ -94,7 +96,7 @@ struct TimekeeperTests {
     let skews = (0..<8).map { _ in Int64(random.next() % 20_000) - 10_000 }
     var last: UInt64 = 0
     var request = TimeAdjustment()
-    for step in 0..<200_000 {
+    for step in 0..<60_000 {
       machine.skew = skews[Int(random.next() % 8)]
       switch random.next() % 16 {
       case 0: keeper.update(data, machine)
@@ -213,20 +215,24 @@ struct TimekeeperTests {
 
     struct Counters: CounterReader {
       let shared: Shared
+      let processor: Int
       // One counter for all threads, as perfectly synchronized CPUs have.
-      func ticks(_ kind: CounterKind) -> UInt64 { shared.ticks.wrappingAdd(13, ordering: .sequentiallyConsistent).newValue }
+      func ticks(_ kind: CounterKind) -> UInt64 {
+        shared.ticks.wrappingAdd(13, ordering: .sequentiallyConsistent).newValue
+      }
     }
   }
 
   @Test("Threads that read while another bends and changes the clock never see time go back")
   func threads() throws {
     let shared = Shared()
-    let counters = Shared.Counters(shared: shared)
+    let counters = Shared.Counters(shared: shared, processor: 0)
     let machine = SimulatedMachine()
     let source = try machine.source(.timestamp)
     shared.keeper.withLock { $0.start(source, at: 1 << 40, in: shared.data) }
     let group = DispatchGroup()
-    for _ in 0..<3 {
+    for number in 1...3 {
+      let counters = Shared.Counters(shared: shared, processor: number)
       group.enter()
       Thread.detachNewThread {
         while !shared.isOver.load(ordering: .relaxed) {
@@ -240,7 +246,7 @@ struct TimekeeperTests {
       }
     }
     var random = SeededGenerator(seed: 11)
-    for _ in 0..<60_000 {
+    for _ in 0..<4_000 {
       var request = TimeAdjustment()
       request.modes = .frequency
       request.frequency = Int64(random.next() % 65_536_000) - 32_768_000

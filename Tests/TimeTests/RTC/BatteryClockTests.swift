@@ -71,7 +71,8 @@ struct BatteryClockTests {
     Self.set(
       model,
       [
-        (Model.seconds, 0x59), (Model.minutes, 0x59), (Model.hours, 0x23), (Model.dayOfMonth, 0x31), (Model.month, 0x12),
+        (Model.seconds, 0x59), (Model.minutes, 0x59), (Model.hours, 0x23), (Model.dayOfMonth, 0x31),
+        (Model.month, 0x12),
         (Model.year, 0x25),
       ])
     var readings = 0
