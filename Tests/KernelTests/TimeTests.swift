@@ -53,27 +53,26 @@ enum TimeTests {
     LocalTimer.disarm()
     let queue = TimerQueue(device: TestDevice()) { Clock.nanoseconds }
     let handler = TestVectorHandler(queue)
-    RepeatingTimer.expiries.store(0, ordering: .relaxed)
-    RepeatingTimer.early.store(0, ordering: .relaxed)
+    Repetition.expiries.store(0, ordering: .relaxed)
+    Repetition.early.store(0, ordering: .relaxed)
     VectorHandlers.set(handler, for: InterruptVector.localTimer.rawValue, on: 0)
     defer {
       VectorHandlers.set(nil, for: InterruptVector.localTimer.rawValue, on: 0)
       LocalTimer.disarm()
     }
     do throws(Errno) {
-      for index in 0..<RepeatingTimer.timerCount {
-        let timer = RepeatingTimer(queue, UInt64(index))
-        let number = try queue.makeTimer(timer)
-        timer.begin(number)
+      for index in 0..<Repetition.timerCount {
+        let repetition = Repetition(queue, UInt64(index))
+        repetition.begin(try queue.makeTimer(RepeatingTimer(repetition)))
       }
     } catch { throw TestFailure(reason: "error \(error.rawValue)") }
     let begin = Clock.nanoseconds
-    let wanted = RepeatingTimer.timerCount * RepeatingTimer.rounds
-    while RepeatingTimer.expiries.load(ordering: .acquiring) < wanted, Clock.nanoseconds - begin < 30_000_000_000 {
+    let wanted = Repetition.timerCount * Repetition.rounds
+    while Repetition.expiries.load(ordering: .acquiring) < wanted, Clock.nanoseconds - begin < 30_000_000_000 {
       Machine.pause()
     }
     let (expiries, early) = (
-      RepeatingTimer.expiries.load(ordering: .acquiring), RepeatingTimer.early.load(ordering: .acquiring)
+      Repetition.expiries.load(ordering: .acquiring), Repetition.early.load(ordering: .acquiring)
     )
     try expect(expiries == wanted, "\(expiries) of \(wanted) timers expired")
     try expect(early == 0, "\(early) timers were early")
@@ -118,19 +117,36 @@ private final class TestVectorHandler: VectorHandler {
 
 /// A timer that arms itself anew until it has expired often enough.
 private final class RepeatingTimer: TimerHandler {
+  private let repetition: Repetition
+
+  init(_ repetition: Repetition) {
+    self.repetition = repetition
+    super.init()
+  }
+
+  override func timerExpired(now: UInt64, expirations: UInt64) { repetition.timerExpired(now: now) }
+}
+
+/// What such a timer is about.
+private final class Repetition: Sendable {
   static let timerCount = 50
   static let rounds = 200
   static let expiries = Atomic<Int>(0)
   static let early = Atomic<Int>(0)
 
+  private struct State {
+    var number: TimerNumber?
+    var deadline: UInt64 = 0
+    var count = 0
+  }
+
   private let queue: TimerQueue
   private let step: UInt64
-  private let state = SpinLock<(number: TimerNumber?, deadline: UInt64, count: Int)>((nil, 0, 0))
+  private let state = SpinLock(State())
 
   init(_ queue: TimerQueue, _ index: UInt64) {
     self.queue = queue
     step = 10_000 + index * 3_700
-    super.init()
   }
 
   func begin(_ number: TimerNumber) {
@@ -140,16 +156,15 @@ private final class RepeatingTimer: TimerHandler {
 
   private func arm() {
     let deadline = Clock.nanoseconds + step
-    guard
-      let number = state.withLock({ state -> TimerNumber? in
-        state.deadline = deadline
-        return state.number
-      })
-    else { return }
+    let number = state.withLock { state -> TimerNumber? in
+      state.deadline = deadline
+      return state.number
+    }
+    guard let number else { return }
     do throws(Errno) { try queue.arm(number, deadline: deadline) } catch { Self.early.add(1, ordering: .relaxed) }
   }
 
-  override func timerExpired(now: UInt64, expirations: UInt64) {
+  func timerExpired(now: UInt64) {
     let (deadline, count) = state.withLock { state -> (UInt64, Int) in
       state.count += 1
       return (state.deadline, state.count)
