@@ -21,7 +21,7 @@ struct RateMeasurementTests {
   @Test("A measurement is right within its error", arguments: [CounterKind.highPrecision, .powerManagement, .interval])
   func right(_ kind: CounterKind) throws {
     var random = SeededGenerator(seed: 3)
-    for _ in 0..<40 {
+    for _ in 0..<12 {
       let machine = SimulatedMachine()
       machine.counters[.timestamp]?.millihertz = .random(in: 500_000_000_000...6_000_000_000_000, using: &random)
       machine.counters[.timestamp]?.start = random.next()
@@ -37,7 +37,7 @@ struct RateMeasurementTests {
   @Test("Time that is stolen between readings spoils few measurements, and never three that agree")
   func stolen() throws {
     var random = SeededGenerator(seed: 4)
-    for _ in 0..<60 {
+    for _ in 0..<12 {
       let machine = SimulatedMachine()
       machine.beforeReading = { machine in
         // One reading in two hundred is followed by a pause of up to 3 ms.
