@@ -55,6 +55,9 @@ section 'kernel tests in QEMU'
 swift build --quiet --product TestRunner || echo 0 1 0 >>"$counts"
 .build/debug/TestRunner kernel --counts "$counts" || true
 
+section 'PCI lists in QEMU'
+.build/debug/TestRunner pci --counts "$counts" || true
+
 section 'boot matrix in QEMU'
 Tools/make-iso.sh build/apus.elf "$build/boot.iso" 'test=boot' || echo 0 1 0 >>"$counts"
 .build/debug/TestRunner matrix --counts "$counts" || true

@@ -15,8 +15,8 @@ enum InterruptHandlers {
     case .tlbShootdown: ProcessorMessages.receiveTranslationRequest()
     case .callFunction: ProcessorMessages.receiveCall()
     case .stop: ProcessorMessages.receiveStop()
-    // Being interrupted is all that it is for: whoever waited looks for work.
-    default: break
+    // Being interrupted may be all that it is for: whoever waited looks for work.
+    default: _ = VectorHandlers.run(vector.rawValue)
     }
     end()
   }

@@ -26,12 +26,14 @@ extension BootHandlers {
     }
     LocalTimer.start()
     guard timerInterruptArrives() else { return .failed("no interrupt of the local APIC's timer arrived") }
+    let mode: Message = LocalInterruptController.isX2APIC ? "x2APIC" : "xAPIC"
     do throws(Errno) {
+      try Timers.start()
+      Timers.startHere()
       try KernelTimers.start()
     } catch {
-      return .failed("no timers: error \(error.rawValue)")
+      return .failed("no memory for timers")
     }
-    let mode: Message = LocalInterruptController.isX2APIC ? "x2APIC" : "xAPIC"
     return .done("\(mode), \(inputs) lines, timer \(LocalTimer.ticksPerSecond / 1_000_000) MHz")
   }
 
@@ -59,6 +61,7 @@ extension BootHandlers {
         KernelLog.add(.error, .cpu, "CPU \(index + 1) is left out: error \(error.rawValue)")
       }
     }
+    KernelProcessors.setNodes(state.firmware)
     let begin = Clock.nanoseconds
     ApplicationProcessors.start(KernelProcessorEntry(madt), timeoutMicroseconds: 1_000_000, wait: wait)
     let elapsed = Clock.nanoseconds &- begin
@@ -69,6 +72,7 @@ extension BootHandlers {
     if plan.leftOut > 0 {
       KernelLog.add(.warning, .cpu, "\(plan.leftOut) CPUs are left out: there are more than \(Processor.limit)")
     }
+    TimestampAgreement.check()
     let online = Processor.onlineCount
     guard CrossCall.reachesEverybody() else { return .failed("a call to every CPU did not run everywhere") }
     return .done("\(online) of \(plan.count + 1) CPUs, \(elapsed / 1_000) µs")
@@ -119,8 +123,10 @@ private final class KernelProcessorEntry: ProcessorEntry {
   }
 
   override func run(_ processor: Int) -> Never {
+    KernelProcessors.addThisProcessor()
     inputs.connect()
-    LocalTimer.start()
+    TimestampAgreement.reach(on: processor)
+    Timers.startHere()
     Processor.idle()
   }
 }

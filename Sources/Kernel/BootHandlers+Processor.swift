@@ -2,6 +2,8 @@ import Foundations
 import Interrupts
 import Logging
 import Machine
+import Processors
+import Registers
 
 /// The boot steps of the processor: one function a step, named in `Specs/boot-steps.json`.
 extension BootHandlers {
@@ -22,13 +24,41 @@ extension BootHandlers {
 
   /// Reads what the CPU is and refuses one that lacks what the kernel is compiled for.
   static func cpuDetection(_ state: inout BootState) -> BootOutcome {
-    let processor = ProcessorDescription()
-    if let missing = processor.missingFeature { return .failed("this CPU has no \(missing), which Apus needs") }
-    let name = processor.name
-    let hypervisor = processor.hypervisor
-    KernelLog.add(.debug, .cpu, "\(processor.signature)")
-    if hypervisor.count > 0 { KernelLog.add(.debug, .cpu, "under the hypervisor \(hypervisor)") }
+    let record = KernelProcessors.current(0)
+    if let missing = record.features.firstMissing {
+      return .failed("this CPU has no \(missing.need ?? "") (\(missing.name ?? "")), which Apus needs")
+    }
+    do throws(Errno) { try KernelProcessors.start(record) } catch { return .failed("no memory to describe the CPU") }
+    logDetails(record)
+    var name = Message()
+    if record.identity.name.count > 0 {
+      record.identity.name.write(to: &name)
+    } else {
+      record.identity.vendorText.write(to: &name)
+    }
     return .done(name)
+  }
+
+  private static func logDetails(_ record: ProcessorRecord) {
+    let identity = record.identity
+    KernelLog.add(
+      .debug, .cpu,
+      """
+      family \(identity.family) model \(identity.model) stepping \(identity.stepping), microcode \(hex: record.microcode), \
+      \(record.features.count) features, \(record.extendedState.bufferByteCount) bytes of state
+      """)
+    let hypervisor = ProcessorIdentity.hypervisor(CPUIDRegisters(ProcessorIdentification()))
+    if hypervisor.count > 0 {
+      var text: Message = "under the hypervisor "
+      hypervisor.write(to: &text)
+      KernelLog.add(.debug, .cpu, text)
+    }
+    var text: Message = "does without:"
+    record.features.unavailable.writeNames(to: &text)
+    KernelLog.add(.debug, .cpu, text)
+    if let fault = record.extendedState.inconsistency(CPUIDRegisters(ProcessorIdentification())) {
+      KernelLog.add(.warning, .cpu, "CPUID contradicts itself: \(fault)")
+    }
   }
 
   /// Turns on what the CPU has to protect the kernel, and reads it back.

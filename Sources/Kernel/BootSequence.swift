@@ -64,7 +64,6 @@ enum BootSequence {
   /// Boot is over: runs the tests or benchmarks that the command line asks for, or waits.
   private static func handOver(_ state: borrowing BootState, _ summary: KernelTests.BootSummary) {
     let commandLine = CommandLine(state.information.commandLine.bytes)
-    if let line = Firmware.start(state.firmware) { KernelLog.add(.info, .acpi, line) }
     BootHandlers.logUsage()
     KernelLog.flush()
     Consoles.drain()

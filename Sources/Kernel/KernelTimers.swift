@@ -1,53 +1,24 @@
 import Foundations
-import Interrupts
 import Logging
 import Machine
 import Time
 
-/// The boot CPU's timers, on its local APIC's timer. The other CPUs' come with the scheduler, who is their only user.
+/// The kernel's own timer: the clock's maintenance, on the boot CPU.
 enum KernelTimers {
-  private static let queue = BootCell<TimerQueue>()
+  private static let maintenance = BootCell<Timer>()
 
-  /// Starts the queue, and the clock's maintenance with it.
+  /// Starts it.
   ///
   /// - Throws: `ENOMEM`.
-  /// - Context: once, on the boot CPU, after `LocalTimer.start`.
+  /// - Context: once, on the boot CPU, after `Timers.startHere`.
   static func start() throws(Errno) {
-    let queue = TimerQueue(device: LocalTimerDevice(processor: 0)) { Clock.nanoseconds }
-    let timer = try queue.makeTimer(ClockReporter())
-    VectorHandlers.set(LocalTimerHandler(queue), for: InterruptVector.localTimer.rawValue, on: 0)
-    self.queue.fill(queue)
+    let timer = try Timer(on: 0, handler: ClockReporter())
     // Maintenance can wait for another interrupt, but not for ever.
-    try queue.arm(
-      timer, deadline: Clock.nanoseconds + ClockMaintenance.interval, slack: ClockMaintenance.interval / 8,
-      period: ClockMaintenance.interval)
+    timer.arm(
+      at: Clock.nanoseconds + ClockMaintenance.interval, period: ClockMaintenance.interval,
+      slack: ClockMaintenance.interval / 8)
+    maintenance.fill(timer)
   }
-}
-
-/// The local APIC's timer of one CPU, as a queue programs it.
-private final class LocalTimerDevice: TimerDevice {
-  private let processor: Int
-
-  init(processor: Int) {
-    self.processor = processor
-    super.init()
-  }
-
-  override var isLocal: Bool { Processor.current == processor }
-  override func arm(nanoseconds: UInt64) { LocalTimer.arm(nanoseconds: nanoseconds) }
-  override func disarm() { LocalTimer.disarm() }
-}
-
-/// The local APIC's timer has interrupted.
-private final class LocalTimerHandler: VectorHandler {
-  private let queue: TimerQueue
-
-  init(_ queue: TimerQueue) {
-    self.queue = queue
-    super.init()
-  }
-
-  override func handle(_ vector: UInt8) { queue.interrupt(now: Clock.nanoseconds) }
 }
 
 /// Logs what the clock's maintenance finds.

@@ -19,6 +19,7 @@ public enum Benchmarks {
     FaultBenchmarks.register(&registrar)
     PagingBenchmarks.register(&registrar)
     InterruptBenchmarks.register(&registrar)
+    TimeBenchmarks.register(&registrar)
     var serial = EarlyTextSink()
     serial.write("bench: done, \(registrar.measured) measured, \(registrar.failed) failed\n" as Message)
     let isDone = registrar.failed == 0 && (registrar.measured > 0 || selection.isOnly("list"))

@@ -13,22 +13,6 @@ enum InterruptTests {
       try expect(
         LocalErrors.count == 0, "\(LocalErrors.count) errors of local APICs, last \(hex: UInt64(LocalErrors.last))")
     }
-    registrar.test("interrupts.ten-thousand-timers") { () throws(TestFailure) in
-      try checkTimer(count: 10_000)
-    }
-    registrar.test("interrupts.a-stopped-timer-is-silent") { () throws(TestFailure) in
-      let handler = TimerHandler()
-      // What the kernel's own timers wait for is put off.
-      LocalTimer.disarm()
-      VectorHandlers.set(handler, for: InterruptVector.localTimer.rawValue, on: 0)
-      TimerHandler.arrivals.store(0, ordering: .relaxed)
-      LocalTimer.arm(nanoseconds: 20_000_000)
-      LocalTimer.disarm()
-      spin(nanoseconds: 40_000_000)
-      VectorHandlers.set(nil, for: InterruptVector.localTimer.rawValue, on: 0)
-      let arrivals = TimerHandler.arrivals.load(ordering: .acquiring)
-      try expect(arrivals == 0, "\(arrivals) interrupts arrived")
-    }
     registrar.test("interrupts.a-device-line") { () throws(TestFailure) in
       try checkLine()
     }
@@ -59,32 +43,6 @@ enum InterruptTests {
   private static func spin(nanoseconds: UInt64) {
     let begin = Clock.nanoseconds
     while Clock.nanoseconds &- begin < nanoseconds { Machine.pause() }
-  }
-
-  /// Each timer that is armed interrupts once, and not before its time.
-  private static func checkTimer(count: Int) throws(TestFailure) {
-    let handler = TimerHandler()
-    LocalTimer.disarm()
-    VectorHandlers.set(handler, for: InterruptVector.localTimer.rawValue, on: 0)
-    let counted = VectorHandlers.arrivals(of: InterruptVector.localTimer.rawValue, on: 0)
-    TimerHandler.arrivals.store(0, ordering: .relaxed)
-    var early = 0
-    for round in 0..<count {
-      let delay = UInt64(1_000 + round % 37 * 500)
-      let begin = Clock.nanoseconds
-      LocalTimer.arm(nanoseconds: delay)
-      while TimerHandler.arrivals.load(ordering: .acquiring) <= round, Clock.nanoseconds &- begin < 5_000_000_000 {
-        Machine.pause()
-      }
-      // The two clocks were measured against each other with an error far below this.
-      if Clock.nanoseconds &- begin < delay * 9 / 10 { early += 1 }
-    }
-    VectorHandlers.set(nil, for: InterruptVector.localTimer.rawValue, on: 0)
-    let arrivals = TimerHandler.arrivals.load(ordering: .acquiring)
-    try expect(arrivals == count, "\(arrivals) of \(count) timers interrupted")
-    try expect(early == 0, "\(early) of \(count) timers were early")
-    let difference = Int(VectorHandlers.arrivals(of: InterruptVector.localTimer.rawValue, on: 0) &- counted)
-    try expect(difference == count, "\(difference) interrupts were counted")
   }
 
   private static func connect(_ line: UInt8) throws(TestFailure) -> InterruptConnection {
@@ -118,11 +76,6 @@ enum InterruptTests {
     try expect(after == last, "\(after - last) interrupts after the handler was gone")
     try expect(UnexpectedInterrupts.count == 0, "\(UnexpectedInterrupts.count) interrupts were nobody's")
   }
-}
-
-private final class TimerHandler: VectorHandler {
-  static let arrivals = Atomic<Int>(0)
-  override func handle(_ vector: UInt8) { Self.arrivals.add(1, ordering: .relaxed) }
 }
 
 private final class LineHandler: InterruptHandler {

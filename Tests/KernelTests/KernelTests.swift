@@ -67,6 +67,7 @@ public enum KernelTests {
 
   private static func register(_ registrar: inout TestRegistrar, _ summary: BootSummary) {
     ProcessorTests.register(&registrar)
+    ProcessorRecordTests.register(&registrar)
     MemoryTests.register(&registrar)
     DeviceMemoryTests.register(&registrar)
     FrameTests.register(&registrar, summary)
@@ -81,6 +82,7 @@ public enum KernelTests {
     MultiprocessorTests.register(&registrar)
     InterruptTests.register(&registrar)
     TimeTests.register(&registrar)
+    TimerTests.register(&registrar)
     FaultTests.register(&registrar)
     MultiprocessorTests.registerFaults(&registrar)
   }

@@ -72,7 +72,7 @@ enum MultiprocessorTests {
   /// Faults on other CPUs than the first: reported there, and the others stop.
   static func registerFaults(_ registrar: inout TestRegistrar) {
     registrar.fault(
-      "smp.a-fault-on-another-cpu", .pageFault, on: four, report: "in the kernel on CPU 2", "readNearNull", "receiveCall"
+      "smp.a-fault-on-another-cpu", .pageFault, on: four, report: "on CPU 2", "readNearNull", "receiveCall"
     ) { ProcessorMessages.call(Faulting(), on: 1 << 2) }
     registrar.fault(
       "smp.a-stack-overflow-on-another-cpu", .doubleFault, on: four, report: "stack overflow", "recurse", "on CPU 3"

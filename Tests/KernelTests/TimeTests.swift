@@ -1,5 +1,4 @@
 import Foundations
-import Interrupts
 import Machine
 import Synchronization
 import Time
@@ -26,9 +25,6 @@ enum TimeTests {
       let request = TimeAdjustment()
       try expect(request.modes.isEmpty, "a new request asks for a change")
     }
-    registrar.test("time.ten-thousand-timers-expire") { () throws(TestFailure) in
-      try checkTimers()
-    }
   }
 
   private static func checkChange() throws(TestFailure) {
@@ -46,37 +42,6 @@ enum TimeTests {
       last = now
     }
     Clock.change(to: first)
-  }
-
-  /// Timers that arm themselves again and again: none is early, none is lost.
-  private static func checkTimers() throws(TestFailure) {
-    LocalTimer.disarm()
-    let queue = TimerQueue(device: TestDevice()) { Clock.nanoseconds }
-    let handler = TestVectorHandler(queue)
-    Repetition.expiries.store(0, ordering: .relaxed)
-    Repetition.early.store(0, ordering: .relaxed)
-    VectorHandlers.set(handler, for: InterruptVector.localTimer.rawValue, on: 0)
-    defer {
-      VectorHandlers.set(nil, for: InterruptVector.localTimer.rawValue, on: 0)
-      LocalTimer.disarm()
-    }
-    do throws(Errno) {
-      for index in 0..<Repetition.timerCount {
-        let repetition = Repetition(queue, UInt64(index))
-        repetition.begin(try queue.makeTimer(RepeatingTimer(repetition)))
-      }
-    } catch { throw TestFailure(reason: "error \(error.rawValue)") }
-    let begin = Clock.nanoseconds
-    let wanted = Repetition.timerCount * Repetition.rounds
-    while Repetition.expiries.load(ordering: .acquiring) < wanted, Clock.nanoseconds - begin < 30_000_000_000 {
-      Machine.pause()
-    }
-    let (expiries, early) = (
-      Repetition.expiries.load(ordering: .acquiring), Repetition.early.load(ordering: .acquiring)
-    )
-    try expect(expiries == wanted, "\(expiries) of \(wanted) timers expired")
-    try expect(early == 0, "\(early) timers were early")
-    try expect(queue.armedCount == 0, "\(queue.armedCount) timers are still armed")
   }
 }
 
@@ -96,81 +61,5 @@ private final class ReadingCall: ProcessorCall {
       Self.latest.max(now, ordering: .acquiringAndReleasing)
       Self.readings.add(1, ordering: .relaxed)
     }
-  }
-}
-
-private final class TestDevice: TimerDevice {
-  override func arm(nanoseconds: UInt64) { LocalTimer.arm(nanoseconds: nanoseconds) }
-  override func disarm() { LocalTimer.disarm() }
-}
-
-private final class TestVectorHandler: VectorHandler {
-  private let queue: TimerQueue
-
-  init(_ queue: TimerQueue) {
-    self.queue = queue
-    super.init()
-  }
-
-  override func handle(_ vector: UInt8) { queue.interrupt(now: Clock.nanoseconds) }
-}
-
-/// A timer that arms itself anew until it has expired often enough.
-private final class RepeatingTimer: TimerHandler {
-  private let repetition: Repetition
-
-  init(_ repetition: Repetition) {
-    self.repetition = repetition
-    super.init()
-  }
-
-  override func timerExpired(now: UInt64, expirations: UInt64) { repetition.timerExpired(now: now) }
-}
-
-/// What such a timer is about.
-private final class Repetition: Sendable {
-  static let timerCount = 50
-  static let rounds = 200
-  static let expiries = Atomic<Int>(0)
-  static let early = Atomic<Int>(0)
-
-  private struct State {
-    var number: TimerNumber?
-    var deadline: UInt64 = 0
-    var count = 0
-  }
-
-  private let queue: TimerQueue
-  private let step: UInt64
-  private let state = SpinLock(State())
-
-  init(_ queue: TimerQueue, _ index: UInt64) {
-    self.queue = queue
-    step = 10_000 + index * 3_700
-  }
-
-  func begin(_ number: TimerNumber) {
-    state.withLock { $0.number = number }
-    arm()
-  }
-
-  private func arm() {
-    let deadline = Clock.nanoseconds + step
-    let number = state.withLock { state -> TimerNumber? in
-      state.deadline = deadline
-      return state.number
-    }
-    guard let number else { return }
-    do throws(Errno) { try queue.arm(number, deadline: deadline) } catch { Self.early.add(1, ordering: .relaxed) }
-  }
-
-  func timerExpired(now: UInt64) {
-    let (deadline, count) = state.withLock { state -> (UInt64, Int) in
-      state.count += 1
-      return (state.deadline, state.count)
-    }
-    if now < deadline || Clock.nanoseconds < deadline { Self.early.add(1, ordering: .relaxed) }
-    Self.expiries.add(1, ordering: .releasing)
-    if count < Self.rounds { arm() }
   }
 }

@@ -4,6 +4,8 @@ struct BootMatrix {
   struct Machine: Sendable {
     var name: String
     var guest: Guest
+    /// What the log must say where boot has to stop; nil where it must succeed.
+    var refusal: String?
   }
 
   /// BIOS and UEFI, `pc` and `q35`, 1 to 8 CPUs, 64 MiB to 16 GiB, by GRUB and by `-kernel`, covering every pair that matters.
@@ -34,6 +36,14 @@ struct BootMatrix {
       let image = Guest.Image.kernel(path: kernel, commandLine: commandLine)
       add(image, "kernel", "q35", "bios", 1, "512M", processorModel: model)
     }
+    // A CPU that the kernel cannot run on is refused by the name of what it lacks.
+    machines.append(
+      Machine(
+        name: "kernel bios q35 1 CPU 512M without FXSAVE",
+        guest: Guest(
+          image: .kernel(path: kernel, commandLine: commandLine), machine: "q35", processorModel: "qemu64,-fxsr",
+          firmware: "bios", processors: 1, memory: "512M", timeoutSeconds: 120),
+        refusal: "this CPU has no FXSAVE (fxsr)"))
     return machines
   }
 }

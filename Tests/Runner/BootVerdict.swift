@@ -23,6 +23,17 @@ enum BootVerdict {
     return .passed
   }
 
+  /// Whether the boot stopped, with `refusal` as its reason.
+  static func judge(_ outcome: Guest.Outcome, refusal: String) -> Scoreboard.Verdict {
+    guard outcome.ending == .exited(status: 0x11), outcome.log.contains("failed=1") else {
+      return .failed(reason: "the guest ended as \(outcome.ending) and not by a failed step", log: outcome.log)
+    }
+    guard outcome.log.contains(refusal) else {
+      return .failed(reason: "the log lacks \"\(refusal)\"", log: outcome.log)
+    }
+    return .passed
+  }
+
   private static func kibibytes(_ size: String) -> Int? {
     let units: [Character: Int] = ["M": 1 << 10, "G": 1 << 20]
     guard let last = size.last, let unit = units[last], let number = Int(size.dropLast()) else { return nil }

@@ -45,10 +45,8 @@ struct Guest: Sendable {
     var log: String
   }
 
-  /// Boots, waits for the end or the time limit, and returns what the serial port said.
-  func run(scratch: URL) async throws -> Outcome {
-    let serial = scratch.appending(path: "\(UUID().uuidString).log")
-    defer { try? FileManager.default.removeItem(at: serial) }
+  /// What `Tools/qemu.sh` is told.
+  var environment: [Environment.Key: String?] {
     var environment: [Environment.Key: String?] = [
       "MACHINE": machine, "FIRMWARE": firmware, "CPUS": "\(processors)", "MEMORY": memory,
       "ACCEL": acceleration.rawValue,
@@ -63,6 +61,13 @@ struct Guest: Sendable {
       environment["KERNEL"] = path
       environment["APPEND"] = commandLine
     }
+    return environment
+  }
+
+  /// Boots, waits for the end or the time limit, and returns what the serial port said.
+  func run(scratch: URL) async throws -> Outcome {
+    let serial = scratch.appending(path: "\(UUID().uuidString).log")
+    defer { try? FileManager.default.removeItem(at: serial) }
     let arguments =
       ["--kill-after=5", "\(timeoutSeconds)", "Tools/qemu.sh", "-serial", "file:\(serial.path)", "-monitor", "none"]
       + ["-device", "isa-debug-exit,iobase=0xf4,iosize=4"] + extraArguments

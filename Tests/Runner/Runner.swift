@@ -6,7 +6,7 @@ import Foundation
 struct Runner: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "TestRunner", abstract: "Boots Apus in QEMU and judges what it prints.",
-    subcommands: [KernelTests.self, Matrix.self, BenchmarkCommand.self])
+    subcommands: [KernelTests.self, Matrix.self, PCICommand.self, BenchmarkCommand.self])
 
   struct Options: ParsableArguments {
     @Option(help: "The kernel to boot.") var kernel = "build/apus.elf"
@@ -56,7 +56,9 @@ struct Runner: AsyncParsableCommand {
       if let filter = options.filter { machines.removeAll { !$0.name.contains(filter) } }
       try await forEachInParallel(machines, width: options.jobs) { machine in
         let outcome = try await machine.guest.run(scratch: scratch)
-        await board.record(machine.name, BootVerdict.judge(outcome, machine.guest))
+        let verdict =
+          machine.refusal.map { BootVerdict.judge(outcome, refusal: $0) } ?? BootVerdict.judge(outcome, machine.guest)
+        await board.record(machine.name, verdict)
       }
       try await board.finish("boot matrix", countsFile: options.counts)
       if await board.failed > 0 { throw ExitCode.failure }

@@ -33,7 +33,9 @@ struct ErrorTests {
         map(space) { ($0.address, $0.flags) = (0xffff_8000_0000_0000, [.private, .anonymous, .fixed]) } == .ENOMEM)
       #expect(map(space) { $0.flags = .private } == .EBADF)
       #expect(map(space) { $0.flags = [.private, .anonymous, .hugeTable] } == .ENOMEM)
-      #expect(map(space) { $0.flags = [.shared, .private, .sync, .anonymous] } == .EOPNOTSUPP)
+      #expect(map(space) { $0.flags = [.shared, .private, .anonymous] } == .EINVAL)
+      #expect(
+        map(space) { ($0.flags, $0.object) = ([.shared, .private, .sync], SharedMemory(pageCount: 1)) } == .EOPNOTSUPP)
       #expect(
         map(space) {
           ($0.flags, $0.object, $0.limit) = (.shared, SharedMemory(pageCount: 1), .read)
@@ -49,8 +51,10 @@ struct ErrorTests {
       limits.total = .max
       limits.locked = 0
       space.limits = limits
-      #expect(map(space) { $0.flags.insert(.locked) } == .EAGAIN)
+      #expect(map(space) { $0.flags.insert(.locked) } == .EPERM)
       limits.locked = 4096
+      space.limits = limits
+      #expect(map(space) { ($0.byteCount, $0.flags) = (8192, $0.flags.union(.locked)) } == .EAGAIN)
       limits.areaCount = 0
       space.limits = limits
       #expect(map(space) { _ in } == .ENOMEM)

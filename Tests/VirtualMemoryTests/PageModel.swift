@@ -72,8 +72,8 @@ struct PageModel {
   mutating func move(_ old: Range<UInt64>, to new: Range<UInt64>) {
     let moved = old.pages.map { pages[$0] }
     unmap(old)
-    unmap(new)
-    for (index, page) in new.pages.enumerated() where index < moved.count { pages[page] = moved[index] }
+    // What is in a gap's new place stays there.
+    for (from, page) in zip(moved, new.pages) where from != nil { pages[page] = from }
     if var last = moved.last.flatMap(\.self) {
       for page in new.pages.dropFirst(moved.count) {
         last = last.next

@@ -62,4 +62,28 @@ extension AddressSpace {
     while let area = area(endingAfter: areas.last?.end ?? 0) { areas.append(area) }
     return areas
   }
+
+  /// Checks what holds after every call: areas are in order, apart, joined where they are alike, and counted.
+  ///
+  /// - Throws: `Disagreement`.
+  func checkAreas() throws {
+    var usage = AddressSpaceUsage()
+    var last: Area?
+    while let area = area(endingAfter: last?.end ?? 0) {
+      guard area.start < area.end, area.start >= last?.end ?? 0 else {
+        throw Disagreement("\(area) overlaps \(String(describing: last)), or is empty")
+      }
+      // A stack that has grown down to its neighbour is left alone, as the fault path changes one area only.
+      if let last, last.joins(area), !area.flags.contains(.growsDown) {
+        throw Disagreement("\(last) and \(area) are alike and not joined")
+      }
+      usage.count(area, sign: 1)
+      last = area
+    }
+    let actual = self.usage
+    guard usage.total == actual.total, usage.data == actual.data, usage.stack == actual.stack,
+      usage.code == actual.code,
+      usage.locked == actual.locked
+    else { throw Disagreement("\(actual) was counted, but it is \(usage)") }
+  }
 }

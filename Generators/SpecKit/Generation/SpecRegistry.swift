@@ -18,11 +18,15 @@ public enum SpecRegistry {
       // registers
       RegistersSpec.self,
 
+      // processors
+      ProcessorFeatureSpec.self,
+
       // console
       FontSpec.self,
 
       // PCI
       PCIIdentifierSpec.self,
+      PCIDriverSpec.self,
     ]
   }
 
@@ -48,11 +52,15 @@ public enum SpecRegistry {
       RegisterModels.self,
       RegisterCases.self,
 
+      // processors
+      ProcessorFeatureTable.self,
+
       // console
       ConsoleFont.self,
 
       // PCI
       PCIIdentifiers.self,
+      PCIDrivers.self,
     ]
   }
 

@@ -131,6 +131,7 @@ public struct RegistersSpec: SpecModel {
   /// One register.
   struct Register: Decodable, Sendable {
     let name: Located<String>
+    let mnemonic: String?
     let summary: String
     let offset: Located<SpecInteger>?
     let index: Located<SpecInteger>?

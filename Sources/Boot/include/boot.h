@@ -170,6 +170,9 @@ APUS_INLINE void apus_write_cr0(uint64_t value) { __asm__ volatile("movq %0, %%c
 APUS_INLINE void apus_write_cr3(uint64_t value) { __asm__ volatile("movq %0, %%cr3" ::"r"(value) : "memory"); }
 APUS_INLINE void apus_write_cr4(uint64_t value) { __asm__ volatile("movq %0, %%cr4" ::"r"(value) : "memory"); }
 
+/* Writes back and empties all caches of the CPU. */
+APUS_INLINE void apus_write_back_caches(void) { __asm__ volatile("wbinvd" ::: "memory"); }
+
 APUS_INLINE void apus_invalidate_page(uint64_t address) {
 #ifndef __linux__
     __asm__ volatile("invlpg (%0)" ::"r"(address) : "memory");

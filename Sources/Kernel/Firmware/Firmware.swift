@@ -3,6 +3,7 @@ import Foundations
 import Interrupts
 import Logging
 import Machine
+import PCI
 import Synchronization
 
 /// The firmware's code and fixed hardware in use: events, power off, reset.
@@ -26,19 +27,21 @@ final class Firmware {
   /// Loads the namespace, takes over the fixed hardware and lets events come.
   ///
   /// - Returns: a line for the log, or nil when there is nothing to be taken over.
-  static func start(_ tables: borrowing FirmwareTables?) -> Message? {
+  static func start(_ tables: borrowing FirmwareTables?, _ configuration: any PCIConfigurationAccess) -> Message? {
     switch tables {
-    case .some(let tables): start(tables)
+    case .some(let tables): start(tables, configuration)
     case .none: nil
     }
   }
 
-  private static func start(_ tables: borrowing FirmwareTables) -> Message? {
+  private static func start(
+    _ tables: borrowing FirmwareTables, _ configuration: any PCIConfigurationAccess
+  ) -> Message? {
     guard !current.isFilled, let table = tables.table("FACP") else { return nil }
     do throws(ACPITableError) {
       let description = try FADT(table)
       do throws(AMLError) {
-        let firmware = try Firmware(description, tables)
+        let firmware = try Firmware(description, tables, configuration)
         firmware.enableEvents()
         let usage = firmware.interpreter.usage
         current.fill(firmware)
@@ -51,8 +54,10 @@ final class Firmware {
     }
   }
 
-  private init(_ description: FADT, _ tables: borrowing FirmwareTables) throws(AMLError) {
-    host = FirmwareHost()
+  private init(
+    _ description: FADT, _ tables: borrowing FirmwareTables, _ configuration: any PCIConfigurationAccess
+  ) throws(AMLError) {
+    host = FirmwareHost(configuration)
     interpreter = try AMLInterpreter(host: host)
     hardware = FixedHardware(description, host: host)
     try Self.load("DSDT", tables, into: interpreter)

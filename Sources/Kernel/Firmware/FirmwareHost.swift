@@ -2,6 +2,7 @@ import ACPI
 import Foundations
 import Logging
 import Machine
+import PCI
 import Time
 
 /// The machine as the firmware's code sees it.
@@ -14,7 +15,11 @@ final class FirmwareHost: AMLHost {
   /// A Stall is no longer than this, in microseconds: the specification allows 100.
   private static let stallLimit: UInt64 = 1_000
 
+  private let configuration: any PCIConfigurationAccess
   private let notifications = SpinLock(ACPINotificationQueue())
+
+  /// A host that reaches configuration space by `configuration`.
+  init(_ configuration: any PCIConfigurationAccess) { self.configuration = configuration }
 
   func read(_ space: AMLAddressSpace, at address: UInt64, width: Int) throws(AMLError) -> UInt64 {
     switch space {
@@ -72,13 +77,16 @@ final class FirmwareHost: AMLHost {
   func readConfiguration(
     _ function: PCIFunctionAddress, at offset: UInt64, width: Int
   ) throws(AMLError) -> UInt64 {
-    throw .noHandler(space: AMLAddressSpace.pciConfiguration.rawValue)
+    guard offset < 4_096 else { throw .accessRefused }
+    return UInt64(configuration.read(PCIAddress(function), at: Int(offset), width: width))
   }
 
   func writeConfiguration(
     _ function: PCIFunctionAddress, at offset: UInt64, width: Int, _ value: UInt64
   ) throws(AMLError) {
-    throw .noHandler(space: AMLAddressSpace.pciConfiguration.rawValue)
+    guard offset < 4_096 else { throw .accessRefused }
+    configuration.write(
+      UInt32(truncatingIfNeeded: value), to: PCIAddress(function), at: Int(offset), width: width)
   }
 
   // MARK: Time
@@ -123,4 +131,12 @@ final class FirmwareHost: AMLHost {
   func tableLength(_ number: UInt32) -> UInt64 { 0 }
 
   func tableByte(_ number: UInt32, at offset: UInt64) -> UInt8 { 0 }
+}
+
+extension PCIAddress {
+  /// The function that AML means.
+  fileprivate init(_ function: PCIFunctionAddress) {
+    self.init(
+      segment: function.segment, bus: function.bus, device: function.device, function: function.function)
+  }
 }

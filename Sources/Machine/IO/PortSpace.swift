@@ -21,6 +21,19 @@ public struct PortSpace: RegisterSpace, ~Copyable {
     return PortSpace(base: base, count: count)
   }
 
+  /// Claims the eight ports of PCI configuration mechanism #1, from 0xcf8 on, for the owner of all PCI functions.
+  ///
+  /// Who has them can point devices at memory, as who has configuration space in memory can. So there is one owner, the PCI
+  /// module, and drivers get functions from it.
+  ///
+  /// - Returns: nil when they are claimed already.
+  public static func claimPCIConfiguration() -> PortSpace? {
+    guard PortClaims.claim(base: PortClaims.configuration.lowerBound, count: PortClaims.configuration.count) else {
+      return nil
+    }
+    return PortSpace(base: PortClaims.configuration.lowerBound, count: PortClaims.configuration.count)
+  }
+
   private init(base: UInt16, count: Int) {
     self.base = base
     self.count = count
@@ -117,13 +130,15 @@ public enum FirmwarePorts {
 /// Which ports have an owner: one bit a port.
 private enum PortClaims {
   private static let lock = SpinLock(())
+  /// PCI configuration mechanism #1.
+  static var configuration: Range<UInt16> { 0xcf8..<0xd00 }
 
   /// The 8237 DMA controllers and their page registers, the 8259s, and PCI configuration mechanism #1.
   static func isReserved(base: UInt16, count: Int) -> Bool {
     let wanted = Int(base)..<Int(base) + count
     return wanted.overlaps(0x00..<0x22) || wanted.overlaps(0xa0..<0xa2) || wanted.overlaps(0x81..<0x90)
       || wanted.overlaps(0xc0..<0xe0)
-      || wanted.overlaps(0xcf8..<0xd00)
+      || wanted.overlaps(Int(configuration.lowerBound)..<Int(configuration.upperBound))
   }
 
   static func claim(base: UInt16, count: Int) -> Bool {

@@ -7,8 +7,9 @@ import PageFrames
 /// gone. The layout is in docs/architecture.md.
 public enum KernelAddressSpace {
   private static let pageAttributeTable: UInt32 = 0x277
-  /// Entry 1 becomes write-combining; the others keep their reset values. Intel SDM vol. 3A, 13.12.4.
-  private static let pageAttributes: UInt64 = 0x0007_0406_0007_0106
+  /// Entry 1 becomes write-combining, and 5 and 7, behind a page's PAT bit, write-protected and write-through; see
+  /// `PageAttributeTable.kernel` in Processors. Intel SDM vol. 3A, 13.12.4.
+  private static let pageAttributes: UInt64 = 0x0407_0506_0007_0106
   private static let globalPages: UInt64 = 1 << 7
   private static let vgaMemory: Range<UInt64> = 0xa0000..<0xc0000
 

@@ -63,6 +63,7 @@ public enum ApplicationProcessors {
     let count = unsafe lineCount
     guard count > 0 else { return }
     entry.fill(newEntry)
+    MemoryTypeRegisters.noteBootProcessor()
     copyEntryCode()
     apus_open_start_lines(
       KernelRoot.frame.address, PagingMode.current == .fiveLevel ? fiveLevelFeature : 0, UInt32(count))
@@ -150,6 +151,7 @@ public enum ApplicationProcessors {
     }
     InterruptTable.load()
     KernelAddressSpace.startProcessor()
+    MemoryTypeRegisters.adoptFromBootProcessor()
     ProtectionFeatures.enableAvailable()
     ProcessorArea.withCurrent { $0.translation.start() }
     LocalInterruptController.startHere()

@@ -7,12 +7,17 @@ extension AddressSpace {
   ///
   /// - Returns: the address of the first page.
   public func map(_ request: MapRequest) throws(Errno) -> UInt64 {
-    try AddressSpaceState.check(request)
+    try AddressSpaceState.checkArguments(request)
     var request = request
-    if request.flags.isSuperset(of: [.shared, .anonymous]) && request.object == nil {
-      request.object = try sharedMemory(for: request)
-      request.offset = 0
+    if request.flags.contains(.anonymous), request.flags.sharing == .shared, request.object == nil,
+      let byteCount = AddressSpaceState.roundedUp(request.byteCount)
+    {
+      try KernelObjects.checkMemory()
+      let memory = SharedMemory(pageCount: byteCount >> 12)
+      request.object = memory
+      request.newMemory = memory
     }
+    if request.flags.contains(.anonymous) { request.offset = 0 }
     let range = try change { state, flush throws(Errno) in
       var number: Int32 = -1
       if let object = request.object {
@@ -24,19 +29,9 @@ extension AddressSpace {
       }
       return try state.map(request, number, flush: &flush)
     }
-    let isLocked = isLockedNow(range.lowerBound)
-    if request.flags.contains(.populate) || isLocked { _ = populate(range) }
+    let populates = request.flags.contains(.populate) && !request.flags.contains(.nonBlocking)
+    if populates || isLockedNow(range.lowerBound) { populateIfPossible(range) }
     return range.lowerBound
-  }
-
-  /// The object of `MAP_SHARED | MAP_ANONYMOUS`.
-  private func sharedMemory(for request: MapRequest) throws(Errno) -> SharedMemory {
-    let (padded, overflowed) = request.byteCount.addingReportingOverflow(AddressSpaceState.pageSize - 1)
-    guard !overflowed, padded <= UserSpace.end else { throw .ENOMEM }
-    if request.flags.contains(.noReserve) && CommitAccount.policy != .never {
-      return SharedMemory(pageCount: padded >> 12)
-    }
-    return try SharedMemory.make(promised: Int(padded >> 12))
   }
 
   /// munmap(2).
@@ -44,10 +39,13 @@ extension AddressSpace {
     try change { state, flush throws(Errno) in try state.unmap(address, byteCount, flush: &flush) }
   }
 
-  /// mprotect(2), for a protection without unknown bits.
+  /// mprotect(2). `protection` may also have `PROT_SEM`, `PROT_GROWSDOWN` and `PROT_GROWSUP`.
   public func protect(_ address: UInt64, _ byteCount: UInt64, _ protection: Protection) throws(Errno) {
-    guard protection.isSubset(of: .all) else { throw .EINVAL }
-    let range = try AddressSpaceState.pages(address, byteCount)
+    let growing: Protection = [.growsDown, .growsUp]
+    if protection.isSuperset(of: growing) { throw .EINVAL }
+    let range = try AddressSpaceState.pages(address, byteCount, orThrow: .ENOMEM)
+    guard byteCount > 0 else { return }
+    guard protection.isSubset(of: Protection.all.union(.semaphores).union(growing)) else { throw .EINVAL }
     try change { state, flush throws(Errno) in try state.protect(range, protection, flush: &flush) }
   }
 
@@ -55,21 +53,25 @@ extension AddressSpace {
   ///
   /// - Returns: the address of the first page.
   public func remap(
-    _ address: UInt64, _ oldByteCount: UInt64, _ newByteCount: UInt64, _ flags: RemapFlags, to fixed: UInt64 = 0
+    _ address: UInt64, _ oldByteCount: UInt64, _ newByteCount: UInt64, _ flags: RemapFlags, to target: UInt64 = 0
   ) throws(Errno) -> UInt64 {
-    let range = try change { state, flush throws(Errno) in
-      try state.remap(address, oldByteCount, newByteCount, flags, to: fixed, flush: &flush)
-    }
-    if isLockedNow(range.lowerBound) { _ = populate(range) }
+    let request = try AddressSpaceState.checkArguments(address, oldByteCount, newByteCount, flags, to: target)
+    let range = try change { state, flush throws(Errno) in try state.remap(request, flush: &flush) }
+    if isLockedNow(range.lowerBound) { populateIfPossible(range) }
     return range.lowerBound
   }
 
-  /// brk(2).
+  /// brk(2), which has no error but that the break stays where it was.
   ///
   /// - Returns: where the break is now.
   public func setBreak(_ address: UInt64) -> UInt64 {
-    var flush = TLBFlush()
-    return state.withLock { $0.setBreak(address, flush: &flush) }
+    do throws(Errno) {
+      let added = try change { state, flush throws(Errno) in try state.setBreak(address, flush: &flush) }
+      if !added.isEmpty, isLockedNow(added.lowerBound) { populateIfPossible(added) }
+      return address
+    } catch {
+      return state.withLock { $0.heap.upperBound }
+    }
   }
 
   /// Sets where the program break begins and is: after a program was loaded.

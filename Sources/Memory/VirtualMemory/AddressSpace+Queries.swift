@@ -7,7 +7,7 @@ extension AddressSpace {
   public func synchronize(
     _ address: UInt64, _ byteCount: UInt64, isSynchronous: Bool, invalidates: Bool
   ) throws(Errno) {
-    let range = try AddressSpaceState.pages(address, byteCount)
+    let range = try AddressSpaceState.pages(address, byteCount, orThrow: .ENOMEM)
     try forEachArea(of: range) { area, part, object throws(Errno) in
       if invalidates && area.flags.contains(.locked) { throw .EBUSY }
       guard area.isShared, let object else { return }
@@ -16,13 +16,15 @@ extension AddressSpace {
     }
   }
 
-  /// mincore(2): calls `body` with each page of the range and whether it is in memory.
+  /// mincore(2): calls `body` with each page of the range, up to the first hole, and whether it is in memory.
+  ///
+  /// - Throws: `EINVAL`, `ENOMEM` at a hole.
   public func forEachPage(
     _ address: UInt64, _ byteCount: UInt64, _ body: (_ index: Int, _ isResident: Bool) -> Void
   ) throws(Errno) {
-    let range = try AddressSpaceState.pages(address, byteCount)
+    let range = try AddressSpaceState.pages(address, byteCount, orThrow: .ENOMEM)
     var index = 0
-    try forEachArea(of: range) { area, part, object throws(Errno) in
+    try forEachArea(of: range, skipsHoles: false) { area, part, object throws(Errno) in
       var page = part.lowerBound
       while page < part.upperBound {
         let isMapped = state.withLock { $0.table.entry(at: page) != nil }

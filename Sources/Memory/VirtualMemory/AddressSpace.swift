@@ -23,7 +23,8 @@ public final class AddressSpace: PageFaultHandler {
   ///
   /// - Throws: `ENOMEM`.
   public static func make() throws(Errno) -> AddressSpace {
-    AddressSpace(try AddressSpaceState())
+    try KernelObjects.checkMemory()
+    return AddressSpace(try AddressSpaceState())
   }
 
   private init(_ state: consuming AddressSpaceState) {
@@ -116,22 +117,24 @@ public final class AddressSpace: PageFaultHandler {
 
   /// Calls `body` without the lock for each area of `range`, the part of it in the range, and the object behind it.
   ///
-  /// - Throws: `ENOMEM` for a hole, after everything else was done; and what `body` throws.
+  /// - Parameter skipsHoles: whether to go on behind a hole.
+  /// - Throws: `ENOMEM` for a hole, in the end or at once; and what `body` throws.
   func forEachArea(
-    of range: Range<UInt64>, _ body: (Area, Range<UInt64>, MappedObject?) throws(Errno) -> Void
+    of range: Range<UInt64>, skipsHoles: Bool = true,
+    _ body: (Area, Range<UInt64>, MappedObject?) throws(Errno) -> Void
   ) throws(Errno) {
     var hasHole = false
     var address = range.lowerBound
     while address < range.upperBound {
       let found: (Area, MappedObject?)? = state.withLock { state in
-        guard let area = state.areas.firstArea(endingAfter: address) else { return nil }
+        guard let area = state.areas.firstArea(in: address..<range.upperBound) else { return nil }
         return (area, state.object(of: area))
       }
-      guard let (area, object) = found, area.start < range.upperBound else {
+      guard let (area, object) = found else { throw .ENOMEM }
+      if area.start > address {
+        guard skipsHoles else { throw .ENOMEM }
         hasHole = true
-        break
       }
-      if area.start > address { hasHole = true }
       let part = max(area.start, address)..<min(area.end, range.upperBound)
       try body(area, part, object)
       address = part.upperBound
@@ -144,6 +147,6 @@ public final class AddressSpace: PageFaultHandler {
     let start = address & ~(AddressSpaceState.pageSize - 1)
     let (padded, overflowed) = byteCount.addingReportingOverflow(address - start)
     guard !overflowed else { throw .EINVAL }
-    return try AddressSpaceState.pages(start, padded)
+    return try AddressSpaceState.pages(start, padded, orThrow: .EINVAL)
   }
 }

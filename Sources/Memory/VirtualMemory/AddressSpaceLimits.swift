@@ -41,17 +41,30 @@ public struct AddressSpaceUsage: Equatable, Sendable {
   /// Creates a count of nothing.
   public init() {}
 
+  /// What an area counts as, besides in `total`.
+  enum Kind {
+    case code
+    case stack
+    case data
+  }
+
+  /// What `area` counts as; nil for nothing. Source: Linux, mm/internal.h, is_exec_mapping and those below it.
+  static func kind(of area: Area) -> Kind? {
+    if area.flags.contains(.growsDown) { return .stack }
+    if area.protection.contains(.write) { return area.isShared ? nil : .data }
+    return area.protection.contains(.execute) ? .code : nil
+  }
+
   /// Counts `area` with `sign` 1, or takes it back with -1.
   mutating func count(_ area: Area, sign: Int) {
     let pages = area.pageCount * sign
     total += pages
     if area.flags.contains(.locked) { locked += pages }
-    if area.flags.contains(.growsDown) {
-      stack += pages
-    } else if !area.isShared && area.protection.contains(.write) {
-      data += pages
-    } else if area.protection.contains(.execute) {
-      code += pages
+    switch Self.kind(of: area) {
+    case .code: code += pages
+    case .stack: stack += pages
+    case .data: data += pages
+    case nil: break
     }
     peakTotal = max(peakTotal, total)
   }

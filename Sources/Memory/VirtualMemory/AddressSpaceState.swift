@@ -111,14 +111,33 @@ struct AddressSpaceState: ~Copyable {
     }
   }
 
+  /// How many pages of `range` are in areas.
+  borrowing func pagesInAreas(of range: Range<UInt64>) -> Int { pages(of: range) { _ in true } }
+
+  /// How many pages of `range` the machine has promised.
+  borrowing func promisedPages(of range: Range<UInt64>) -> Int { pages(of: range) { $0.flags.contains(.accounted) } }
+
+  /// How many pages of `range` are locked.
+  borrowing func lockedPages(of range: Range<UInt64>) -> Int { pages(of: range) { $0.flags.contains(.locked) } }
+
+  @inline(__always)
+  private borrowing func pages(of range: Range<UInt64>, where isCounted: (Area) -> Bool) -> Int {
+    var count = 0
+    var address = range.lowerBound
+    while let area = areas.firstArea(endingAfter: address), area.start < range.upperBound {
+      if isCounted(area) { count += Int((min(area.end, range.upperBound) - max(area.start, range.lowerBound)) >> 12) }
+      address = area.end
+    }
+    return count
+  }
+
   // MARK: Checks
 
-  /// Makes room in the tree for `wanted` more areas.
+  /// Makes room in the tree for `wanted` more areas, of which there may be `limit` in all.
   ///
   /// - Throws: `ENOMEM` when there would be too many, or no memory.
-  mutating func reserve(_ wanted: Int) throws(Errno) {
-    // Linux, too, lets there be one more than the limit.
-    guard wanted == 0 || areas.count + wanted <= limits.areaCount + 1 else { throw .ENOMEM }
+  mutating func reserve(_ wanted: Int, limit: Int) throws(Errno) {
+    guard wanted == 0 || areas.count + wanted <= limit else { throw .ENOMEM }
     try reserveNodes(wanted)
   }
 
@@ -144,25 +163,40 @@ struct AddressSpaceState: ~Copyable {
     do throws(Errno) { try table.unmap(range, flush: &flush) } catch { throw shortage(error) }
   }
 
-  /// Whether `pageCount` more pages stay within the limits.
-  borrowing func checkLimits(adding pageCount: Int, isData: Bool) throws(Errno) {
-    guard UInt64(usage.total + pageCount) <= limits.total >> 12 else { throw .ENOMEM }
-    if isData { guard UInt64(usage.data + pageCount) <= limits.data >> 12 else { throw .ENOMEM } }
+  /// Whether `pageCount` more pages of a kind stay within the limits when they replace `replaced` others.
+  borrowing func checkLimits(
+    adding pageCount: Int, _ kind: AddressSpaceUsage.Kind?, replacing replaced: Int = 0
+  ) throws(Errno) {
+    guard UInt64(max(0, usage.total + pageCount - replaced)) <= limits.total >> 12 else { throw .ENOMEM }
+    if kind == .data {
+      guard UInt64(max(0, usage.data + pageCount - replaced)) <= limits.data >> 12 else { throw .ENOMEM }
+    }
   }
+
+  /// Whether the program may lock anything.
+  var mayLockAtAll: Bool { limits.ignoresLockLimit || limits.locked > 0 }
 
   /// Whether `pageCount` more pages may be locked.
   borrowing func mayLock(adding pageCount: Int) -> Bool {
-    limits.ignoresLockLimit || UInt64(usage.locked + pageCount) <= limits.locked >> 12
+    limits.ignoresLockLimit || UInt64(max(0, usage.locked + pageCount)) <= limits.locked >> 12
   }
 
-  /// The pages from `address` on that hold `byteCount` bytes.
-  ///
-  /// - Throws: `EINVAL` for an address that is no multiple of the page size, `ENOMEM` when they pass the program's addresses.
-  static func pages(_ address: UInt64, _ byteCount: UInt64) throws(Errno) -> Range<UInt64> {
-    guard address & (pageSize - 1) == 0 else { throw .EINVAL }
+  /// `byteCount` rounded up to whole pages; nil when that is too much for a number.
+  static func roundedUp(_ byteCount: UInt64) -> UInt64? {
     let (padded, overflowed) = byteCount.addingReportingOverflow(pageSize - 1)
-    let (end, isPastEnd) = address.addingReportingOverflow(padded & ~(pageSize - 1))
-    guard !overflowed, !isPastEnd, end <= UserSpace.end else { throw .ENOMEM }
+    return overflowed ? nil : padded & ~(pageSize - 1)
+  }
+
+  /// The pages from `address` on that hold `byteCount` bytes; they may pass the program's addresses, where no area is.
+  ///
+  /// - Throws: `EINVAL` for an address that is no multiple of the page size; `error` when there is no such number.
+  static func pages(
+    _ address: UInt64, _ byteCount: UInt64, orThrow overflowError: Errno
+  ) throws(Errno) -> Range<UInt64> {
+    guard address & (pageSize - 1) == 0 else { throw .EINVAL }
+    guard let rounded = roundedUp(byteCount) else { throw overflowError }
+    let (end, isPastEnd) = address.addingReportingOverflow(rounded)
+    guard !isPastEnd else { throw overflowError }
     return address..<end
   }
 

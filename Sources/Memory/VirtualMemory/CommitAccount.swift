@@ -32,7 +32,7 @@ public enum CommitAccount {
   /// `vm.overcommit_ratio`: how much of memory may be promised under `.never`.
   public static var ratio: Int {
     get { ratioPercent.load(ordering: .relaxed) }
-    set { ratioPercent.store(max(0, newValue), ordering: .relaxed) }
+    set { ratioPercent.store(max(0, min(newValue, Int(Int32.max))), ordering: .relaxed) }
   }
 
   /// Pages that may be promised under `.never`: `CommitLimit`.
@@ -46,14 +46,15 @@ public enum CommitAccount {
 
   /// Promises `count` pages.
   ///
+  /// - Parameter replaced: how many pages that are promised now will be given back right after.
   /// - Throws: `ENOMEM` when the policy does not allow it.
-  static func promise(_ count: Int) throws(Errno) {
+  static func promise(_ count: Int, replacing replaced: Int = 0) throws(Errno) {
     let new = promised.wrappingAdd(count, ordering: .relaxed).newValue
     let isAllowed =
       switch policy {
       case .always: true
-      case .heuristic: count <= memory.load(ordering: .relaxed)
-      case .never: new <= limit
+      case .heuristic: count - replaced <= memory.load(ordering: .relaxed)
+      case .never: count <= replaced || new - replaced <= limit
       }
     guard isAllowed else {
       promised.wrappingSubtract(count, ordering: .relaxed)

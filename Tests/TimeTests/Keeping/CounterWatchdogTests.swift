@@ -7,7 +7,7 @@ import class Foundation.Thread
 
 @testable import Time
 
-@Suite("CounterWatchdog and CounterMeeting")
+@Suite("CounterWatchdog and TimestampExchange")
 struct CounterWatchdogTests {
   private static func watchdog(_ machine: SimulatedMachine, by kind: CounterKind) throws -> CounterWatchdog {
     CounterWatchdog(
@@ -74,67 +74,56 @@ struct CounterWatchdogTests {
     #expect(suspicious == 1)
   }
 
-  @Test("The offset of simulated CPUs is found within its uncertainty, and the narrowest exchange counts")
+  @Test("The offset of simulated CPUs lies within the bounds that were found, and the narrowest exchange counts")
   func offsets() {
     var random = SeededGenerator(seed: 15)
     for _ in 0..<5_000 {
-      let skew = random.next()
-      var offset = CounterOffset()
+      let skew = Int64(bitPattern: random.next() >> 16) - (1 << 46)
+      var offset = ClockOffset()
       var time: UInt64 = random.next() >> 8
       for _ in 0..<64 {
         let sent = time
         let pause = random.next() % 10 == 0 ? random.next() % 1_000_000 : 0
         time += 40 + random.next() % 200 + pause
-        let answered = time &+ skew
+        let answered = time &+ UInt64(bitPattern: skew)
         time += 40 + random.next() % 200
-        offset.add(sent: sent, answered: answered, received: time)
+        offset.add(before: sent, remote: answered, after: time)
       }
-      let error = offset.ticks &- skew
-      #expect(min(error, 0 &- error) <= offset.uncertainty && offset.uncertainty < 500)
+      #expect(offset.lowest <= skew && skew <= offset.highest && !offset.isUnsteady)
+      #expect((offset.estimate - skew).magnitude <= offset.error && offset.error < 500)
+      #expect(offset.mayBeZero == (offset.lowest <= 0 && offset.highest >= 0))
     }
+  }
+
+  @Test("A counter that jumps between two exchanges is found out")
+  func jumps() {
+    var offset = ClockOffset()
+    offset.add(before: 100, remote: 1_150, after: 200)
+    #expect(offset.lowest == 950 && offset.highest == 1_050 && !offset.isUnsteady)
+    offset.add(before: 300, remote: 5_350, after: 400)
+    #expect(offset.isUnsteady && offset.error == .max)
   }
 
   /// One counter for all threads.
   private final class World: Sendable {
-    let meeting = CounterMeeting()
     let ticks = Atomic<UInt64>(1_000_000)
-    let warp = Atomic<UInt64>(.max)
-    let replied = Atomic<Bool>(false)
     func read() -> UInt64 { ticks.wrappingAdd(1, ordering: .sequentiallyConsistent).newValue }
   }
 
-  @Test("Two threads measure how far their counters are apart, and afterwards time does not go back between them")
-  func threads() throws {
-    let world = World()
-    let skew: UInt64 = 0 &- 123_456
-    let group = DispatchGroup()
-    group.enter()
-    Thread.detachNewThread {
-      let replied = world.meeting.reply(rounds: 2_000) { world.read() }
-      world.replied.store(replied, ordering: .relaxed)
-      _ = world.meeting.largestWarp(rounds: 2_000) { world.read() }
-      group.leave()
-    }
-    let offset = try #require(world.meeting.ask(rounds: 2_000) { world.read() &+ skew })
-    let error = offset.ticks &+ skew
-    #expect(min(error, 0 &- error) <= offset.uncertainty && !offset.isWithinUncertainty)
-    let correction = 0 &- skew
-    let warp = try #require(world.meeting.largestWarp(rounds: 2_000) { world.read() &+ skew &+ correction })
-    group.wait()
-    #expect(warp == 0 && world.replied.load(ordering: .relaxed))
-  }
-
-  @Test("Counters that are apart are seen to go back")
-  func warp() throws {
+  @Test("Two threads find out how far their counters are apart")
+  func threads() {
     let world = World()
     let group = DispatchGroup()
     group.enter()
     Thread.detachNewThread {
-      _ = world.meeting.largestWarp(rounds: 2_000) { world.read() }
+      TimestampExchange.answer(5, ticks: { world.read() &+ 123_456 }, pause: {}, wake: {})
       group.leave()
     }
-    let warp = world.meeting.largestWarp(rounds: 2_000) { world.read() &+ 5_000_000 }
+    TimestampExchange.begin(5, sleep: {})
+    let offset = TimestampExchange.ask(goal: 4, limit: .max / 2, ticks: { world.read() }, pause: {})
+    TimestampExchange.finish()
     group.wait()
-    #expect(try #require(warp) > 4_000_000)
+    #expect(offset.exchanges >= 4 && !offset.isUnsteady && !offset.mayBeZero)
+    #expect(offset.lowest <= 123_456 && offset.highest >= 123_456)
   }
 }

@@ -42,6 +42,7 @@ extension RegistersSpec: SpecDocumentation {
       remarks.append("Write number \(sequence.position.value) after `\(sequence.after.value)`.")
     }
     remarks += [register.shares, register.readEffect?.value, register.availability].compactMap(\.self)
+    if let mnemonic = register.mnemonic { remarks.append("(\(mnemonic))") }
     if let own = register.reserved { remarks.append("Bits without a field: \(phrase(own.value)).") }
     if remarks.isEmpty && register.fields == nil { return "" }
     var text = "\n## \(register.name.value)\n\n\(([register.summary] + remarks).joined(separator: " "))\n"

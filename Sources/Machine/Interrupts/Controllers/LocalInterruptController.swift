@@ -98,9 +98,9 @@ public enum LocalInterruptController {
   @inline(__always)
   private static func with<Result>(
     _ memory: (borrowing MemoryLocalAPIC<PageSpace>) -> Result,
-    x2 registers: (borrowing RegisterLocalAPIC<ModelSpecificRegisters>) -> Result
+    x2 registers: (borrowing RegisterLocalAPIC<ProcessorRegisters>) -> Result
   ) -> Result {
-    if unsafe isX2 { return registers(RegisterLocalAPIC(ModelSpecificRegisters())) }
+    if unsafe isX2 { return registers(RegisterLocalAPIC(ProcessorRegisters())) }
     return memory(MemoryLocalAPIC(PageSpace(address: unsafe page)))
   }
 
@@ -226,12 +226,4 @@ struct PageSpace: RegisterSpace, ~Copyable {
     apus_device_write32(address &+ UInt64(truncatingIfNeeded: offset), value)
   }
   func write64(_ value: UInt64, at offset: Int) { apus_device_write64(address &+ UInt64(offset), value) }
-}
-
-/// The model-specific registers of the CPU that runs, for Machine alone.
-struct ModelSpecificRegisters: ModelSpecificRegisterSpace, ~Copyable {
-  @inline(__always)
-  func read(_ index: UInt32) -> UInt64 { apus_read_msr(index) }
-  @inline(__always)
-  func write(_ value: UInt64, to index: UInt32) { apus_write_msr(index, value) }
 }

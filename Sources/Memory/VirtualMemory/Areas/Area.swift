@@ -15,6 +15,13 @@ public struct Protection: OptionSet, Sendable {
   public static let execute = Protection(rawValue: 4)
   /// Everything.
   public static let all: Protection = [.read, .write, .execute]
+
+  /// `PROT_SEM`, which says nothing on x86.
+  static let semaphores = Protection(rawValue: 8)
+  /// `PROT_GROWSDOWN`: from the start of the stack on.
+  static let growsDown = Protection(rawValue: 0x0100_0000)
+  /// `PROT_GROWSUP`: to the end of an area that grows up, which x86 has none of.
+  static let growsUp = Protection(rawValue: 0x0200_0000)
 }
 
 /// What is special about an area.
@@ -108,6 +115,11 @@ public struct Area: Equatable, Sendable {
   /// Whether it is private memory without a file.
   @inline(__always)
   public var isAnonymous: Bool { object < 0 }
+
+  /// Whether the machine promises to have memory for every page of it: it may come to need one of its own for each.
+  var isAccountable: Bool {
+    protection.contains(.write) && flags.isDisjoint(with: [.shared, .noReserve])
+  }
 
   /// The object's page at `address`.
   @inline(__always)

@@ -39,11 +39,29 @@ public struct MapFlags: OptionSet, Sendable {
   /// `MAP_FIXED_NOREPLACE`.
   public static let fixedNoReplace = MapFlags(rawValue: 0x10_0000)
 
-  /// Everything that `MAP_SHARED_VALIDATE` accepts.
+  /// Everything that `MAP_SHARED_VALIDATE` accepts: what there was before it came.
   static let known: MapFlags = [
     .shared, .private, .fixed, .anonymous, .low, .growsDown, .denyWrite, .executable, .locked, .noReserve, .populate,
-    .nonBlocking, .stack, .hugeTable, .fixedNoReplace,
+    .nonBlocking, .stack, .hugeTable,
   ]
+
+  /// What `MAP_TYPE` selects.
+  enum Sharing {
+    case `private`
+    case shared
+    /// `MAP_SHARED_VALIDATE`.
+    case sharedStrictly
+  }
+
+  /// Who sees writes; nil for a type that there is not.
+  var sharing: Sharing? {
+    switch rawValue & 0x0f {
+    case 1: .shared
+    case 2: .private
+    case 3: .sharedStrictly
+    default: nil
+    }
+  }
 }
 
 /// What a program asks of mmap(2), once its file has been looked up.
@@ -62,6 +80,8 @@ public struct MapRequest {
   public var limit: Protection
   /// The first byte of the object to map, a multiple of the page size.
   public var offset: UInt64
+  /// The object, if it was made for this request and its memory is not promised yet.
+  var newMemory: SharedMemory?
 
   /// A request for private memory anywhere.
   public init(

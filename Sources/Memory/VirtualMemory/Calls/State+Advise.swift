@@ -43,6 +43,16 @@ public enum Advice: Int32, Sendable {
   case populateWrite = 23
   /// `MADV_DONTNEED_LOCKED`.
   case dontNeedLocked = 24
+
+  /// Whether it is kept in the areas' flags, so that areas may have to be cut.
+  var changesAreas: Bool {
+    switch self {
+    case .normal, .random, .sequential, .dontFork, .doFork, .hugePage, .noHugePage, .dontDump, .doDump, .wipeOnFork,
+      .keepOnFork:
+      true
+    case .willNeed, .dontNeed, .free, .remove, .cold, .pageOut, .populateRead, .populateWrite, .dontNeedLocked: false
+    }
+  }
 }
 
 /// madvise(2), but for what populates pages or reaches into objects, which is done without the lock.
@@ -51,7 +61,7 @@ extension AddressSpaceState {
   ///
   /// - Throws: as madvise(2); `ENOMEM` for a hole after all that could be done was done.
   mutating func advise(_ range: Range<UInt64>, _ advice: Advice, flush: inout TLBFlush) throws(Errno) {
-    try reserve(areas.cutCount(range))
+    try reserve(advice.changesAreas ? areas.cutCount(range) : 0, limit: limits.areaCount)
     var hasHole = false
     var address = range.lowerBound
     defer { join(around: range) }
@@ -83,7 +93,7 @@ extension AddressSpaceState {
     case .doDump: change(part, insert: [], remove: .dontDump)
     case .keepOnFork: change(part, insert: [], remove: .wipeOnFork)
     case .wipeOnFork:
-      guard area.isAnonymous, !area.isShared else { throw .EINVAL }
+      guard area.isAnonymous else { throw .EINVAL }
       change(part, insert: .wipeOnFork, remove: [])
     case .dontNeed:
       guard !area.flags.contains(.locked) else { throw .EINVAL }
@@ -91,16 +101,20 @@ extension AddressSpaceState {
     case .dontNeedLocked: try unmapPages(part, flush: &flush)
     case .free:
       // The pages may be taken at any time; taking them now is one of the times.
-      guard area.isAnonymous, !area.isShared else { throw .EINVAL }
+      guard area.isAnonymous, !area.flags.contains(.locked) else { throw .EINVAL }
       try unmapPages(part, flush: &flush)
     case .cold, .pageOut:
       guard !area.flags.contains(.locked) else { throw .EINVAL }
-      var page = part.lowerBound
-      while page < part.upperBound {
-        _ = table.takeAccessed(at: page)
-        page += Self.pageSize
-      }
+      forgetUse(of: part)
     case .willNeed, .remove, .populateRead, .populateWrite: break
+    }
+  }
+
+  /// Makes the pages of `range` look unused, so that reclaim takes them first.
+  private borrowing func forgetUse(of range: Range<UInt64>) {
+    // Walks what is mapped, so an empty range costs nothing, however large.
+    try? table.visit(range) { (address, page) throws(Errno) in
+      if page.isAccessed { _ = table.takeAccessed(at: address) }
     }
   }
 

@@ -5,37 +5,37 @@ import Machine
 extension AddressSpaceState {
   /// Moves the program break to `address`.
   ///
-  /// - Returns: where the break is now: as before when it cannot be moved there.
-  mutating func setBreak(_ address: UInt64, flush: inout TLBFlush) -> UInt64 {
-    guard address >= heap.lowerBound, address < UserSpace.end else { return heap.upperBound }
+  /// - Returns: the pages that were added; the caller populates them if they are locked.
+  /// - Throws: `ENOMEM` or `EAGAIN` when it cannot be moved there; it is where it was.
+  mutating func setBreak(_ address: UInt64, flush: inout TLBFlush) throws(Errno) -> Range<UInt64> {
+    guard heap.lowerBound >= Self.lowestAddress, address >= heap.lowerBound, address < UserSpace.end else {
+      throw .ENOMEM
+    }
+    guard address - heap.lowerBound <= limits.data else { throw .ENOMEM }
     let mask = Self.pageSize - 1
     let (old, new) = ((heap.upperBound + mask) & ~mask, (address + mask) & ~mask)
-    do throws(Errno) {
-      if new < old {
-        try unmap(new, old - new, flush: &flush)
-      } else if new > old {
-        try growHeap(old..<new)
-      }
-      heap = heap.lowerBound..<address
-    } catch {
-      // brk(2) has no error but the old break.
+    if new < old {
+      try unmap(new, old - new, flush: &flush)
+    } else if new > old {
+      try growHeap(old..<new)
     }
-    return heap.upperBound
+    heap = heap.lowerBound..<address
+    return min(old, new)..<new
   }
 
   private mutating func growHeap(_ added: Range<UInt64>) throws(Errno) {
     let pageCount = Int((added.upperBound - added.lowerBound) >> 12)
-    guard UserSpace.contains(added.lowerBound, byteCount: added.upperBound - added.lowerBound), isFree(added) else {
-      throw .ENOMEM
-    }
-    guard added.upperBound - heap.lowerBound <= limits.data else { throw .ENOMEM }
-    try checkLimits(adding: pageCount, isData: true)
-    var flags = futureFlags.union([.heap, .accounted])
-    if flags.contains(.locked), !mayLock(adding: pageCount) { throw .EAGAIN }
-    flags.remove(.lockedOnFault)
-    try reserve(1)
+    // A page stays free behind it, so that running out of the heap is noticed.
+    guard UserSpace.contains(added.lowerBound, byteCount: added.upperBound - added.lowerBound),
+      isFree(added.lowerBound..<added.upperBound + Self.pageSize)
+    else { throw .ENOMEM }
+    try checkLimits(adding: pageCount, .data)
+    var area = Area(added, [.read, .write], futureFlags.union(.heap))
+    if area.flags.contains(.locked), !mayLock(adding: pageCount) { throw .EAGAIN }
+    try reserve(1, limit: limits.areaCount + 1)
     try CommitAccount.promise(pageCount)
-    add(Area(added, [.read, .write], flags))
+    area.flags.insert(.accounted)
+    add(area)
     join(around: added)
   }
 
@@ -55,7 +55,7 @@ extension AddressSpaceState {
     }
     if let below = areas.lastArea(startingBefore: stack.start), start < below.end { return nil }
     let pageCount = Int((stack.start - start) >> 12)
-    try checkLimits(adding: pageCount, isData: false)
+    try checkLimits(adding: pageCount, .stack)
     if stack.flags.contains(.locked), !mayLock(adding: pageCount) { throw .ENOMEM }
     if stack.flags.contains(.accounted) { try CommitAccount.promise(pageCount) }
     return resize(stack, to: start..<stack.end)

@@ -20,6 +20,8 @@ extension AddressSpaceState {
       if area.flags.contains(.dontFork) { continue }
       try clone(area, into: &child, of: space, flush: &flush)
     }
+    // What differed in being locked only is alike in the child.
+    if usage.locked > 0 { child.join(around: 0..<UserSpace.end) }
     child.notePeak()
   }
 

@@ -67,7 +67,7 @@ extension AddressSpaceState {
   }
 
   @inline(__always)
-  private static func allows(_ area: Area, _ kind: PageFaultAccess.Kind) -> Bool {
+  static func allows(_ area: Area, _ kind: PageFaultAccess.Kind) -> Bool {
     switch kind {
     case .write: area.protection.contains(.write)
     case .execute: area.protection.contains(.execute)

@@ -9,28 +9,22 @@ public final class SharedMemory: MappedObject {
   /// Who maps it, once for each `attach`.
   private let spaces = SpinLock(GrowableArray<AddressSpace?>())
   private let count: UInt64
-  /// How many pages the machine has promised for it.
-  private let promisedCount: Int
+  /// How many pages the machine has promised for it. Set before anybody else knows it.
+  private var promisedCount = 0
 
   /// Creates `pageCount` pages of zeros, which take memory when they are first used and are not promised.
   public init(pageCount: UInt64) {
     count = pageCount
-    promisedCount = 0
     super.init()
   }
 
-  private init(promised pageCount: Int) {
-    count = UInt64(pageCount)
-    promisedCount = pageCount
-    super.init()
-  }
-
-  /// Creates `pageCount` pages of zeros, which the machine promises to have when they are used.
+  /// Makes the machine promise to have all of it, if it has not.
   ///
   /// - Throws: `ENOMEM`.
-  static func make(promised pageCount: Int) throws(Errno) -> SharedMemory {
-    try CommitAccount.promise(pageCount)
-    return SharedMemory(promised: pageCount)
+  func promise() throws(Errno) {
+    guard promisedCount == 0 else { return }
+    try CommitAccount.promise(Int(count))
+    promisedCount = Int(count)
   }
 
   deinit {
