@@ -125,6 +125,7 @@ let package = Package(
     tests("RegistersTests", ["Registers", "DeviceModels", "Foundations"], exclude: ["README.md"], generated: true),
     tests("SerialDriverTests", ["SerialDriver", "Registers", "DeviceModels", "Foundations"]),
     tests("PCITests", ["PCI", "DeviceModels", "Machine", "Foundations"]),
+    tests("TimeTests", ["Time", "Machine", "Registers", "DeviceModels", "Foundations"]),
     tests("SystemCallsTests", ["SystemCalls"]),
     tests("StructureTests", []),
   ]

@@ -27,8 +27,13 @@ extension BootHandlers {
     LocalTimer.start()
     guard timerInterruptArrives() else { return .failed("no interrupt of the local APIC's timer arrived") }
     let mode: Message = LocalInterruptController.isX2APIC ? "x2APIC" : "xAPIC"
-    do throws(Errno) { try Timers.start() } catch { return .failed("no memory for timers") }
-    Timers.startHere()
+    do throws(Errno) {
+      try Timers.start()
+      Timers.startHere()
+      try KernelTimers.start()
+    } catch {
+      return .failed("no memory for timers")
+    }
     return .done("\(mode), \(inputs) lines, timer \(LocalTimer.ticksPerSecond / 1_000_000) MHz")
   }
 

@@ -2,143 +2,169 @@ import ACPI
 import Foundations
 import Logging
 import Machine
-import Registers
 import Time
 
 extension BootHandlers {
-  /// Finds the clock sources, measures the time-stamp counter by the best of them, and reads the date.
+  /// What one measurement takes, in nanoseconds.
+  private static let measurement: UInt64 = 10_000_000
+  private static let attempts = 8
+
+  /// Finds the counters, measures the time-stamp counter by the best of them, and reads the date.
   static func timers(_ state: inout BootState) -> BootOutcome {
-    let sources = ClockSources(state.firmware)
-    guard let rate = sources.timestampRate() else { return .failed("no source of time is steady") }
-    Clock.start(ticksPerSecond: rate.ticksPerSecond)
-    if let fallback = sources.fallback { Clock.setFallback(fallback) }
+    guard Clock.nanoseconds > 0 else { return .failed("the interval timer does not count") }
+    let description = TimeHardware(state.firmware)
+    let highPrecision = description.highPrecisionAddress.flatMap(MachineSources.startHighPrecision)
+    let powerManagement = description.powerManagementPort.flatMap {
+      MachineSources.startPowerManagement(port: $0, width: description.powerManagementWidth)
+    }
+    log(highPrecision)
+    log(powerManagement)
+    let declared = DeclaredRate(ProcessorIdentification())
+    guard let summary = tellTime(by: declared, highPrecision, powerManagement) else {
+      return .failed("TSC unsteady: no three of \(attempts) measurements agree, and there is no other counter")
+    }
+    ClockMaintenance.start(reference: highPrecision ?? powerManagement, fallback: highPrecision ?? powerManagement)
     let before = Clock.nanoseconds
     guard Clock.nanoseconds >= before else { return .failed("the clock runs backwards") }
-    setDate(sources.centuryIndex)
-    return .done("TSC \(rate.ticksPerSecond / 1_000_000) MHz by \(rate.reference), ±\(rate.errorPartsPerMillion) ppm")
+    KernelLog.add(.info, .time, setDate(description))
+    return .done(summary)
   }
 
-  private static func setDate(_ centuryIndex: UInt8) {
-    guard let ports = PortSpace.claim(base: RealTimeClock.system, count: RealTimeClock.length),
-      let time = BatteryClock(ports, centuryIndex: centuryIndex).read(), time.secondsSince1970 > 0
-    else {
-      KernelLog.add(.warning, .time, "the battery-backed clock shows no time")
-      return
+  /// Chooses the counter that time is told by.
+  ///
+  /// - Returns: nil when there is none.
+  private static func tellTime(
+    by declared: DeclaredRate, _ highPrecision: CounterSource?, _ powerManagement: CounterSource?
+  ) -> Message? {
+    let reference = highPrecision ?? powerManagement
+    let yardstick = reference?.displayName ?? "interval timer"
+    let measured = MachineSources.measureTimestamp(by: reference, nanoseconds: measurement, attempts: attempts)
+    guard let measured else {
+      guard let reference else { return nil }
+      KernelLog.add(.warning, .time, "TSC unsteady: no three of \(attempts) measurements agree")
+      Clock.change(to: reference)
+      return "\(reference.displayName) \(frequency: reference.rate), TSC unsteady"
     }
-    Clock.setRealTime(UInt64(time.secondsSince1970) * 1_000_000_000)
-    var text = Message()
-    text.write("the date is \(time.year)-" as Message)
-    text.writeTwoDigits(time.month, "-")
-    text.writeTwoDigits(time.day, " ")
-    text.writeTwoDigits(time.hour, ":")
-    text.writeTwoDigits(time.minute, ":")
-    text.writeTwoDigits(time.second, " UTC")
-    KernelLog.add(.info, .time, text)
+    guard let exact = declared.exact else {
+      Clock.change(to: measured)
+      let error = (measured.errorPartsPerBillion + 999) / 1_000
+      return "TSC \(frequency: measured.rate) by \(yardstick) ±\(error) ppm"
+    }
+    // What the CPU declares is exact, unless a hypervisor passes on another machine's.
+    guard exact.agrees(with: measured.rate, partsPerBillion: measured.errorPartsPerBillion + 2_000_000) else {
+      KernelLog.add(
+        .warning, .time, "CPUID says that the TSC has \(frequency: exact), measured are \(frequency: measured.rate)")
+      Clock.change(to: measured)
+      return "TSC \(frequency: measured.rate) by \(yardstick), against CPUID"
+    }
+    Clock.change(to: CounterSource(.timestamp, width: 64, rate: exact, errorPartsPerBillion: 100_000))
+    return "TSC \(frequency: exact) by CPUID"
+  }
+
+  private static func log(_ source: CounterSource?) {
+    guard let source else { return }
+    KernelLog.add(
+      .info, .time,
+      "\(source.displayName) \(frequency: source.rate), \(source.mask.nonzeroBitCount) bits, rating \(source.rating)")
+  }
+
+  /// Sets CLOCK_REALTIME by the battery-backed clock.
+  private static func setDate(_ description: TimeHardware) -> Message {
+    do throws(BatteryClockError) {
+      let time = try MachineSources.batteryTime(centuryIndex: description.centuryIndex)
+      do throws(Errno) {
+        try Clock.setRealTime(UInt64(max(time.unixSeconds, 0)) * 1_000_000_000)
+      } catch {
+        return "the date of the RTC cannot be: \(time)"
+      }
+      return "RTC \(time)"
+    } catch {
+      switch error {
+      case .absent: return "there is no RTC"
+      case .unsteady: return "the RTC is unsteady"
+      case .nonsense, .unrepresentable: return "the RTC has no date"
+      }
+    }
   }
 }
 
-extension Message {
-  /// Writes a number below 100 with both digits, and what follows it.
-  fileprivate mutating func writeTwoDigits(_ number: Int, _ text: String) {
-    write(byte: 0x30 + UInt8(number / 10 % 10))
-    write(byte: 0x30 + UInt8(number % 10))
-    write(text)
-  }
-}
-
-/// The counters of this machine that time can be measured by, the best first.
-struct ClockSources: ~Copyable {
-  /// The rate of the time-stamp counter, and what it was measured by.
-  struct Rate {
-    var ticksPerSecond: UInt64
-    var errorPartsPerMillion: UInt64
-    var reference: String
-  }
-
-  private static let milliseconds: UInt64 = 10
-  private static let attempts = 8
-  private static let tolerancePartsPerMillion: UInt64 = 500
-
-  private var eventTimer: HardwareCounter?
-  private var powerTimer: HardwareCounter?
-  /// Which byte of the battery-backed clock's memory has the century, or 0.
-  private(set) var centuryIndex: UInt8 = 0
+/// Where the firmware says that time can be told.
+private struct TimeHardware {
+  var highPrecisionAddress: UInt64?
+  var powerManagementPort: UInt16?
+  var powerManagementWidth: UInt64 = 24
+  var centuryIndex: UInt8 = 0
 
   init(_ firmware: borrowing FirmwareTables?) {
-    eventTimer = nil
-    powerTimer = nil
     switch firmware {
-    case .none: break
+    case .none: return
     case .some(let tables):
-      eventTimer = Self.eventTimer(tables)
-      guard let table = tables.table("FACP"), let description = try? FADT(table) else { break }
-      centuryIndex = description.centuryIndex
-      powerTimer = Self.powerTimer(description)
-    }
-    for counter in [eventTimer, powerTimer] {
-      if let counter {
-        KernelLog.add(.debug, .time, "\(counter.name) counts at \(counter.frequencyHertz) Hz")
+      if let table = tables.table("HPET") {
+        do throws(ACPITableError) {
+          let address = try HPETDescription(table).address
+          if address.space == .systemMemory { highPrecisionAddress = address.address }
+        } catch {
+          KernelLog.add(.warning, .time, "the table HPET is refused: \(error.reason)")
+        }
+      }
+      guard let table = tables.table("FACP") else { return }
+      do throws(ACPITableError) {
+        let description = try FADT(table)
+        centuryIndex = description.centuryIndex
+        guard let timer = description.timer, timer.space == .systemIO else { return }
+        powerManagementPort = UInt16(exactly: timer.address)
+        powerManagementWidth = description.features.hasExtendedTimer ? 32 : 24
+      } catch {
+        KernelLog.add(.warning, .time, "the FADT is refused: \(error.reason)")
       }
     }
   }
+}
 
-  /// What the clock falls back to when the time-stamp counter proves unsteady.
-  var fallback: HardwareCounter? { eventTimer ?? powerTimer }
-
-  private static func eventTimer(_ tables: borrowing FirmwareTables) -> HardwareCounter? {
-    guard let table = tables.table("HPET"), let description = try? HPETDescription(table),
-      description.address.space == .systemMemory
-    else { return nil }
-    let base = description.address.address
-    do throws(Errno) {
-      let space = try DeviceSpace.map(base..<base + UInt64(HPET.length))
-      return HPETCounter(HPETRegisters(space))
-    } catch {
-      KernelLog.add(.warning, .time, "the HPET at \(hex: base) cannot be used: error \(error.rawValue)")
-      return nil
+extension CounterSource {
+  /// The name for people.
+  var displayName: Message {
+    switch kind {
+    case .timestamp: "TSC"
+    case .highPrecision: "HPET"
+    case .powerManagement: "ACPI timer"
+    case .interval: "interval timer"
     }
   }
+}
 
-  private static func powerTimer(_ description: FADT) -> HardwareCounter? {
-    guard let timer = description.timer, timer.space == .systemIO, timer.address < 0xfffd,
-      let ports = PortSpace.claim(base: UInt16(timer.address), count: 4)
-    else { return nil }
-    return PowerManagementTimer(ports, isExtended: description.features.hasExtendedTimer)
+extension Message.Interpolation {
+  /// A rate in megahertz, with its kilohertz.
+  mutating func appendInterpolation(frequency rate: CounterRate) {
+    let kilohertz = rate.hertz / 1_000
+    appendInterpolation(kilohertz / 1_000)
+    appendLiteral(".")
+    appendPadded(Int(kilohertz % 1_000), width: 3)
+    appendLiteral(" MHz")
   }
 
-  /// The interval timer, taken for a moment.
-  static func intervalTimer() -> HardwareCounter? {
-    guard let timer = PortSpace.claim(base: PIT8254.system, count: PIT8254.length),
-      let control = PortSpace.claim(base: SystemControl.portB, count: SystemControl.length)
-    else { return nil }
-    return IntervalTimerCounter(timer: PIT8254Registers(timer), control: SystemControlRegisters(control))
+  /// A date and time, as ISO 8601 has it but for a space.
+  mutating func appendInterpolation(_ time: CivilTime) {
+    appendPadded(time.year, width: 4)
+    appendLiteral("-")
+    appendPadded(time.month, width: 2)
+    appendLiteral("-")
+    appendPadded(time.day, width: 2)
+    appendLiteral(" ")
+    appendPadded(time.hour, width: 2)
+    appendLiteral(":")
+    appendPadded(time.minute, width: 2)
+    appendLiteral(":")
+    appendPadded(time.second, width: 2)
+    appendLiteral(" UTC")
   }
 
-  /// The rate of the time-stamp counter: as the CPU tells it, else by the best counter on which two measurements agree.
-  borrowing func timestampRate() -> Rate? {
-    if let told = Self.toldRate() { return Rate(ticksPerSecond: told, errorPartsPerMillion: 1, reference: "CPUID") }
-    for counter in [eventTimer, powerTimer, Self.intervalTimer()] {
-      guard let counter else { continue }
-      let rate = RateMeasurement.agreed(
-        by: counter, milliseconds: Self.milliseconds, attempts: Self.attempts,
-        tolerancePartsPerMillion: Self.tolerancePartsPerMillion, ticks: { TimestampCounter.now })
-      guard let rate else {
-        KernelLog.add(.warning, .time, "no two measurements by \(counter.name) agree")
-        continue
-      }
-      return Rate(
-        ticksPerSecond: rate.ticksPerSecond, errorPartsPerMillion: rate.errorPartsPerMillion, reference: counter.name)
+  private mutating func appendPadded(_ value: Int, width: Int) {
+    var limit = 10
+    for _ in 1..<width {
+      if value < limit { appendLiteral("0") }
+      limit *= 10
     }
-    return nil
-  }
-
-  /// What CPUID says, on CPUs that know their crystal. Source: Intel SDM vol. 2A, CPUID leaf 15h.
-  private static func toldRate() -> UInt64? {
-    let registers = CPUIDRegisters(ProcessorIdentification())
-    guard registers.hasLeaf(0x15) else { return nil }
-    let (crystal, numerator) = (UInt64(registers.crystalFrequencyHertz), UInt64(registers.tscNumerator))
-    let denominator = UInt64(registers.tscDenominator)
-    guard crystal > 0, numerator > 0, denominator > 0 else { return nil }
-    return crystal * numerator / denominator
+    appendInterpolation(value)
   }
 }

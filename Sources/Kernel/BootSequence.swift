@@ -9,16 +9,13 @@ import Time
 
 /// Runs the boot steps in order, shows each, and hands over.
 enum BootSequence {
-  /// Enough for the times on the boot screen.
-  private static let firstMeasurementMilliseconds: UInt64 = 5
+  /// What the first measurement takes: 5 ms, enough for the times on the boot screen.
+  private static let firstMeasurement: UInt64 = 5_000_000
 
   static func run() -> Never {
     InterruptTable.setDelegate(InterruptDispatcher())
-    if let timer = ClockSources.intervalTimer(),
-      let rate = RateMeasurement.measure(
-        by: timer, milliseconds: firstMeasurementMilliseconds, ticks: { TimestampCounter.now })
-    {
-      Clock.start(ticksPerSecond: rate.ticksPerSecond)
+    if let source = MachineSources.measureTimestamp(by: nil, nanoseconds: firstMeasurement, attempts: 1) {
+      Clock.start(source)
     }
     do throws(BootInformationError) {
       var state = try BootState()

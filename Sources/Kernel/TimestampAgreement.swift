@@ -7,7 +7,7 @@ import Time
 /// Making the CPUs' time-stamp counters agree, so that time never goes back from one CPU to another.
 ///
 /// Each CPU compares its counter with the boot CPU's. One that is certainly off is adjusted and compared again. If a CPU's cannot be
-/// made to agree, the time-stamp counter is not the clock.
+/// made to agree, every reading of the clock looks at the latest one of all CPUs.
 enum TimestampAgreement {
   private static let disagreeing = Atomic<UInt64>(0)
   private static let adjusted = Atomic<UInt64>(0)
@@ -34,8 +34,9 @@ enum TimestampAgreement {
   }
 
   private static func measure() -> ClockOffset {
-    let goal = Clock.ticksPerSecond * goalNanoseconds / 1_000_000_000
-    let limit = Clock.ticksPerSecond * limitNanoseconds / 1_000_000_000
+    let rate = Clock.source?.rate
+    let goal = rate?.ticks(nanoseconds: goalNanoseconds) ?? 0
+    let limit = rate?.ticks(nanoseconds: limitNanoseconds) ?? 0
     // The boot CPU may have pages to unmap meanwhile, and waits for all CPUs then.
     return TimestampExchange.ask(
       goal: goal, limit: limit, ticks: { TimestampCounter.now }, pause: ProcessorMessages.serve)
@@ -45,7 +46,7 @@ enum TimestampAgreement {
     _ = largest.max(value, ordering: .relaxed)
   }
 
-  /// The boot CPU's part: compares with every other, and drops the counter if it must.
+  /// The boot CPU's part: compares with every other, and guards the clock if it must.
   static func check() {
     for number in 1..<Processor.limit where Processor.isOnline(number) {
       TimestampExchange.answer(
@@ -62,11 +63,7 @@ enum TimestampAgreement {
         "the CPUs' counters agree within \(error) ns, are \(offset) ns apart at most; \(count) were adjusted")
       return
     }
-    let isReplaced = Clock.useFallback()
-    KernelLog.add(
-      .warning, .time,
-      isReplaced
-        ? "the counters of CPUs \(hex: bad) disagree by \(offset) ns: the clock is \(Clock.sourceName) now"
-        : "the counters of CPUs \(hex: bad) disagree by \(offset) ns, and there is no other clock")
+    Clock.setGuarded(true)
+    KernelLog.add(.warning, .time, "the counters of CPUs \(hex: bad) disagree by \(offset) ns: readings are guarded")
   }
 }

@@ -81,6 +81,7 @@ public enum KernelTests {
     PCITests.register(&registrar)
     MultiprocessorTests.register(&registrar)
     InterruptTests.register(&registrar)
+    TimeTests.register(&registrar)
     TimerTests.register(&registrar)
     FaultTests.register(&registrar)
     MultiprocessorTests.registerFaults(&registrar)

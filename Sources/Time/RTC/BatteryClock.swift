@@ -1,87 +1,150 @@
-public import Foundations
+import Foundations
 import Registers
 
-/// The PC's battery-backed clock, read as a whole although it may change meanwhile.
+/// Why the battery-backed clock gives no time.
+public enum BatteryClockError: Error, Equatable, Sendable {
+  /// Nothing answers, or an update never ends.
+  case absent
+  /// No two readings in a row were the same.
+  case unsteady
+  /// What it says is no date, as after a flat battery.
+  case nonsense
+  /// The year is none that it can hold.
+  case unrepresentable
+}
+
+/// The battery-backed clock of the PC.
 ///
-/// Source: Motorola MC146818A data sheet, Update Cycle; ACPI 6.5, section 5.2.9 (CENTURY).
+/// Time is taken to be UTC. Source: Motorola MC146818A data sheet; ACPI 6.5, section 5.2.9, CENTURY.
 public struct BatteryClock<Space: RegisterSpace & ~Copyable>: ~Copyable {
   private let registers: RealTimeClockRegisters<Space>
-  /// Which byte of the clock's memory has the century, or 0.
-  private let centuryIndex: UInt8
+  /// The index of the byte with the century, or nil.
+  private let century: Int?
 
-  /// How often an update in progress is waited for: it takes 2 ms, a look about 1 µs.
-  private static var updateLooks: Int { 10_000 }
-  private static var attempts: Int { 8 }
-  /// Without a century byte, years below this are of the century after 1900's.
-  private static var pivotYear: Int { 70 }
-  private static var firstStorage: Int { 14 }
+  /// An update takes 2 ms at most; a reading of a port takes about a microsecond, and never less than a few nanoseconds.
+  private static var updateReadings: Int { 1_000_000 }
+  private static var attempts: Int { 16 }
+  /// The first byte of the memory that has no other meaning.
+  private static var firstStorage: Int { 0x0e }
+  /// Without a century, years from here on are of the twentieth: the PC is younger, and so is Unix time.
+  private static var pivot: Int { 70 }
 
-  /// A clock behind its two ports.
+  /// Takes over the clock.
   ///
-  /// - Parameter centuryIndex: what the FADT says, 0 for none.
+  /// - Parameter centuryIndex: from the FADT; 0 when there is none.
   public init(_ space: consuming Space, centuryIndex: UInt8) {
     registers = RealTimeClockRegisters(space)
-    self.centuryIndex = centuryIndex
+    let isStorage = (Self.firstStorage..<Self.firstStorage + RealTimeClock.storageCount).contains(Int(centuryIndex))
+    century = isStorage ? Int(centuryIndex) : nil
   }
 
-  /// The bytes of the clock, as they are.
-  private struct Reading: Equatable {
-    var second, minute, hour, day, month, year, century: UInt8
+  /// The bytes of the time as the device has them.
+  private struct Bytes: Equatable {
+    var second: UInt8 = 0
+    var minute: UInt8 = 0
+    var hour: UInt8 = 0
+    var day: UInt8 = 0
+    var month: UInt8 = 0
+    var year: UInt8 = 0
+    var century: UInt8 = 0
   }
 
-  /// The time that the clock shows.
+  /// The time now, up to a second old.
   ///
-  /// - Returns: nil when there is no clock, its battery is dead, or what it shows is no time.
-  public func read() -> CivilTime? {
-    guard registers.statusD.isValid else { return nil }
+  /// - Context: takes up to a few milliseconds.
+  public func read() throws(BatteryClockError) -> CivilTime {
+    guard registers.statusD.rawValue != .max else { throw .absent }
+    var previous: Bytes?
     for _ in 0..<Self.attempts {
-      // Two readings that agree, neither during an update.
-      guard let first = reading(), let second = reading() else { return nil }
-      guard first == second else { continue }
-      return time(first)
+      try waitForUpdate()
+      let bytes = bytes()
+      // An update may have begun meanwhile; bytes that are the same twice are of one moment.
+      if !registers.statusA.updateInProgress {
+        if bytes == previous { return try decode(bytes, registers.statusB) }
+        previous = bytes
+      }
     }
-    return nil
+    throw .unsteady
   }
 
-  private func reading() -> Reading? {
-    var looks = Self.updateLooks
-    while registers.statusA.updateInProgress {
-      looks -= 1
-      guard looks > 0 else { return nil }
-    }
-    return Reading(
-      second: registers.seconds, minute: registers.minutes, hour: registers.hours, day: registers.dayOfMonth,
-      month: registers.month, year: registers.year, century: century)
+  private func waitForUpdate() throws(BatteryClockError) {
+    for _ in 0..<Self.updateReadings where !registers.statusA.updateInProgress { return }
+    throw .absent
   }
 
-  private var century: UInt8 {
-    let index = Int(centuryIndex) - Self.firstStorage
-    guard index >= 0, index < RealTimeClock.storageCount else { return 0 }
-    return registers.storage(at: index)
+  private func bytes() -> Bytes {
+    var bytes = Bytes()
+    bytes.second = registers.seconds
+    bytes.minute = registers.minutes
+    bytes.hour = registers.hours
+    bytes.day = registers.dayOfMonth
+    bytes.month = registers.month
+    bytes.year = registers.year
+    if let century { bytes.century = registers.storage(at: century - Self.firstStorage) }
+    return bytes
   }
 
-  private func time(_ reading: Reading) -> CivilTime? {
-    let status = registers.statusB
-    let isBinary = status.isBinary
-    func number(_ byte: UInt8) -> Int? {
-      if isBinary { return Int(byte) }
-      guard byte & 15 < 10, byte >> 4 < 10 else { return nil }
-      return Int(byte >> 4) * 10 + Int(byte & 15)
+  private func decode(_ bytes: Bytes, _ format: RealTimeClock.StatusB) throws(BatteryClockError) -> CivilTime {
+    // Bit 7 of the hour is the afternoon only in the twelve-hour format.
+    var hour = try number(format.is24Hour ? bytes.hour : bytes.hour & 0x7f, format)
+    if !format.is24Hour {
+      guard (1...12).contains(hour) else { throw .nonsense }
+      hour = hour % 12 + (bytes.hour & 0x80 != 0 ? 12 : 0)
     }
-    let isAfternoon = !status.is24Hour && reading.hour & 0x80 != 0
-    guard let second = number(reading.second), let minute = number(reading.minute),
-      var hour = number(status.is24Hour ? reading.hour : reading.hour & 0x7f), let day = number(reading.day),
-      let month = number(reading.month), let year = number(reading.year), year < 100
-    else { return nil }
-    if !status.is24Hour {
-      guard (1...12).contains(hour) else { return nil }
-      hour = hour % 12 + (isAfternoon ? 12 : 0)
+    let year = try number(bytes.year, format)
+    guard year <= 99 else { throw .nonsense }
+    var hundreds = year >= Self.pivot ? 19 : 20
+    // Firmware that names a byte for the century but keeps none there is known; 19...29 are what a clock can show.
+    if century != nil, let stated = decimal(bytes.century, format), (19...29).contains(stated) { hundreds = stated }
+    guard
+      let time = CivilTime(
+        year: hundreds * 100 + year, month: try number(bytes.month, format), day: try number(bytes.day, format),
+        hour: hour, minute: try number(bytes.minute, format), second: try number(bytes.second, format))
+    else { throw .nonsense }
+    return time
+  }
+
+  private func number(_ byte: UInt8, _ format: RealTimeClock.StatusB) throws(BatteryClockError) -> Int {
+    guard let value = decimal(byte, format) else { throw .nonsense }
+    return value
+  }
+
+  /// A byte's value, or nil when it should hold two decimal digits and does not.
+  private func decimal(_ byte: UInt8, _ format: RealTimeClock.StatusB) -> Int? {
+    if format.isBinary { return Int(byte) }
+    guard byte & 0xf <= 9, byte >> 4 <= 9 else { return nil }
+    return Int(byte >> 4) * 10 + Int(byte & 0xf)
+  }
+
+  /// Sets the clock, which goes on from `time`: its next second begins half a second later.
+  ///
+  /// - Throws: `.unrepresentable` for years outside 1970...2069 where there is no byte for the century, 1900...2999 where there is;
+  ///   `.absent`.
+  public func write(_ time: CivilTime) throws(BatteryClockError) {
+    let years = century == nil ? 1970...2069 : 1900...2999
+    guard years.contains(time.year) else { throw .unrepresentable }
+    guard registers.statusD.rawValue != .max else { throw .absent }
+    var format = registers.statusB
+    format.halt = true
+    registers.statusB = format
+    registers.seconds = encode(time.second, format)
+    registers.minutes = encode(time.minute, format)
+    if format.is24Hour {
+      registers.hours = encode(time.hour, format)
+    } else {
+      let hour = time.hour % 12
+      registers.hours = encode(hour == 0 ? 12 : hour, format) | (time.hour >= 12 ? 0x80 : 0)
     }
-    var hundreds = year < Self.pivotYear ? 20 : 19
-    // A century byte that makes no sense is somebody else's.
-    if let found = number(reading.century), (19...29).contains(found) { hundreds = found }
-    let time = CivilTime(
-      year: hundreds * 100 + year, month: month, day: day, hour: hour, minute: minute, second: second)
-    return time.isValid ? time : nil
+    registers.dayOfWeek = encode(time.dayOfWeek + 1, format)
+    registers.dayOfMonth = encode(time.day, format)
+    registers.month = encode(time.month, format)
+    registers.year = encode(time.year % 100, format)
+    if let century { registers.writeStorage(encode(time.year / 100, format), at: century - Self.firstStorage) }
+    format.halt = false
+    registers.statusB = format
+  }
+
+  private func encode(_ value: Int, _ format: RealTimeClock.StatusB) -> UInt8 {
+    UInt8(truncatingIfNeeded: format.isBinary ? value : (value / 10) << 4 | value % 10)
   }
 }

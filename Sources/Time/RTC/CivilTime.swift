@@ -1,6 +1,6 @@
-/// A date and a time of day in UTC, by the Gregorian calendar.
+/// A date and a time of day in UTC, by the Gregorian calendar, also before it was introduced.
 public struct CivilTime: Equatable, Sendable {
-  /// The year, such as 2026.
+  /// The year, -32,768...32,767 with a year 0.
   public var year: Int
   /// The month, 1...12.
   public var month: Int
@@ -10,11 +10,15 @@ public struct CivilTime: Equatable, Sendable {
   public var hour: Int
   /// The minute, 0...59.
   public var minute: Int
-  /// The second, 0...59.
+  /// The second, 0...59: Unix time knows no leap second.
   public var second: Int
 
-  /// Creates a time; `isValid` says whether there is such a one.
-  public init(year: Int, month: Int, day: Int, hour: Int, minute: Int, second: Int) {
+  /// A moment; nil when there is no such day or time.
+  public init?(year: Int, month: Int, day: Int, hour: Int = 0, minute: Int = 0, second: Int = 0) {
+    guard (-32_768...32_767).contains(year), (1...12).contains(month),
+      (1...Self.length(ofMonth: month, year: year)).contains(day), (0...23).contains(hour), (0...59).contains(minute),
+      (0...59).contains(second)
+    else { return nil }
     self.year = year
     self.month = month
     self.day = day
@@ -23,57 +27,64 @@ public struct CivilTime: Equatable, Sendable {
     self.second = second
   }
 
-  private static let daysOfEra = 146_097
-  /// Days from the first of March of year 0 to 1970.
-  private static let daysTo1970 = 719_468
+  /// Whether February has 29 days.
+  public static func isLeap(_ year: Int) -> Bool { year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) }
 
-  /// Whether the calendar has this day and the day this second.
-  public var isValid: Bool {
-    (1...9999).contains(year) && (1...12).contains(month) && day >= 1 && day <= Self.dayCount(year, month)
-      && (0...23).contains(hour) && (0...59).contains(minute) && (0...59).contains(second)
-  }
-
-  /// How many days a month has.
-  static func dayCount(_ year: Int, _ month: Int) -> Int {
+  /// The days of a month, 1...12.
+  public static func length(ofMonth month: Int, year: Int) -> Int {
     switch month {
-    case 2: year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) ? 29 : 28
+    case 2: isLeap(year) ? 29 : 28
     case 4, 6, 9, 11: 30
     default: 31
     }
   }
 
-  /// Seconds since the beginning of 1970; negative before.
+  private static var secondsPerDay: Int { 86_400 }
+  /// The days of 400 years, after which the calendar repeats.
+  private static var daysPerEra: Int { 146_097 }
+  /// The days from 1 March of year 0 to 1 January 1970.
+  private static var epoch: Int { 719_468 }
+
+  /// Seconds since 1970.
+  public var unixSeconds: Int { days * Self.secondsPerDay + (hour * 60 + minute) * 60 + second }
+
+  /// Days since 1 January 1970.
   ///
-  /// - Precondition: `isValid`.
-  public var secondsSince1970: Int64 {
-    // Years begin in March, so that the leap day is the last of its year.
-    let shifted = month <= 2 ? year - 1 : year
-    let era = shifted / 400
+  /// Years that begin with March have their leap day at the end, and their months' first days follow 153 days in 5 months.
+  private var days: Int {
+    let shifted = month > 2 ? year : year - 1
+    let era = (shifted >= 0 ? shifted : shifted - 399) / 400
     let yearOfEra = shifted - era * 400
-    let monthFromMarch = (month + 9) % 12
-    let dayOfYear = (153 * monthFromMarch + 2) / 5 + day - 1
+    let dayOfYear = (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1
     let dayOfEra = yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear
-    let days = era * Self.daysOfEra + dayOfEra - Self.daysTo1970
-    return Int64(days) * 86_400 + Int64(hour * 3_600 + minute * 60 + second)
+    return era * Self.daysPerEra + dayOfEra - Self.epoch
   }
 
-  /// The time that is `seconds` after the beginning of 1970, which is in the years 1...9999.
-  public init?(secondsSince1970 seconds: Int64) {
-    guard (-62_135_596_800...253_402_300_799).contains(seconds) else { return nil }
-    let dayNumber = Int(seconds >= 0 ? seconds / 86_400 : -((-seconds + 86_399) / 86_400))
-    let rest = Int(seconds) - dayNumber * 86_400
-    let days = dayNumber + Self.daysTo1970
-    let era = days / Self.daysOfEra
-    let dayOfEra = days - era * Self.daysOfEra
-    // The divisors take out the leap days that came before in the four, the hundred and the four hundred years.
+  /// The day of the week, 0 being Sunday.
+  public var dayOfWeek: Int {
+    // 1 January 1970 was a Thursday.
+    let remainder = (days + 4) % 7
+    return remainder < 0 ? remainder + 7 : remainder
+  }
+
+  /// The moment `seconds` after 1970 began; nil when its year does not fit.
+  public init?(unixSeconds seconds: Int) {
+    guard seconds.magnitude < 1 << 40 else { return nil }
+    var days = seconds / Self.secondsPerDay
+    var rest = seconds % Self.secondsPerDay
+    if rest < 0 {
+      rest += Self.secondsPerDay
+      days -= 1
+    }
+    let shifted = days + Self.epoch
+    let era = (shifted >= 0 ? shifted : shifted - (Self.daysPerEra - 1)) / Self.daysPerEra
+    let dayOfEra = shifted - era * Self.daysPerEra
     let yearOfEra = (dayOfEra - dayOfEra / 1_460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
     let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
-    let monthFromMarch = (5 * dayOfYear + 2) / 153
-    day = dayOfYear - (153 * monthFromMarch + 2) / 5 + 1
-    month = monthFromMarch < 10 ? monthFromMarch + 3 : monthFromMarch - 9
-    year = yearOfEra + era * 400 + (month <= 2 ? 1 : 0)
-    hour = rest / 3_600
-    minute = rest / 60 % 60
-    second = rest % 60
+    let shiftedMonth = (5 * dayOfYear + 2) / 153
+    let month = shiftedMonth < 10 ? shiftedMonth + 3 : shiftedMonth - 9
+    self.init(
+      year: yearOfEra + era * 400 + (month <= 2 ? 1 : 0), month: month,
+      day: dayOfYear - (153 * shiftedMonth + 2) / 5 + 1, hour: rest / 3_600, minute: rest / 60 % 60, second: rest % 60)
   }
 }

@@ -1,103 +1,125 @@
-/// How fast a clock ticks, by another.
+/// Measures the rate of one counter by another.
+///
+/// Whoever runs below the kernel (firmware, a hypervisor) may stop it at any moment, between any two readings. So the moments at
+/// which a measurement begins and ends are each the narrowest of several readings, and only measurements that agree count.
 public struct RateMeasurement: Equatable, Sendable {
-  /// Ticks a second.
-  public var ticksPerSecond: UInt64
-  /// How wrong that may be, in millionths.
-  public var errorPartsPerMillion: UInt64
+  /// The rate.
+  public var rate: CounterRate
+  /// How wrong it may be, in parts per billion, beside what the yardstick itself may be wrong.
+  public var errorPartsPerBillion: UInt64
 
-  /// Creates a measurement.
-  public init(ticksPerSecond: UInt64, errorPartsPerMillion: UInt64) {
-    self.ticksPerSecond = ticksPerSecond
-    self.errorPartsPerMillion = errorPartsPerMillion
-  }
+  /// The readings of which the narrowest counts.
+  private static let tries = 16
+  /// Readings of the yardstick after which it is taken to stand still: far more than any measurement takes.
+  private static let readingLimit = 4_000_000
 
-  /// How far another measurement of the same clock is away, in millionths of this one.
-  public func deviation(of other: RateMeasurement) -> UInt64 {
-    guard ticksPerSecond > 0 else { return .max }
-    let difference =
-      other.ticksPerSecond > ticksPerSecond
-      ? other.ticksPerSecond - ticksPerSecond : ticksPerSecond - other.ticksPerSecond
-    let (product, overflowed) = difference.multipliedReportingOverflow(by: 1_000_000)
-    return overflowed ? .max : product / ticksPerSecond
-  }
+  /// Both counters at one moment.
+  struct Moment {
+    var reference: UInt64
+    var ticks: UInt64
+    /// How long the reading took, in the measured counter's ticks.
+    var width: UInt64
 
-  // MARK: Measuring
-
-  /// How often a counter that stands still is read before it is given up. One that runs changes far earlier.
-  private static let stillLimit = 100_000
-  private static let samples = 8
-
-  /// Measures the clock `ticks` by `reference`, over `milliseconds`.
-  ///
-  /// - Parameter milliseconds: 1...50, so that the slowest reference turns at most once.
-  /// - Returns: nil when the reference or the clock stands still.
-  public static func measure(
-    by reference: HardwareCounter, milliseconds: UInt64, ticks: () -> UInt64
-  ) -> RateMeasurement? {
-    let goal = reference.frequencyHertz * milliseconds / 1_000
-    let first = Sample.best(of: samples, reference, ticks)
-    var elapsed: UInt64 = 0
-    var still = 0
-    while elapsed < goal {
-      let now = reference.distance(from: first.count, to: reference.read())
-      still = now == elapsed ? still + 1 : 0
-      guard still < stillLimit else { return nil }
-      elapsed = now
-    }
-    let last = Sample.best(of: samples, reference, ticks)
-    let counts = reference.distance(from: first.count, to: last.count)
-    let span = last.ticks &- first.ticks
-    let (product, overflowed) = span.multipliedReportingOverflow(by: reference.frequencyHertz)
-    guard counts > 0, span > 0, !overflowed, product / counts > 0 else { return nil }
-    // Each end is known to half of what its reading took, and the reference to one count.
-    let uncertainty = (first.width + last.width) / 2
-    let error = min(uncertainty, span).multipliedReportingOverflow(by: 1_000_000)
-    return RateMeasurement(
-      ticksPerSecond: product / counts,
-      errorPartsPerMillion: (error.overflow ? 1_000_000 : error.partialValue / span) + 1_000_000 / counts + 1)
-  }
-
-  /// Measures until two measurements in a row agree, for one alone proves nothing: under a busy hypervisor either clock may have
-  /// stood still meanwhile.
-  ///
-  /// - Parameter attempts: how many measurements there are at most.
-  /// - Returns: nil when a clock stands still or no two agree.
-  public static func agreed(
-    by reference: HardwareCounter, milliseconds: UInt64, attempts: Int, tolerancePartsPerMillion: UInt64,
-    ticks: () -> UInt64
-  ) -> RateMeasurement? {
-    var previous: RateMeasurement?
-    for _ in 0..<attempts {
-      guard let current = measure(by: reference, milliseconds: milliseconds, ticks: ticks) else { return nil }
-      if let previous {
-        let tolerance = max(
-          tolerancePartsPerMillion, previous.errorPartsPerMillion + current.errorPartsPerMillion)
-        if previous.deviation(of: current) <= tolerance {
-          return previous.errorPartsPerMillion < current.errorPartsPerMillion ? previous : current
-        }
+    /// Takes the narrowest of several readings.
+    static func take(reference: () -> UInt64, ticks: () -> UInt64) -> Moment {
+      var best = Moment(reference: 0, ticks: 0, width: .max)
+      for _ in 0..<tries {
+        let before = ticks()
+        let count = reference()
+        let width = ticks() &- before
+        if width < best.width { best = Moment(reference: count, ticks: before &+ width / 2, width: width) }
       }
-      previous = current
+      return best
+    }
+  }
+
+  /// Measures once.
+  ///
+  /// - Parameters:
+  ///   - source: what the yardstick is; it is read often enough that it does not count through unseen.
+  ///   - nanoseconds: how long to measure, 1,000,000...1,000,000,000.
+  ///   - reference: reads the yardstick.
+  ///   - ticks: reads the counter to be measured, which must be 64 bits wide.
+  /// - Returns: nil when the yardstick stands still or what comes out is not believable.
+  public init?(by source: CounterSource, nanoseconds: UInt64, reference: () -> UInt64, ticks: () -> UInt64) {
+    let wanted = source.rate.ticks(nanoseconds: nanoseconds)
+    let first = Moment.take(reference: reference, ticks: ticks)
+    var elapsed: UInt64 = 0
+    var last = first.reference
+    var remaining = Self.readingLimit
+    while elapsed < wanted {
+      guard remaining > 0 else { return nil }
+      remaining -= 1
+      let now = reference()
+      elapsed &+= (now &- last) & source.mask
+      last = now
+    }
+    let end = Moment.take(reference: reference, ticks: ticks)
+    elapsed &+= (end.reference &- last) & source.mask
+    let counted = end.ticks &- first.ticks
+    // counted / elapsed × rate, and the uncertainties of both ends in parts of what was counted.
+    let (high, low) = counted.multipliedFullWidth(by: source.rate.millihertz)
+    guard counted > 0, let quotient = WideInteger.divide(high: high, low: low, by: elapsed),
+      let rate = CounterRate(millihertz: quotient)
+    else { return nil }
+    self.rate = rate
+    let width = Self.parts(first.width / 2 &+ end.width / 2 &+ 1, of: counted)
+    errorPartsPerBillion = width &+ Self.parts(2, of: elapsed)
+  }
+
+  static func parts(_ part: UInt64, of whole: UInt64) -> UInt64 {
+    let (high, low) = part.multipliedFullWidth(by: 1_000_000_000)
+    return min(WideInteger.divide(high: high, low: low, by: max(whole, 1)) ?? .max, 1_000_000_000)
+  }
+
+  /// Measures until three measurements agree, at most `attempts` times.
+  ///
+  /// - Parameters:
+  ///   - attempts: 3...16.
+  ///   - measure: measures once, or returns nil.
+  /// - Returns: the middle one of the three that agree best, with an error that covers the other two; nil when no three
+  ///   agree: one of the counters is unsteady.
+  public static func agreed(attempts: Int, _ measure: () -> RateMeasurement?) -> RateMeasurement? {
+    var rates = InlineArray<16, UInt64>(repeating: 0)
+    var errors = InlineArray<16, UInt64>(repeating: 0)
+    var count = 0
+    for _ in 0..<min(attempts, 16) {
+      guard let next = measure() else { return nil }
+      // Kept in order of the rate, so that those which agree are neighbours.
+      var place = count
+      while place > 0, rates[place - 1] > next.rate.millihertz {
+        rates[place] = rates[place - 1]
+        errors[place] = errors[place - 1]
+        place -= 1
+      }
+      rates[place] = next.rate.millihertz
+      errors[place] = next.errorPartsPerBillion
+      count += 1
+      if let agreement = agreement(rates, errors, count) { return agreement }
     }
     return nil
   }
 
-  /// Count and ticks of one moment.
-  private struct Sample {
-    var count: UInt64
-    var ticks: UInt64
-    var width: UInt64
+  /// Measurements agree when they are no further apart than this beside their errors, in parts per billion.
+  private static let tolerance: UInt64 = 200_000
 
-    /// Of several tries the one during which the least time passed, so that an interruption by firmware or a hypervisor
-    /// does not count.
-    static func best(of tries: Int, _ reference: HardwareCounter, _ ticks: () -> UInt64) -> Sample {
-      var best = Sample(count: 0, ticks: 0, width: .max)
-      for _ in 0..<tries {
-        let before = ticks()
-        let count = reference.read()
-        let width = ticks() &- before
-        if width < best.width { best = Sample(count: count, ticks: before &+ width / 2, width: width) }
-      }
-      return best
+  private static func agreement(
+    _ rates: InlineArray<16, UInt64>, _ errors: InlineArray<16, UInt64>, _ count: Int
+  ) -> RateMeasurement? {
+    guard count >= 3 else { return nil }
+    var best: (spread: UInt64, index: Int)?
+    for index in 0...count - 3 {
+      let spread = parts(rates[index + 2] - rates[index], of: rates[index + 1])
+      guard spread <= min(errors[index] &+ errors[index + 2], 2_000_000) &+ tolerance else { continue }
+      if best.map({ spread < $0.spread }) ?? true { best = (spread, index) }
     }
+    guard let best, let rate = CounterRate(millihertz: rates[best.index + 1]) else { return nil }
+    let error = max(best.spread, errors[best.index + 1])
+    return RateMeasurement(rate: rate, errorPartsPerBillion: error)
+  }
+
+  init(rate: CounterRate, errorPartsPerBillion: UInt64) {
+    self.rate = rate
+    self.errorPartsPerBillion = errorPartsPerBillion
   }
 }

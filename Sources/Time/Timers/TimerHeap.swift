@@ -1,110 +1,111 @@
 import Foundations
 import Machine
 
-/// Timers by their deadlines: a heap of four children a node, with each timer's place in it, so that one can be taken out.
+/// Which timers are armed, the next to expire first: a heap of which each node has four children.
 ///
-/// Places for timers are made beforehand, so arming one takes no memory and cannot fail. Costs are logarithmic with base four;
-/// a node's children lie side by side in one cache line.
+/// Four children of 16 bytes are one cache line, and the heap is half as deep as a binary one. Each timer knows its place,
+/// so one that is not the first is taken out in O(log n) as well. Source: D. B. Johnson, "Priority queues with update and finding
+/// minimum spanning trees", Information Processing Letters 4(3), 1975.
 struct TimerHeap: ~Copyable {
-  private struct Node {
+  /// An armed timer.
+  struct Entry {
+    /// When it must have been seen to, in nanoseconds.
     var deadline: UInt64
-    var timer: UInt32
+    /// The timer.
+    var timer: Int
   }
 
-  private static let absent: UInt32 = .max
-  private static let arity = 4
-
-  private var nodes = GrowableArray<Node>()
-  /// Where each timer is in `nodes`; `absent` when it is not armed.
-  private var places = GrowableArray<UInt32>()
-
-  /// How many timers there is room for.
-  var capacity: Int { places.count }
+  private var entries = GrowableArray<Entry>()
+  /// The place of each timer in `entries`, or -1.
+  private var places = GrowableArray<Int>()
   /// How many timers are armed.
-  var count: Int { nodes.count }
+  private(set) var count = 0
 
-  /// Makes room for one more timer, whose number is the capacity before.
-  ///
-  /// - Throws: `ENOMEM`, changing nothing.
+  /// Makes room for timer number `places.count`.
   mutating func addTimer() throws(Errno) {
-    try nodes.reserveCapacity(places.count + 1)
-    try places.append(Self.absent)
-  }
-
-  /// The deadline of the timer that expires first, or nil.
-  var earliest: UInt64? { nodes.count == 0 ? nil : nodes[0].deadline }
-
-  /// Whether `timer` is armed.
-  func isArmed(_ timer: Int) -> Bool { places[timer] != Self.absent }
-
-  /// Arms `timer`, or moves it when it is armed.
-  mutating func arm(_ timer: Int, at deadline: UInt64) {
-    let node = Node(deadline: deadline, timer: UInt32(truncatingIfNeeded: timer))
-    let place = places[timer]
-    if place == Self.absent {
-      // There is room, made by `addTimer`.
-      do throws(Errno) { try nodes.append(node) } catch { return }
-      rise(nodes.count - 1, node)
-    } else if deadline < nodes[Int(place)].deadline {
-      rise(Int(place), node)
-    } else {
-      sink(Int(place), node)
+    try entries.append(Entry(deadline: 0, timer: 0))
+    do throws(Errno) {
+      try places.append(-1)
+    } catch {
+      _ = entries.popLast()
+      throw error
     }
   }
 
-  /// Takes `timer` out.
+  /// The next timer to expire, or nil.
+  @inline(__always)
+  var first: Entry? { count > 0 ? entries[0] : nil }
+
+  /// Whether `timer` is armed.
+  @inline(__always)
+  func contains(_ timer: Int) -> Bool { places[timer] >= 0 }
+
+  /// Arms `timer`, whether it is armed already or not.
+  mutating func set(_ timer: Int, deadline: UInt64) {
+    let place = places[timer]
+    guard place >= 0 else {
+      count += 1
+      return rise(Entry(deadline: deadline, timer: timer), from: count - 1)
+    }
+    move(Entry(deadline: deadline, timer: timer), at: place)
+  }
+
+  /// Disarms `timer`.
   ///
   /// - Returns: whether it was armed.
-  @discardableResult
-  mutating func cancel(_ timer: Int) -> Bool {
+  mutating func remove(_ timer: Int) -> Bool {
     let place = places[timer]
-    guard place != Self.absent else { return false }
-    places[timer] = Self.absent
-    guard let last = nodes.popLast(), Int(place) < nodes.count else { return true }
-    if last.deadline < nodes[Int(place)].deadline { rise(Int(place), last) } else { sink(Int(place), last) }
+    guard place >= 0 else { return false }
+    places[timer] = -1
+    count -= 1
+    if place < count { move(entries[count], at: place) }
     return true
   }
 
-  /// Takes out the timer that expires first, if its deadline is not after `now`.
-  mutating func takeExpired(_ now: UInt64) -> (timer: Int, deadline: UInt64)? {
-    guard nodes.count > 0, nodes[0].deadline <= now else { return nil }
-    let first = nodes[0]
-    cancel(Int(first.timer))
-    return (Int(first.timer), first.deadline)
+  /// Puts `entry` where the entry at `place` was, or where it belongs then.
+  private mutating func move(_ entry: Entry, at place: Int) {
+    if place > 0, entry.deadline < entries[(place - 1) / 4].deadline {
+      rise(entry, from: place)
+    } else {
+      sink(entry, from: place)
+    }
   }
 
-  private mutating func put(_ node: Node, at place: Int) {
-    nodes[place] = node
-    places[Int(node.timer)] = UInt32(truncatingIfNeeded: place)
-  }
-
-  /// Puts `node` at `place` or nearer to the root.
-  private mutating func rise(_ start: Int, _ node: Node) {
+  private mutating func rise(_ entry: Entry, from start: Int) {
     var place = start
     while place > 0 {
-      let parent = (place - 1) / Self.arity
-      guard node.deadline < nodes[parent].deadline else { break }
-      put(nodes[parent], at: place)
+      let parent = (place - 1) / 4
+      let above = entries[parent]
+      guard entry.deadline < above.deadline else { break }
+      put(above, at: place)
       place = parent
     }
-    put(node, at: place)
+    put(entry, at: place)
   }
 
-  /// Puts `node` at `place` or further from the root.
-  private mutating func sink(_ start: Int, _ node: Node) {
+  private mutating func sink(_ entry: Entry, from start: Int) {
     var place = start
     while true {
-      let first = place * Self.arity + 1
-      guard first < nodes.count else { break }
-      var least = first
-      for child in first + 1..<max(first + 1, min(first + Self.arity, nodes.count))
-      where nodes[child].deadline < nodes[least].deadline {
-        least = child
+      let firstChild = 4 * place + 1
+      guard firstChild < count else { break }
+      var least = firstChild
+      var child = firstChild + 1
+      let end = min(firstChild + 4, count)
+      while child < end {
+        if entries[child].deadline < entries[least].deadline { least = child }
+        child += 1
       }
-      guard nodes[least].deadline < node.deadline else { break }
-      put(nodes[least], at: place)
+      let below = entries[least]
+      guard below.deadline < entry.deadline else { break }
+      put(below, at: place)
       place = least
     }
-    put(node, at: place)
+    put(entry, at: place)
+  }
+
+  @inline(__always)
+  private mutating func put(_ entry: Entry, at place: Int) {
+    entries[place] = entry
+    places[entry.timer] = place
   }
 }

@@ -2,130 +2,123 @@ public import Foundations
 import Interrupts
 import Machine
 
-/// A timer of one CPU. Dropping it stops it; when that is done its handler is not running and will not run again.
+/// A timer of one CPU. Dropping it stops it; its handler will not run again then.
 ///
 /// Expiries come in the order of deadlines, each at its deadline or later, and exactly once. A CPU without armed timers is not
 /// interrupted.
 public struct Timer: ~Copyable {
-  private let number: Int
+  private let queue: TimerQueue
+  private let number: TimerNumber
   private let processor: Int
 
   /// Makes a timer on CPU `processor`, not armed.
   ///
-  /// - Throws: `ENODEV` when there is no such CPU or it has no timers yet, `ENOMEM`.
-  public init(on processor: Int = Processor.current, handler: TimerHandler) throws(Errno) {
-    number = try Timers.withQueue(processor) { queue throws(Errno) in try queue.add(handler) }
-    self.processor = processor
+  /// - Throws: `ENODEV` when there is no such CPU, `ENOMEM`.
+  public init(on processor: Int = Processor.current, handler: sending TimerHandler) throws(Errno) {
+    let queue = try Timers.queue(of: processor)
+    let number = try queue.makeTimer(handler)
+    (self.queue, self.number, self.processor) = (queue, number, processor)
   }
 
-  deinit { Timers.remove(number, on: processor) }
+  deinit {
+    // Its handler may be running on another CPU, which answers when it has ended.
+    while case .EBUSY = Timers.remove(number, from: queue), processor != Processor.current {
+      ProcessorMessages.call(ProcessorCall(), on: 1 << UInt64(processor))
+    }
+  }
 
   /// Makes it expire at `deadline`, in nanoseconds of the monotonic clock, at once when that has passed.
   ///
   /// Armed anew before it has expired, it expires at the new deadline only. Takes no memory.
   ///
-  /// - Parameter period: nanoseconds from each expiry to the next; 0 for one expiry. What is missed is left out, not made up.
+  /// - Parameters:
+  ///   - period: nanoseconds from each expiry to the next; 0 for one expiry. What is missed is told to the handler, not made up.
+  ///   - slack: how much later will do, in nanoseconds.
   /// - Context: any.
-  public func arm(at deadline: UInt64, period: UInt64 = 0) {
-    Timers.arm(number, on: processor, at: deadline, period: period)
+  public func arm(at deadline: UInt64, period: UInt64 = 0, slack: UInt64 = 0) {
+    // It can only fail for a number that is not the queue's.
+    do throws(Errno) { try queue.arm(number, deadline: deadline, slack: slack, period: period) } catch {}
   }
 
   /// Makes it expire once, `nanoseconds` from now.
   public func arm(after nanoseconds: UInt64) { arm(at: Clock.nanoseconds &+ nanoseconds) }
 
   /// Stops it.
-  ///
-  /// - Returns: whether it was armed. If not, its handler may be running on the timer's CPU now.
   @discardableResult
-  public func cancel() -> Bool { Timers.cancel(number, on: processor) }
+  public func cancel() -> TimerCancellation {
+    do throws(Errno) { return try queue.cancel(number) } catch { return .notArmed }
+  }
 }
 
-/// The timers of all CPUs.
-///
-/// Lock order: a queue's lock is a leaf, and is not held while a handler runs.
+/// The timers of all CPUs, on their local APICs' timers.
 public enum Timers {
-  private static let queues = BootCell<GrowableArray<SpinLock<TimerQueue>>>()
+  private static let queues = BootCell<GrowableArray<TimerQueue>>()
 
   /// Makes the queues of all CPUs that there can be.
   ///
   /// - Throws: `ENOMEM`.
   /// - Context: once, on the boot CPU.
   public static func start() throws(Errno) {
-    var all = GrowableArray<SpinLock<TimerQueue>>()
-    for _ in 0..<Processor.limit { try all.append(SpinLock(TimerQueue())) }
+    var all = GrowableArray<TimerQueue>()
+    for processor in 0..<Processor.limit {
+      try all.append(TimerQueue(device: LocalTimerDevice(processor)) { Clock.nanoseconds })
+    }
     queues.fill(all)
   }
 
   /// Lets the CPU that runs take the interrupts of its timers.
   ///
-  /// - Context: once on each CPU, after the local APIC has been started and its timer measured.
+  /// - Context: once on each CPU, after its local APIC has been started and the timer's rate measured.
   public static func startHere() {
-    let handler = TimerInterrupt()
-    VectorHandlers.set(handler, for: InterruptVector.localTimer.rawValue, on: Processor.current)
-    VectorHandlers.set(handler, for: InterruptVector.reschedule.rawValue, on: Processor.current)
+    let processor = Processor.current
+    guard let queue = queues.withValue({ $0[processor] }) else { return }
+    let handler = LocalTimerHandler(queue)
+    VectorHandlers.set(handler, for: InterruptVector.localTimer.rawValue, on: processor)
+    VectorHandlers.set(handler, for: InterruptVector.reschedule.rawValue, on: processor)
     LocalTimer.start()
   }
 
-  static func withQueue<Result>(
-    _ processor: Int, _ body: (inout TimerQueue) throws(Errno) -> Result
-  ) throws(Errno) -> Result {
-    guard processor >= 0, processor < Processor.limit else { throw .ENODEV }
-    let result = try queues.withValue { queues throws(Errno) in
-      try queues[processor].withLock { queue throws(Errno) in try body(&queue) }
+  static func queue(of processor: Int) throws(Errno) -> TimerQueue {
+    guard processor >= 0, processor < Processor.limit, let queue = queues.withValue({ $0[processor] }) else {
+      throw .ENODEV
     }
-    guard let result else { throw .ENODEV }
-    return result
+    return queue
   }
 
-  static func arm(_ number: Int, on processor: Int, at deadline: UInt64, period: UInt64) {
-    let isFirst = queues.withValue { queues in
-      queues[processor].withLock { queue in
-        queue.arm(number, at: deadline, period: period)
-        guard queue.earliest == deadline else { return false }
-        // With the lock held, so that a later deadline that another programs cannot come last.
-        if processor == Processor.current { program(deadline) }
-        return true
-      }
-    }
-    if isFirst ?? false, processor != Processor.current { ProcessorMessages.reschedule(processor) }
-  }
-
-  static func cancel(_ number: Int, on processor: Int) -> Bool {
-    // The interrupt that may come for nothing is cheaper than stopping it.
-    queues.withValue { queues in queues[processor].withLock { $0.cancel(number) } } ?? false
-  }
-
-  static func remove(_ number: Int, on processor: Int) {
-    let handler: TimerHandler?? = queues.withValue { queues in queues[processor].withLock { $0.remove(number) } }
-    // A CPU that answers is in no handler.
-    if processor != Processor.current { ProcessorMessages.call(ProcessorCall(), on: 1 << UInt64(processor)) }
-    _ = handler
-  }
-
-  @inline(__always)
-  private static func program(_ deadline: UInt64) {
-    let now = Clock.nanoseconds
-    LocalTimer.arm(nanoseconds: deadline > now ? deadline - now : 0)
-  }
-
-  /// Serves this CPU's timers: all that have expired, then the device is set to the next.
-  static func expire() {
-    let processor = Processor.current
-    while true {
-      let next: (handler: TimerHandler, deadline: UInt64)?? = queues.withValue { queues in
-        queues[processor].withLock { queue -> (handler: TimerHandler, deadline: UInt64)? in
-          if let expired = queue.takeExpired(Clock.nanoseconds) { return expired }
-          if let earliest = queue.earliest { program(earliest) }
-          return nil
-        }
-      }
-      guard case .some(.some(let expired)) = next else { return }
-      expired.handler.expire(deadline: expired.deadline)
+  /// - Returns: the error, or nil.
+  static func remove(_ number: TimerNumber, from queue: TimerQueue) -> Errno? {
+    do throws(Errno) {
+      try queue.removeTimer(number)
+      return nil
+    } catch {
+      return error
     }
   }
 }
 
-/// The interrupt of the CPU's timer, and of another CPU that has armed an earlier one here.
-private final class TimerInterrupt: VectorHandler {
-  override func handle(_ vector: UInt8) { Timers.expire() }
+/// The local APIC's timer of one CPU, as a queue programs it.
+private final class LocalTimerDevice: TimerDevice {
+  private let processor: Int
+
+  init(_ processor: Int) {
+    self.processor = processor
+    super.init()
+  }
+
+  override var isLocal: Bool { Processor.current == processor }
+  override func arm(nanoseconds: UInt64) { LocalTimer.arm(nanoseconds: nanoseconds) }
+  override func disarm() { LocalTimer.disarm() }
+  override func notify() { ProcessorMessages.reschedule(processor) }
+}
+
+/// The interrupt of the CPU's timer, and of another CPU that has armed an earlier timer here.
+private final class LocalTimerHandler: VectorHandler {
+  private let queue: TimerQueue
+
+  init(_ queue: TimerQueue) {
+    self.queue = queue
+    super.init()
+  }
+
+  override func handle(_ vector: UInt8) { queue.interrupt(now: Clock.nanoseconds) }
 }
