@@ -62,6 +62,7 @@ let package = Package(
     // The kernel, lowest layer first. Dependencies point up this list only.
     .target(name: "Boot", exclude: ["README.md", "specs.json", "kernel.ld"], plugins: ["SpecPlugin"]),
     module("Foundations", generated: true),
+    module("LinuxABI", ["Foundations"], generated: true),
     module("BootInformation", ["Foundations"]),
     module("Symbols", ["Foundations"]),
     module("PageFrames", path: "Sources/Memory/PageFrames"),
@@ -71,6 +72,7 @@ let package = Package(
     module("PageCache", path: "Sources/Memory/PageCache", ["Foundations", "PageFrames", "Slabs", "Machine"]),
     module(
       "VirtualMemory", path: "Sources/Memory/VirtualMemory", ["Foundations", "PageFrames", "Machine", "PageCache"]),
+    module("Waiting", ["Foundations", "Machine"]),
     module("Logging", ["Foundations"]),
     module("Console", ["Foundations"], generated: true),
     module("Registers", ["Foundations", "Machine"], generated: true),
@@ -78,7 +80,6 @@ let package = Package(
     module("Interrupts", ["Foundations", "Machine", "Symbols", "Logging", "Registers"], generated: true),
     module("Time", ["Foundations", "Machine", "Registers", "Interrupts"]),
     module("PCI", ["Foundations", "Machine"], generated: true),
-    module("SystemCalls", ["Foundations"], generated: true),
     module("SerialDriver", path: "Sources/Drivers/Serial", ["Foundations", "Machine", "Registers"]),
     module(
       "KernelTests", path: "Tests/KernelTests",
@@ -93,7 +94,7 @@ let package = Package(
       name: "Kernel",
       dependencies: [
         "Foundations", "BootInformation", "PageFrames", "Machine", "ACPI", "PageCache", "VirtualMemory", "Logging",
-        "Console", "Registers", "Processors", "Interrupts", "Time", "PCI", "SystemCalls", "SerialDriver", "KernelTests",
+        "Console", "Registers", "Processors", "Interrupts", "Time", "PCI", "LinuxABI", "SerialDriver", "KernelTests",
         "Benchmarks", "Symbols",
       ],
       exclude: ["README.md", "specs.json"], swiftSettings: strict, plugins: ["SpecPlugin"]),
@@ -120,13 +121,14 @@ let package = Package(
     tests("PageCacheTests", ["PageCache", "Machine", "Slabs", "PageFrames", "Foundations"]),
     tests(
       "VirtualMemoryTests", ["VirtualMemory", "PageCache", "Machine", "PageFrames", "Foundations"], exclude: ["Linux"]),
+    tests("WaitingTests", ["Waiting", "Machine", "Foundations"]),
     tests("LoggingTests", ["Logging", "Foundations"]),
     tests("ConsoleTests", ["Console"]),
     tests("RegistersTests", ["Registers", "DeviceModels", "Foundations"], exclude: ["README.md"], generated: true),
     tests("SerialDriverTests", ["SerialDriver", "Registers", "DeviceModels", "Foundations"]),
     tests("PCITests", ["PCI", "DeviceModels", "Machine", "Foundations"]),
     tests("TimeTests", ["Time", "Machine", "Registers", "DeviceModels", "Foundations"]),
-    tests("SystemCallsTests", ["SystemCalls"]),
+    tests("LinuxABITests", ["LinuxABI"]),
     tests("StructureTests", []),
   ]
 )

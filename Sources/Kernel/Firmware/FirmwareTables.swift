@@ -22,7 +22,7 @@ private struct RootPointerReader: ACPIMemory {
 
   borrowing func read(at address: UInt64, into bytes: inout MutableSpan<UInt8>) -> Bool {
     let copy = self.bytes.bytes
-    guard address <= 36, UInt64(bytes.count) <= UInt64(copy.count) - min(address, UInt64(copy.count)) else { return false }
+    guard address <= copy.count, bytes.count <= copy.count - Int(address) else { return false }
     for index in 0..<bytes.count { bytes[index] = copy[Int(address) + index] }
     return true
   }

@@ -1,5 +1,5 @@
 import Foundations
-import SystemCalls
+import LinuxABI
 import Testing
 
 @Suite("System calls") struct SystemCallTests {
