@@ -68,6 +68,14 @@ public enum DeviceVectors {
     table.withLock { $0.release(vector, on: processor) }
   }
 
+  /// Whether `vector` of any CPU is taken.
+  static func isTaken(_ vector: UInt8) -> Bool {
+    table.withLock { table in
+      for processor in 0..<Processor.limit where table.isTaken(vector, on: processor) { return true }
+      return false
+    }
+  }
+
   /// How many vectors of CPU `processor` are taken.
   public static func count(on processor: Int) -> Int { table.withLock { $0.count(on: processor) } }
 }

@@ -21,7 +21,11 @@ extension BootHandlers {
     }
     var inputs = 0
     if let madt = InterruptTopology.madt(state.firmware) { inputs = InterruptTopology.addControllers(madt) }
-    guard LocalTimer.measure(duration: timerMeasurementNanoseconds, nanoseconds: { Clock.nanoseconds }) else {
+    let counterRate = Clock.source?.rate.hertz ?? 0
+    guard
+      LocalTimer.useDeadline(ticksPerSecond: counterRate)
+        || LocalTimer.measure(duration: timerMeasurementNanoseconds, nanoseconds: { Clock.nanoseconds })
+    else {
       return .failed("the local APIC's timer does not count")
     }
     LocalTimer.start()
@@ -34,7 +38,8 @@ extension BootHandlers {
     } catch {
       return .failed("no memory for timers")
     }
-    return .done("\(mode), \(inputs) lines, timer \(LocalTimer.ticksPerSecond / 1_000_000) MHz")
+    let kind: Message = LocalTimer.usesDeadline ? "deadlines" : "timer"
+    return .done("\(mode), \(inputs) lines, \(kind) \(LocalTimer.ticksPerSecond / 1_000_000) MHz")
   }
 
   /// Whether a timer that was armed interrupts, once and not before its time. From then on interrupts stay on.

@@ -24,6 +24,14 @@ enum InterruptTests {
       _ = consume connection
       _ = try connect(4)
     }
+    registrar.test("interrupts.counts-can-be-read") { () throws(TestFailure) in
+      let timer = InterruptVector.localTimer.rawValue
+      try expect(VectorHandlers.arrivals(of: timer) > 0, "no interrupt of the timer was counted")
+      var lines = LineCounter()
+      InterruptsText.write(to: &lines)
+      try expect(lines.count >= 2, "the table of counts has \(lines.count) lines")
+      try expect(lines.longest >= 12, "its longest line has \(lines.longest) bytes")
+    }
     registrar.test("interrupts.vectors-come-back") { () throws(TestFailure) in
       let before = DeviceVectors.count(on: 0)
       var sources = GrowableArray<InterruptSource>()
@@ -84,5 +92,22 @@ private final class LineHandler: InterruptHandler {
   override func handle() -> Bool {
     Self.arrivals.add(1, ordering: .relaxed)
     return true
+  }
+}
+
+/// Counts lines, and the bytes of the longest.
+private struct LineCounter: TextSink {
+  var count = 0
+  var longest = 0
+  private var current = 0
+
+  mutating func write(_ bytes: Span<UInt8>) {
+    for index in bytes.indices {
+      current += 1
+      guard bytes[index] == 0x0a else { continue }
+      count += 1
+      longest = max(longest, current)
+      current = 0
+    }
   }
 }

@@ -68,6 +68,7 @@ public enum KernelTests {
   private static func register(_ registrar: inout TestRegistrar, _ summary: BootSummary) {
     ProcessorTests.register(&registrar)
     ProcessorRecordTests.register(&registrar)
+    DeviceInterruptTests.register(&registrar)
     MemoryTests.register(&registrar)
     DeviceMemoryTests.register(&registrar)
     FrameTests.register(&registrar, summary)

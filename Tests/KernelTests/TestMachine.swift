@@ -6,6 +6,8 @@ struct TestMachine {
   var processor: String?
   /// How many CPUs it has.
   var processorCount: Int?
+  /// A device that it has besides the ordinary ones, by QEMU's name.
+  var device: String?
   /// Whether the loader loads a module.
   var hasModule = false
 }

@@ -112,6 +112,10 @@ struct TestRegistrar: ~Copyable {
       serial.write(" cpus=")
       serial.write(decimal: count)
     }
+    if let device = machine?.device {
+      serial.write(" device=")
+      serial.write(device)
+    }
     if machine?.hasModule ?? false { serial.write(" module") }
   }
 

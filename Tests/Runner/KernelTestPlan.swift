@@ -5,14 +5,16 @@ struct KernelTestPlan {
     var memory: String?
     var processorModel: String?
     var processorCount: Int?
+    var device: String?
     var hasModule = false
 
-    /// Reads the words behind a test's name: `memory=16G`, `cpu=qemu64`, `cpus=4`, `module`.
+    /// Reads the words behind a test's name: `memory=16G`, `cpu=qemu64`, `cpus=4`, `device=edu`, `module`.
     init(_ words: some Sequence<Substring>) {
       for word in words {
         if word.hasPrefix("memory=") { memory = String(word.dropFirst(7)) }
         if word.hasPrefix("cpu=") { processorModel = String(word.dropFirst(4)) }
         if word.hasPrefix("cpus=") { processorCount = Int(word.dropFirst(5)) }
+        if word.hasPrefix("device=") { device = String(word.dropFirst(7)) }
         if word == "module" { hasModule = true }
       }
     }
@@ -23,7 +25,8 @@ struct KernelTestPlan {
       if let memory { guest.memory = memory }
       guest.processorModel = processorModel
       if let processorCount { guest.processors = processorCount }
-      if hasModule { guest.extraArguments = ["-initrd", module] }
+      if hasModule { guest.extraArguments += ["-initrd", module] }
+      if let device { guest.extraArguments += ["-device", device] }
       return guest
     }
   }
