@@ -79,13 +79,14 @@ let package = Package(
     module("Processors", ["Foundations", "Machine", "Registers"], generated: true),
     module("Interrupts", ["Foundations", "Machine", "Symbols", "Logging", "Registers"], generated: true),
     module("Time", ["Foundations", "Machine", "Registers", "Interrupts"]),
+    module("Scheduler", ["Foundations", "Machine", "Waiting", "Interrupts", "Time"]),
     module("PCI", ["Foundations", "Machine"], generated: true),
     module("SerialDriver", path: "Sources/Drivers/Serial", ["Foundations", "Machine", "Registers"]),
     module(
       "KernelTests", path: "Tests/KernelTests",
       [
         "Foundations", "PageFrames", "Machine", "PageCache", "VirtualMemory", "Logging", "Console", "Interrupts",
-        "Time", "PCI", "Processors", "Registers", "SerialDriver",
+        "Time", "Scheduler", "Waiting", "PCI", "Processors", "Registers", "SerialDriver",
       ]),
     module(
       "Benchmarks", path: "Tests/Benchmarks",
@@ -94,8 +95,8 @@ let package = Package(
       name: "Kernel",
       dependencies: [
         "Foundations", "BootInformation", "PageFrames", "Machine", "ACPI", "PageCache", "VirtualMemory", "Logging",
-        "Console", "Registers", "Processors", "Interrupts", "Time", "PCI", "LinuxABI", "SerialDriver", "KernelTests",
-        "Benchmarks", "Symbols",
+        "Console", "Registers", "Processors", "Interrupts", "Time", "Scheduler", "Waiting", "PCI", "LinuxABI",
+        "SerialDriver", "KernelTests", "Benchmarks", "Symbols",
       ],
       exclude: ["README.md", "specs.json"], swiftSettings: strict, plugins: ["SpecPlugin"]),
 

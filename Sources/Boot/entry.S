@@ -161,9 +161,9 @@ message_loader: .asciz "Apus: the loader is neither Multiboot2 nor PVH; boot wit
     .globl boot_gdt, boot_page_table, boot_top_table
 boot_gdt:
     .quad 0
+    .quad 0x00cf9b000000ffff                    /* code, 32-bit, ring 0 */
     .quad 0x00af9b000000ffff                    /* code, 64-bit, ring 0 */
     .quad 0x00cf93000000ffff                    /* data, ring 0 */
-    .quad 0x00cf9b000000ffff                    /* code, 32-bit, ring 0 */
 boot_gdt_end:
 boot_gdt_register:
     .word boot_gdt_end - boot_gdt - 1

@@ -1,7 +1,15 @@
 /* The common half of every interrupt entry. The stubs, one a vector, are generated from Specs/interrupts.json and push the
  * error code (or 0) and the vector. The frame matches `struct apus_trap_frame`. */
 #ifndef __linux__
+#include "include/layout.h"
 #include "smap.h"
+
+/* Where the frame has the vector and the code selector, once the general registers are pushed. */
+#define FRAME_VECTOR 120
+#define FRAME_CODE_SELECTOR 144
+/* Vectors that may arrive while the kernel runs with a program's GS base, in the few instructions before and after SWAPGS:
+ * debug, non-maskable, double fault, machine check. Each has a stack of its own. */
+#define VECTORS_ANYWHERE ((1 << 1) | (1 << 2) | (1 << 8) | (1 << 18))
 
     .section .text.interrupts, "ax"
     .globl apus_interrupt_common
@@ -24,13 +32,32 @@ apus_interrupt_common:
     pushq %r13
     pushq %r14
     pushq %r15
-    movq %rsp, %rdi
+    xorl %r12d, %r12d                           /* whether a program's GS base is put back at the end */
+    testb $3, FRAME_CODE_SELECTOR(%rsp)
+    jnz 1f
+    movq FRAME_VECTOR(%rsp), %rcx
+    cmpl $18, %ecx
+    ja 2f
+    movl $VECTORS_ANYWHERE, %eax
+    btl %ecx, %eax
+    jnc 2f
+    movl $0xc0000101, %ecx                      /* the GS base: a program's never lies in the kernel's window */
+    rdmsr
+    shrl $12, %edx
+    cmpl $(APUS_WINDOW_START >> 44), %edx
+    je 2f
+1:  swapgs
+    incl %r12d
+2:  movq %rsp, %rdi
     xorl %ebp, %ebp                             /* a backtrace starts anew from the frame's own RBP */
     movq %rsp, %rbx
     andq $-16, %rsp
     call apus_interrupt
     movq %rbx, %rsp
-    popq %r15
+    testl %r12d, %r12d
+    jz 3f
+    swapgs
+3:  popq %r15
     popq %r14
     popq %r13
     popq %r12

@@ -6,7 +6,6 @@
 #ifndef __linux__
 #include "include/layout.h"
 #define PHYSICAL(symbol) ((symbol) - APUS_IMAGE_OFFSET)
-#define CODE32_SELECTOR 0x18
 #define LINE_SIZE 24
 
     .section .rodata.processor_entry, "a"
@@ -20,7 +19,7 @@ apus_processor_entry:
     lgdtl entry_gdt_register - apus_processor_entry
     movl $0x00000011, %eax                      /* PE and ET; caching on, which INIT turns off */
     movl %eax, %cr0
-    ljmpl $CODE32_SELECTOR, $processor_protected
+    ljmpl $APUS_CODE32_SELECTOR, $processor_protected
     .balign 4
 entry_gdt_register:
     .word 4 * 8 - 1

@@ -3,6 +3,7 @@ import Foundations
 import Interrupts
 import Logging
 import Machine
+import Scheduler
 import Synchronization
 import Time
 
@@ -132,6 +133,11 @@ private final class KernelProcessorEntry: ProcessorEntry {
     inputs.connect()
     TimestampAgreement.reach(on: processor)
     Timers.startHere()
+    while !Scheduler.isOpen { Processor.waitForInterrupt() }
+    ProgramEntry.startHere()
+    do throws(Errno) { try Scheduler.runHere() } catch {
+      KernelLog.add(.error, .cpu, "CPU \(processor) cannot run threads: error \(error.rawValue)")
+    }
     Processor.idle()
   }
 }

@@ -1,5 +1,7 @@
 import Foundations
 import Machine
+import Scheduler
+import Waiting
 
 /// The end of the machine's work, by the best means that it has.
 enum Power {
@@ -15,17 +17,16 @@ enum Power {
     Machine.reset()
   }
 
-  /// What the boot CPU does when boot is over: serves interrupts, and what they leave to be done.
+  /// What the boot thread does when boot is over: it serves what the firmware's events leave to be done.
   static func idle() -> Never {
     while true {
-      // Off while it looks, so that nothing can come between looking and sleeping.
-      Processor.disableInterrupts()
       if Firmware.hasWork {
-        Processor.enableInterrupts()
         Firmware.withCurrent { $0.serve() }
         KernelLog.flush()
+      } else if Scheduler.isOpen {
+        do throws(Errno) { try Firmware.workQueue.wait(.nothing) { Firmware.hasWork } } catch {}
       } else {
-        Processor.waitForInterrupt()
+        Processor.withoutInterrupts { if !Firmware.hasWork { Processor.waitForInterrupt() } }
       }
     }
   }

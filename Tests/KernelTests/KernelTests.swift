@@ -73,6 +73,7 @@ public enum KernelTests {
     DeviceMemoryTests.register(&registrar)
     FrameTests.register(&registrar, summary)
     PressureTests.register(&registrar, rounds: summary.rounds)
+    ThreadTests.register(&registrar, rounds: summary.rounds)
     LockTests.register(&registrar)
     RuntimeTests.register(&registrar)
     MemoryFunctionTests.register(&registrar)

@@ -57,6 +57,13 @@ extern uint8_t apus_processor_entry[], apus_processor_entry_end[];
 /* One bit for each I/O port that a driver owns. */
 extern uint64_t apus_claimed_ports[1024];
 
+/* threads.S */
+#ifndef __linux__
+void *_Nonnull apus_switch_threads(uint64_t *_Nonnull saved, uint64_t next, void *_Nonnull from);
+extern uint8_t apus_thread_entry[], apus_system_call_entry[];
+_Noreturn void apus_enter_user(uint64_t frame);
+#endif
+
 /* Set by the entry code and the linker script. Only the addresses of the `_start` and `_end` symbols mean anything. */
 extern uint64_t apus_entry_timestamp;
 extern uint8_t apus_boot_stack[], apus_boot_stack_top[], apus_interrupt_stacks[];
@@ -90,6 +97,10 @@ APUS_INLINE void apus_open_start_lines(uint64_t root, uint32_t features, uint32_
     __atomic_store_n(&apus_start_line_count, count, __ATOMIC_SEQ_CST);
 }
 APUS_INLINE uint32_t apus_has_started(uint64_t line) { return __atomic_load_n(&apus_start_lines[line].has_started, __ATOMIC_ACQUIRE); }
+#ifndef __linux__
+APUS_ADDRESS(apus_thread_entry)
+APUS_ADDRESS(apus_system_call_entry)
+#endif
 APUS_ADDRESS(apus_processor_entry)
 APUS_ADDRESS(apus_processor_entry_end)
 APUS_INLINE uint64_t *_Nonnull apus_interrupt_table_words(void) { return apus_interrupt_table; }
@@ -160,6 +171,22 @@ APUS_INLINE void apus_copy_page(void *_Nonnull target, const void *_Nonnull sour
     uint64_t count = 512;
     __asm__ volatile("rep movsq" : "+D"(target), "+S"(source), "+c"(count)::"memory");
 }
+
+/* The registers of floating point and vectors, in a buffer at a multiple of 64 bytes. Intel SDM vol. 1, 13.7 to 13.9. */
+APUS_INLINE void apus_set_extended_control(uint64_t components) {
+    __asm__ volatile("xsetbv" ::"c"(0), "a"((uint32_t)components), "d"((uint32_t)(components >> 32)) : "memory");
+}
+APUS_INLINE void apus_save_extended(void *_Nonnull buffer, uint64_t components) {
+    __asm__ volatile("xsave64 (%0)" ::"r"(buffer), "a"((uint32_t)components), "d"((uint32_t)(components >> 32)) : "memory");
+}
+APUS_INLINE void apus_save_extended_changes(void *_Nonnull buffer, uint64_t components) {
+    __asm__ volatile("xsaveopt64 (%0)" ::"r"(buffer), "a"((uint32_t)components), "d"((uint32_t)(components >> 32)) : "memory");
+}
+APUS_INLINE void apus_restore_extended(const void *_Nonnull buffer, uint64_t components) {
+    __asm__ volatile("xrstor64 (%0)" ::"r"(buffer), "a"((uint32_t)components), "d"((uint32_t)(components >> 32)) : "memory");
+}
+APUS_INLINE void apus_save_legacy(void *_Nonnull buffer) { __asm__ volatile("fxsave64 (%0)" ::"r"(buffer) : "memory"); }
+APUS_INLINE void apus_restore_legacy(const void *_Nonnull buffer) { __asm__ volatile("fxrstor64 (%0)" ::"r"(buffer) : "memory"); }
 
 /* Control registers */
 APUS_INLINE uint64_t apus_read_cr0(void) { uint64_t value; __asm__ volatile("movq %%cr0, %0" : "=r"(value)); return value; }
@@ -247,6 +274,13 @@ APUS_INLINE void apus_load_task_register(uint16_t selector) { __asm__ volatile("
 APUS_INLINE uint64_t apus_read_processor_area(void) {
     uint64_t value;
     __asm__ volatile("movq %%gs:0, %0" : "=r"(value));
+    return value;
+}
+/* The third is the thread that runs on it: an object of Swift's, or 0. A thread that is moved between CPUs while it asks is told
+ * right all the same, since it is the answer on either. */
+APUS_INLINE uint64_t apus_read_thread(void) {
+    uint64_t value;
+    __asm__ volatile("movq %%gs:16, %0" : "=r"(value));
     return value;
 }
 /* The second is its number. */

@@ -17,9 +17,14 @@
 /* Device memory holds no Swift objects. */
 #define APUS_DEVICE_MAP 0xffffc00000000000
 
-#define APUS_CODE_SELECTOR 0x08
-#define APUS_DATA_SELECTOR 0x10
-#define APUS_TASK_SELECTOR 0x28
+/* Segment selectors. Their order is fixed by SYSCALL and SYSRET, their numbers are those that programs know from Linux. */
+#define APUS_CODE32_SELECTOR 0x08               /* while a CPU starts */
+#define APUS_CODE_SELECTOR 0x10
+#define APUS_DATA_SELECTOR 0x18
+#define APUS_USER_CODE32_SELECTOR 0x23
+#define APUS_USER_DATA_SELECTOR 0x2b
+#define APUS_USER_CODE_SELECTOR 0x33
+#define APUS_TASK_SELECTOR 0x40
 
 /* A stack and the guard page below it. The boot stack holds several copies of the memory map while it is being made. */
 #define APUS_STACK_SIZE 262144
@@ -29,6 +34,12 @@
 
 /* What one CPU has for itself, at its GS base: its area, and from these offsets on what other CPUs may reach too. */
 #define APUS_PROCESSOR_LIMIT 64
+/* The first words of the area, which assembly uses. */
+#define APUS_AREA_ADDRESS 0
+#define APUS_AREA_NUMBER 8
+#define APUS_AREA_THREAD 16
+#define APUS_AREA_KERNEL_STACK 24               /* where the stack of the thread that runs begins */
+#define APUS_AREA_USER_STACK 32                 /* a program's stack pointer, for the first instructions of a call */
 #define APUS_PROCESSOR_AREA_SIZE 36864
 #define APUS_PROCESSOR_MAILBOX 28672
 #define APUS_PROCESSOR_COUNTS 30720
@@ -44,6 +55,13 @@
 
 /* The heap's memory until the page frames are known: enough for the cells of the largest screen. */
 #define APUS_FIRST_ARENA_SIZE 1572864
+
+/* What `vector` says in the frame of a system call. */
+#define APUS_SYSTEM_CALL_VECTOR 256
+/* Where the frame of a program's registers lies below the beginning of its thread's kernel stack: `struct apus_trap_frame`. */
+#define APUS_TRAP_FRAME_SIZE 176
+/* A thread's kernel stack. */
+#define APUS_THREAD_STACK_SIZE 32768
 
 #define APUS_LOADER_MULTIBOOT2 1
 #define APUS_LOADER_PVH 2

@@ -5,6 +5,7 @@ import Logging
 import Machine
 import PCI
 import Synchronization
+import Waiting
 
 /// The firmware's code and fixed hardware in use: events, power off, reset.
 ///
@@ -126,7 +127,10 @@ final class Firmware {
     override func handle() -> Bool {
       do throws(ACPIHardwareError) {
         let events = try hardware.takeEvents()
-        if events.contains(.powerButton) { Firmware.buttonWasPressed.store(true, ordering: .relaxed) }
+        if events.contains(.powerButton) {
+          Firmware.buttonWasPressed.store(true, ordering: .releasing)
+          Firmware.workQueue.wake()
+        }
         // A level stays until its method has run, so it is kept away until then.
         var hasGeneral = false
         while let number = try hardware.takeGeneralEvent(isLevel: { _ in true }) {
@@ -149,7 +153,11 @@ final class Firmware {
   private static func note(_ number: UInt8) {
     pending.withLock { $0.words[Int(number >> 6)] |= 1 << UInt64(number & 63) }
     generalEventCame.store(true, ordering: .releasing)
+    workQueue.wake()
   }
+
+  /// Who waits for `hasWork`.
+  static let workQueue = WaitQueue()
 
   /// Whether `serve` has something to do.
   static var hasWork: Bool {

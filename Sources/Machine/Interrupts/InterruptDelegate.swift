@@ -36,4 +36,7 @@ func interruptEntry(_ storage: UnsafeMutablePointer<apus_trap_frame>) {
   VectorHandlers.count(frame.vector)
   // SAFETY: the delegate was retained when it was installed and is never released.
   unsafe delegate._withUnsafeGuaranteedRef { $0.handle(frame) }
+  #if os(none)
+    ThreadEntry.leaveInterrupt(frame)
+  #endif
 }

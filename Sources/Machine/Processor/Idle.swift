@@ -9,6 +9,16 @@ extension Processor {
   /// Keeps interrupts from this CPU.
   public static func disableInterrupts() { apus_disable_interrupts() }
 
+  /// Runs `body` with interrupts off, and turns them on again if they were.
+  @inline(__always)
+  public static func withoutInterrupts<Result: ~Copyable, Failure: Error>(
+    _ body: () throws(Failure) -> Result
+  ) throws(Failure) -> Result {
+    let wereEnabled = InterruptGuard.disable()
+    defer { InterruptGuard.restore(wereEnabled) }
+    return try body()
+  }
+
   /// Whether this CPU takes interrupts.
   public static var hasInterrupts: Bool { apus_read_flags() & 1 << 9 != 0 }
 

@@ -11,6 +11,14 @@ struct ProcessorArea: ~Copyable {
   private let address: UInt
   /// The CPU's number: what `movq %gs:8` reads.
   let number: Int
+  /// The thread that runs, an unmanaged reference, or 0: what `movq %gs:16` reads.
+  var thread: UInt = 0
+  /// Where the stack of the thread that runs begins: what a system call loads from `%gs:24`.
+  var kernelStack: UInt64 = 0
+  /// Where a system call keeps the program's stack pointer for a moment: `%gs:32`.
+  private var userStack: UInt64 = 0
+  /// Whether the thread that runs is to make room for another as soon as it can.
+  var needsReschedule = false
   /// The number of the CPU's local APIC.
   var localAPIC: UInt32 = 0
   /// Free frames at the CPU's hand.

@@ -13,9 +13,12 @@ public enum SegmentTable {
   private static let present: UInt64 = 1 << 47
   private static let longMode: UInt64 = 1 << 53
   private static let availableTaskState: UInt64 = 9 << 40
-  private static let wordCount = 8
+  private static let wordCount = 10
+  private static let wide: UInt64 = 1 << 54
+  private static let pages: UInt64 = 1 << 55
+  private static let wholeLimit: UInt64 = 0xf_0000_0000_ffff
 
-  // SAFETY (section): the block of a CPU has room for eight words and a task state in its tables' part, for that CPU only.
+  // SAFETY (section): the block of a CPU has room for ten words and a task state in its tables' part, for that CPU only.
 
   private static var words: UnsafeMutablePointer<UInt64> {
     unsafe ProcessorBlock.part(ProcessorBlock.current, ProcessorBlock.tablesOffset)
@@ -44,14 +47,16 @@ public enum SegmentTable {
     let data = present | codeOrData | writableOrReadable | accessed
 
     unsafe words[0] = 0
-    unsafe words[1] = data | code | longMode
-    unsafe words[2] = data
-    unsafe words[3] = data | user
-    unsafe words[4] = data | user | code | longMode
-    unsafe words[5] =
-      present | availableTaskState | (size - 1) | (base & 0xff_ffff) << 16 | (base >> 24 & 0xff) << 56
-    unsafe words[6] = base >> 32
+    unsafe words[1] = 0
+    unsafe words[2] = data | code | longMode
+    unsafe words[3] = data
+    unsafe words[4] = data | user | code | wide | pages | wholeLimit
+    unsafe words[5] = data | user | wide | pages | wholeLimit
+    unsafe words[6] = data | user | code | longMode | pages | wholeLimit
     unsafe words[7] = 0
+    unsafe words[8] =
+      present | availableTaskState | (size - 1) | (base & 0xff_ffff) << 16 | (base >> 24 & 0xff) << 56
+    unsafe words[9] = base >> 32
 
     unsafe task.pointee.stack.0 = stack
     unsafe task.pointee.interrupt_stack.0 = interruptStack(0)
@@ -66,6 +71,10 @@ public enum SegmentTable {
     apus_load_segment_table(UInt64(UInt(bitPattern: words)), UInt16(wordCount * 8 - 1))
     apus_load_task_register(UInt16(APUS_TASK_SELECTOR))
   }
+
+  /// Makes `address` the top of the stack for interrupts of programs on this CPU.
+  @inline(__always)
+  static func setStack(_ address: UInt64) { unsafe task.pointee.stack.0 = address }
 
   /// Whether this CPU uses its table and its task state: what the boot step's postcondition reads back.
   public static var isLoaded: Bool {

@@ -36,7 +36,7 @@ public final class TimerQueue: Sendable {
   /// Creates a timer that is not armed.
   ///
   /// - Throws: `ENOMEM`.
-  public func makeTimer(_ handler: sending TimerHandler) throws(Errno) -> TimerNumber {
+  public func makeTimer(_ handler: TimerHandler) throws(Errno) -> TimerNumber {
     // A class reference may not be captured as `sending`; it goes in through an optional that is emptied.
     var handler: TimerHandler? = handler
     return try state.withLock { state throws(Errno) in

@@ -14,7 +14,7 @@ public struct Timer: ~Copyable {
   /// Makes a timer on CPU `processor`, not armed.
   ///
   /// - Throws: `ENODEV` when there is no such CPU, `ENOMEM`.
-  public init(on processor: Int = Processor.current, handler: sending TimerHandler) throws(Errno) {
+  public init(on processor: Int = Processor.current, handler: TimerHandler) throws(Errno) {
     let queue = try Timers.queue(of: processor)
     let number = try queue.makeTimer(handler)
     (self.queue, self.number, self.processor) = (queue, number, processor)
@@ -76,6 +76,14 @@ public enum Timers {
     VectorHandlers.set(handler, for: InterruptVector.localTimer.rawValue, on: processor)
     VectorHandlers.set(handler, for: InterruptVector.reschedule.rawValue, on: processor)
     LocalTimer.start()
+  }
+
+  /// Looks after the timers of the CPU that runs: what a message to it must do, as it may be about an earlier timer.
+  ///
+  /// - Context: in an interrupt.
+  public static func serveHere() {
+    let queue = queues.withValue { $0[Processor.current] }
+    queue?.interrupt(now: Clock.nanoseconds)
   }
 
   static func queue(of processor: Int) throws(Errno) -> TimerQueue {

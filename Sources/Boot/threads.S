@@ -1,0 +1,134 @@
+/* From one thread to another, from a program into the kernel, and back.
+ *
+ * A thread's kernel stack begins with the frame of its program's registers, `struct apus_trap_frame`, whether they were pushed
+ * by a system call or by an interrupt. */
+#ifndef __linux__
+#include "include/layout.h"
+
+    .section .text.threads, "ax"
+    .code64
+
+/* void *apus_switch_threads(uint64_t *saved, uint64_t next, void *from)
+ *
+ * Saves what a function must keep, and the stack pointer in `*saved`; goes on with the thread whose stack pointer `next` is, and
+ * returns there the `from` of the thread that was left. */
+    .globl apus_switch_threads
+    .type apus_switch_threads, @function
+apus_switch_threads:
+    pushq %rbp
+    pushq %rbx
+    pushq %r12
+    pushq %r13
+    pushq %r14
+    pushq %r15
+    movq %rsp, (%rdi)
+    movq %rsi, %rsp
+    movq %rdx, %rax
+    popq %r15
+    popq %r14
+    popq %r13
+    popq %r12
+    popq %rbx
+    popq %rbp
+    ret
+    .size apus_switch_threads, . - apus_switch_threads
+
+/* Where a new thread begins, as if it returned from apus_switch_threads. */
+    .globl apus_thread_entry
+    .type apus_thread_entry, @function
+apus_thread_entry:
+    movq %rax, %rdi
+    xorl %ebp, %ebp
+    call apus_thread_begin
+    ud2
+    .size apus_thread_entry, . - apus_thread_entry
+
+/* Where a program enters by SYSCALL: RCX has its instruction pointer, R11 its flags, interrupts are off. AMD APM vol. 3, SYSCALL. */
+    .globl apus_system_call_entry
+    .type apus_system_call_entry, @function
+apus_system_call_entry:
+    swapgs
+    movq %rsp, %gs:APUS_AREA_USER_STACK
+    movq %gs:APUS_AREA_KERNEL_STACK, %rsp
+    pushq $APUS_USER_DATA_SELECTOR
+    pushq %gs:APUS_AREA_USER_STACK
+    pushq %r11
+    pushq $APUS_USER_CODE_SELECTOR
+    pushq %rcx
+    pushq %rax                                  /* the number, which the result overwrites below */
+    pushq $APUS_SYSTEM_CALL_VECTOR
+    pushq %rax
+    pushq %rcx
+    pushq %rdx
+    pushq %rbx
+    pushq %rbp
+    pushq %rsi
+    pushq %rdi
+    pushq %r8
+    pushq %r9
+    pushq %r10
+    pushq %r11
+    pushq %r12
+    pushq %r13
+    pushq %r14
+    pushq %r15
+    movq %rsp, %rdi
+    xorl %ebp, %ebp
+    sti
+    call apus_system_call                       /* returns with interrupts off: 0 when SYSRET will do */
+    testl %eax, %eax
+    jnz apus_return_to_user
+    popq %r15
+    popq %r14
+    popq %r13
+    popq %r12
+    addq $8, %rsp                               /* R11 and RCX get what SYSRET takes from them */
+    popq %r10
+    popq %r9
+    popq %r8
+    popq %rdi
+    popq %rsi
+    popq %rbp
+    popq %rbx
+    popq %rdx
+    addq $8, %rsp
+    popq %rax
+    movq 16(%rsp), %rcx
+    movq 32(%rsp), %r11
+    movq 40(%rsp), %rsp
+    swapgs
+    sysretq
+    .size apus_system_call_entry, . - apus_system_call_entry
+
+/* Goes on in the program whose frame the stack pointer is at. Interrupts are off. */
+    .globl apus_return_to_user
+    .type apus_return_to_user, @function
+apus_return_to_user:
+    swapgs
+    popq %r15
+    popq %r14
+    popq %r13
+    popq %r12
+    popq %r11
+    popq %r10
+    popq %r9
+    popq %r8
+    popq %rdi
+    popq %rsi
+    popq %rbp
+    popq %rbx
+    popq %rdx
+    popq %rcx
+    popq %rax
+    addq $16, %rsp
+    iretq
+    .size apus_return_to_user, . - apus_return_to_user
+
+/* void apus_enter_user(uint64_t frame): the same from Swift, with the frame that a thread's stack begins with. */
+    .globl apus_enter_user
+    .type apus_enter_user, @function
+apus_enter_user:
+    movq %rdi, %rsp
+    jmp apus_return_to_user
+    .size apus_enter_user, . - apus_enter_user
+#endif

@@ -1,0 +1,87 @@
+import Boot
+public import Foundations
+import PageFrames
+public import Synchronization
+
+/// A thread as the CPU sees it: a kernel stack, saved registers, and what its program had in registers that the kernel does not
+/// use itself.
+///
+/// Who runs when is the scheduler's affair, whose threads are a subclass. A thread is kept alive by the CPU that it runs on.
+open class ThreadContext {
+  /// Whether a CPU has its registers or is on its stack; only when not may another CPU switch to it.
+  final public let isOnProcessor = Atomic<Bool>(false)
+  /// Bits that say that something is to be done before its program runs on: the scheduler's and signals'.
+  final public let work = Atomic<UInt32>(0)
+
+  /// Where its stack begins, at the highest address; the frame of its program's registers lies right below.
+  final let stackTop: UInt64
+  final private let ownsStack: Bool
+  /// Where its saved registers are, while it does not run. Only the CPU that switches touches it.
+  final var savedStackPointer: UInt64 = 0
+  /// The program's floating-point and vector state, for a thread that has a program.
+  final let fpuState: FPUStateBuffer?
+  /// The program's FS and GS bases.
+  final var segmentBases = SegmentBases()
+
+  /// Makes a thread that begins in `run` when it is first switched to.
+  ///
+  /// - Parameter hasProgram: whether it will run a program.
+  /// - Throws: `ENOMEM`.
+  public init(hasProgram: Bool) throws(Errno) {
+    fpuState = hasProgram ? try FPUStateBuffer() : nil
+    let pageCount = Int(APUS_THREAD_STACK_SIZE) / 4096
+    guard let bottom = DynamicMap.allocate(pageCount: pageCount, priority: .user) else { throw .ENOMEM }
+    stackTop = UInt64(bottom) + UInt64(APUS_THREAD_STACK_SIZE)
+    ownsStack = true
+    prepareStack()
+  }
+
+  /// Makes the code that runs a thread, on the stack that it is on: a CPU's first, which never ends.
+  ///
+  /// - Context: once on each CPU, interrupts off.
+  public init(adoptingStack: ()) {
+    (stackTop, ownsStack, fpuState) = (0, false, nil)
+    isOnProcessor.store(true, ordering: .relaxed)
+    let address = unsafe UInt(bitPattern: Unmanaged.passRetained(self as ThreadContext).toOpaque())
+    // SAFETY: the reference was just taken; nothing else is in the slot, as a CPU has one first thread.
+    ProcessorArea.withCurrent { $0.thread = address }
+  }
+
+  deinit {
+    guard ownsStack else { return }
+    // Nobody refers to it, so it runs on no CPU and nobody is on the stack.
+    _ = DynamicMap.release(UInt(stackTop) - UInt(APUS_THREAD_STACK_SIZE))
+  }
+
+  /// What the thread does. It must not return.
+  ///
+  /// - Context: its own stack, interrupts on.
+  open func run() -> Never { fatalError("a thread with nothing to do") }
+
+  final private func prepareStack() {
+    #if os(none)
+      // SAFETY: the stack is new and this thread's: its topmost words are the program's frame, zeros; below is what
+      // apus_switch_threads pops: six registers, and where it returns to.
+      let frame = unsafe UnsafeMutablePointer<UInt64>(bitPattern: UInt(frameAddress)).unsafelyUnwrapped
+      unsafe frame.initialize(repeating: 0, count: Int(APUS_TRAP_FRAME_SIZE) / 8)
+      let saved = unsafe frame - 7
+      unsafe saved.initialize(repeating: 0, count: 6)
+      unsafe saved[6] = apus_thread_entry_address()
+      savedStackPointer = UInt64(UInt(bitPattern: saved))
+    #endif
+  }
+
+  /// Where the frame of the program's registers is.
+  final var frameAddress: UInt64 { stackTop - UInt64(APUS_TRAP_FRAME_SIZE) }
+}
+
+/// Where a program's FS and GS registers point to.
+public struct SegmentBases: Equatable, Sendable {
+  /// What FS points to: a thread's local variables.
+  public var fs: UInt64 = 0
+  /// What GS points to.
+  public var gs: UInt64 = 0
+
+  /// Both zero.
+  public init() {}
+}

@@ -1,0 +1,137 @@
+import Boot
+import Synchronization
+
+/// What the scheduler and the process layer do when a thread is about to go on: given to Machine once at boot.
+open class ThreadHooks {
+  /// Creates hooks that do nothing.
+  public init() {}
+
+  /// Lets another thread run, if one should.
+  ///
+  /// - Context: interrupts are off, no lock is held; the thread that runs was asked to make room.
+  open func reschedule() {}
+
+  /// Does what is to be done before the program of the thread that runs goes on: signals, stopping, ending.
+  ///
+  /// - Parameter registers: the program's, as it will go on.
+  /// - Context: interrupts are on; may wait. Called again for as long as `ThreadContext.work` is not zero.
+  open func returnToUser(_ registers: borrowing UserContext) {}
+
+  /// Serves the system call that `registers` ask for.
+  ///
+  /// - Context: interrupts are on; may wait.
+  open func systemCall(_ registers: borrowing UserContext) {}
+}
+
+/// The hooks in force. SAFETY: written once by `ThreadEntry.start`, before any thread is made; after that read only.
+nonisolated(unsafe) private var hooks: Unmanaged<ThreadHooks>?
+
+/// How threads come into the kernel and leave it.
+public enum ThreadEntry {
+  private static let efer: UInt32 = 0xc000_0080
+  private static let star: UInt32 = 0xc000_0081
+  private static let longStar: UInt32 = 0xc000_0082
+  private static let flagMask: UInt32 = 0xc000_0084
+  /// TF, IF, DF, IOPL, NT and AC are off when a call begins.
+  private static let clearedFlags: UInt64 = 0x4_7700
+
+  /// Makes `newHooks` those of all threads from now on.
+  ///
+  /// - Context: once, on the boot CPU, before any thread is made.
+  public static func start(_ newHooks: ThreadHooks) {
+    // SAFETY: nothing reads it yet, as there are no threads.
+    unsafe hooks = Unmanaged.passRetained(newHooks)
+  }
+
+  /// Lets programs on this CPU make system calls. Source: AMD APM vol. 2, 6.1.1.
+  public static func startHere() {
+    #if os(none)
+      apus_write_msr(star, UInt64(APUS_USER_CODE32_SELECTOR) << 48 | UInt64(APUS_CODE_SELECTOR) << 32)
+      apus_write_msr(longStar, apus_system_call_entry_address())
+      apus_write_msr(flagMask, clearedFlags)
+      apus_write_msr(efer, apus_read_msr(efer) | 1)
+    #endif
+  }
+
+  /// Asks the thread that runs on this CPU to make room as soon as it can.
+  ///
+  /// - Context: any; takes effect when the interrupt that is being served ends, or when interrupts are let in by `yieldIfAsked`.
+  @inline(__always)
+  public static func requestReschedule() {
+    ProcessorArea.withCurrent { $0.needsReschedule = true }
+  }
+
+  /// Withdraws the request, and tells whether there was one.
+  ///
+  /// - Context: interrupts are off.
+  @inline(__always)
+  public static func takeRescheduleRequest() -> Bool {
+    ProcessorArea.withCurrent { area in
+      defer { area.needsReschedule = false }
+      return area.needsReschedule
+    }
+  }
+
+  #if os(none)
+    /// At the end of an interrupt: makes room for another thread if asked to, and does a program's work.
+    @inline(__always)
+    static func leaveInterrupt(_ frame: borrowing TrapFrame) {
+      if frame.isUser {
+        if hasWork { leaveToUser() }
+      } else if frame.flags & 1 << 9 != 0, ProcessorArea.withCurrent({ $0.needsReschedule }) {
+        // The interrupted code had interrupts on, so it holds no lock.
+        // SAFETY: hooks are set before anybody can ask for room, and never released.
+        unsafe hooks?._withUnsafeGuaranteedRef { $0.reschedule() }
+      }
+    }
+
+    /// Whether something is to be done before the program that runs goes on.
+    @inline(__always)
+    fileprivate static var hasWork: Bool {
+      ProcessorArea.withCurrent { $0.needsReschedule }
+        || ThreadContext.withCurrent { $0.work.load(ordering: .relaxed) != 0 } ?? false
+    }
+
+    @inline(never)
+    fileprivate static func leaveToUser() {
+      // SAFETY: as above; a thread with a program has its frame at its stack's beginning.
+      guard let hooks = unsafe hooks, let frame = ThreadContext.current?.userContext else { return }
+      while hasWork {
+        if ProcessorArea.withCurrent({ $0.needsReschedule }) {
+          unsafe hooks._withUnsafeGuaranteedRef { $0.reschedule() }
+        } else {
+          apus_enable_interrupts()
+          unsafe hooks._withUnsafeGuaranteedRef { $0.returnToUser(frame) }
+          apus_disable_interrupts()
+        }
+      }
+    }
+
+    /// Where a thread with a program goes when the kernel's part of its making is over.
+    ///
+    /// - Context: the thread itself, no lock held.
+    public static func enterProgram() -> Never {
+      apus_disable_interrupts()
+      if hasWork { leaveToUser() }
+      guard let thread = ThreadContext.current else { Machine.halt() }
+      let address = thread.frameAddress
+      apus_enter_user(address)
+    }
+  #endif
+}
+
+#if os(none)
+  /// A system call of a program's.
+  ///
+  /// - Returns: 0 when SYSRET may take the program back, with interrupts off.
+  @c(apus_system_call)
+  func systemCallEntry(_ storage: UnsafeMutablePointer<apus_trap_frame>) -> Int32 {
+    // SAFETY: the entry code passes the frame that it just pushed, and hooks are set before any program runs.
+    let frame = unsafe UserContext(storage)
+    guard let hooks = unsafe hooks else { Machine.halt() }
+    unsafe hooks._withUnsafeGuaranteedRef { $0.systemCall(frame) }
+    apus_disable_interrupts()
+    if ThreadEntry.hasWork { ThreadEntry.leaveToUser() }
+    return frame.isAsAfterCall ? 0 : 1
+  }
+#endif

@@ -1,0 +1,129 @@
+import Boot
+import Synchronization
+
+extension ThreadContext {
+  // SAFETY (section): a CPU's slot holds a retained reference to the thread that it runs, from the switch to it until the
+  // switch away from it is over, so the object is there while its code runs. Interrupts are off while slots change.
+
+  /// The thread that runs, or nil before this CPU has one.
+  @inline(__always)
+  public static var current: ThreadContext? {
+    #if os(none)
+      guard let pointer = unsafe UnsafeRawPointer(bitPattern: UInt(apus_read_thread())) else { return nil }
+      return unsafe Unmanaged<ThreadContext>.fromOpaque(pointer).takeUnretainedValue()
+    #else
+      return nil
+    #endif
+  }
+
+  /// Runs `body` with the thread that runs, without counting a reference.
+  @inline(__always)
+  public static func withCurrent<Result>(_ body: (ThreadContext) -> Result) -> Result? {
+    #if os(none)
+      guard let pointer = unsafe UnsafeRawPointer(bitPattern: UInt(apus_read_thread())) else { return nil }
+      return unsafe Unmanaged<ThreadContext>.fromOpaque(pointer)._withUnsafeGuaranteedRef { body($0) }
+    #else
+      return nil
+    #endif
+  }
+
+  /// Goes on with `next` on this CPU; returns when somebody switches back to the thread that called.
+  ///
+  /// Waits while another CPU still has `next`'s registers, so `next` must be on its way off there.
+  ///
+  /// - Context: interrupts are off, no lock is held; they are off when it returns, perhaps on another CPU.
+  public static func `switch`(to next: consuming ThreadContext) {
+    #if os(none)
+      let address = unsafe UInt(bitPattern: Unmanaged.passRetained(next).toOpaque())
+      // This stack must not keep alive for long whom it is left for.
+      guard UInt(apus_read_thread()) != address else {
+        unsafe Unmanaged.passUnretained(next).release()
+        return
+      }
+      _ = consume next
+      unsafe finishSwitch(change(to: address))
+    #endif
+  }
+
+  /// Goes on with `next` on this CPU, never to come back: the thread that calls has ended.
+  ///
+  /// What the thread's stack still owns is never given back, so nothing on it may own anything.
+  ///
+  /// - Context: as `switch`.
+  public static func leave(to next: consuming ThreadContext) -> Never {
+    #if os(none)
+      let address = unsafe UInt(bitPattern: Unmanaged.passRetained(next).toOpaque())
+      _ = consume next
+      _ = unsafe change(to: address)
+    #endif
+    Machine.halt()
+  }
+
+  #if os(none)
+    /// Changes stacks, to that of the thread at `address`, whose reference it takes over.
+    ///
+    /// - Returns: on the stack of the thread that called, the thread that was left for it.
+    @inline(__always)
+    private static func change(to address: UInt) -> UnsafeMutableRawPointer {
+      guard let next = unsafe UnsafeMutableRawPointer(bitPattern: address),
+        let previous = unsafe UnsafeMutableRawPointer(bitPattern: UInt(apus_read_thread()))
+      else { Machine.halt() }
+      return unsafe Unmanaged<ThreadContext>.fromOpaque(previous)._withUnsafeGuaranteedRef { leaving in
+        unsafe Unmanaged<ThreadContext>.fromOpaque(next)._withUnsafeGuaranteedRef { coming in
+          while coming.isOnProcessor.load(ordering: .acquiring) { apus_pause() }
+          coming.isOnProcessor.store(true, ordering: .relaxed)
+          leaving.saveProgramState()
+          coming.enter(address)
+          return unsafe withUnsafeMutablePointer(to: &leaving.savedStackPointer) {
+            unsafe apus_switch_threads($0, coming.savedStackPointer, previous)
+          }
+        }
+      }
+    }
+
+    /// Lets go of the thread that was left, now that this CPU is not on its stack any more.
+    fileprivate static func finishSwitch(_ from: UnsafeMutableRawPointer) {
+      let left = unsafe Unmanaged<ThreadContext>.fromOpaque(from)
+      unsafe left._withUnsafeGuaranteedRef { $0.isOnProcessor.store(false, ordering: .releasing) }
+      unsafe left.release()
+    }
+
+    private final func saveProgramState() {
+      if let fpuState { FPUState.save(fpuState, of: self) }
+    }
+
+    private final func enter(_ address: UInt) {
+      ProcessorArea.withCurrent { area in
+        area.thread = address
+        area.kernelStack = stackTop
+      }
+      guard let fpuState else { return }
+      SegmentTable.setStack(stackTop)
+      FPUState.restore(fpuState, of: self)
+      SegmentBases.load(segmentBases)
+    }
+  #endif
+}
+
+#if os(none)
+  /// The first Swift code of a thread, on its own stack, interrupts off.
+  @c(apus_thread_begin)
+  func beginThread(_ from: UnsafeMutableRawPointer) {
+    // SAFETY: what apus_switch_threads passed on: the reference of the thread that was left.
+    unsafe ThreadContext.finishSwitch(from)
+    apus_enable_interrupts()
+    _ = ThreadContext.withCurrent { $0.run() }
+    Machine.halt()
+  }
+#endif
+
+extension SegmentBases {
+  private static let fsRegister: UInt32 = 0xc000_0100
+  /// The GS base that the next SWAPGS brings: the program's, while the kernel runs.
+  private static let swappedRegister: UInt32 = 0xc000_0102
+
+  static func load(_ bases: SegmentBases) {
+    apus_write_msr(fsRegister, bases.fs)
+    apus_write_msr(swappedRegister, bases.gs)
+  }
+}

@@ -1,0 +1,142 @@
+public import Foundations
+import Interrupts
+import Machine
+import Synchronization
+import Time
+import Waiting
+
+/// Decides which thread each CPU runs.
+///
+/// A thread that waits is in no queue; one that is ready is in the queue of one CPU; one that runs is in none. Lock order: a
+/// thread's state, then a run queue; no two run queues at once.
+public enum Scheduler {
+  /// How long a thread runs while others of its kind are ready, in nanoseconds.
+  public static let quantum: UInt64 = 10_000_000
+
+  private static let processors = BootCell<GrowableArray<ProcessorScheduler>>()
+
+  /// Makes the run queues, and the boot CPU's code that runs a thread. From then on threads can wait.
+  ///
+  /// - Throws: `ENOMEM`.
+  /// - Context: once, on the boot CPU, after its timers.
+  public static func start() throws(Errno) {
+    var all = GrowableArray<ProcessorScheduler>()
+    for number in 0..<Processor.limit { try all.append(ProcessorScheduler(number)) }
+    processors.fill(all)
+    Blocking.start(RunningThread())
+    let boot = Thread(adopting: ThreadBody())
+    let idle = try Thread(IdleBody())
+    idle.affinity.store(1, ordering: .relaxed)
+    try startHere(idle: idle)
+    boot.runningSince = Clock.nanoseconds
+  }
+
+  private static let isOpenFlag = Atomic<Bool>(false)
+
+  /// Whether CPUs may run threads.
+  public static var isOpen: Bool { isOpenFlag.load(ordering: .acquiring) }
+
+  /// Lets the other CPUs run threads.
+  public static func open() {
+    isOpenFlag.store(true, ordering: .releasing)
+    var others = Processor.online & ~(1 << UInt64(Processor.current))
+    while others != 0 {
+      ProcessorMessages.reschedule(others.trailingZeroBitCount)
+      others &= others &- 1
+    }
+  }
+
+  /// Makes the code that runs this CPU's idle thread, and runs threads for ever.
+  ///
+  /// - Throws: `ENOMEM`.
+  /// - Context: once on each CPU but the boot CPU, at its start's end, interrupts off.
+  public static func runHere() throws(Errno) -> Never {
+    let idle = Thread(adopting: IdleBody())
+    idle.affinity.store(1 << UInt64(Processor.current), ordering: .relaxed)
+    try startHere(idle: idle)
+    idle.body.run()
+    Machine.halt()
+  }
+
+  private static func startHere(idle: Thread) throws(Errno) {
+    guard let here = scheduler(of: Processor.current) else { return }
+    try here.start(idle: idle)
+  }
+
+  @inline(__always)
+  static func scheduler(of processor: Int) -> ProcessorScheduler? {
+    guard processor >= 0, processor < Processor.limit else { return nil }
+    return processors.withValue { $0[processor] }
+  }
+
+  /// Whether threads can wait on this CPU.
+  public static var isStarted: Bool { Thread.running != nil }
+
+  /// Makes `thread` ready on a CPU that it may run on: its last if that is idle, else another idle one, else its last.
+  ///
+  /// - Context: any; the thread is in no queue.
+  static func enqueue(_ thread: Thread) {
+    let target = choose(for: thread)
+    thread.processor.store(target, ordering: .relaxed)
+    scheduler(of: target)?.add(thread)
+  }
+
+  private static func choose(for thread: Thread) -> Int {
+    let last = thread.processor.load(ordering: .relaxed)
+    // Only that CPU can run it before it has left its stack there.
+    if thread.isOnProcessor.load(ordering: .acquiring) { return last }
+    let allowed = thread.affinity.load(ordering: .relaxed) & Processor.online
+    guard allowed != 0 else { return last }
+    if allowed & 1 << UInt64(last) != 0, ProcessorScheduler.claimIdle(last) { return last }
+    var idle = allowed & ProcessorScheduler.idleProcessors
+    while idle != 0 {
+      // Claimed, so that the next thread that is made ready goes elsewhere.
+      if ProcessorScheduler.claimIdle(idle.trailingZeroBitCount) { return idle.trailingZeroBitCount }
+      idle &= idle &- 1
+    }
+    return allowed & 1 << UInt64(last) != 0 ? last : allowed.trailingZeroBitCount
+  }
+
+  /// Lets others run until `thread`, which runs, is woken.
+  static func block(_ thread: Thread) {
+    Processor.withoutInterrupts {
+      let isStillWaiting = thread.state.withLock { state in
+        guard state.phase == .preparing else { return false }
+        state.phase = .blocked
+        return true
+      }
+      guard isStillWaiting else { return }
+      scheduler(of: Processor.current)?.switchAway(keepsReady: false)
+    }
+  }
+
+  /// Lets others that are ready run first.
+  public static func yield() {
+    Processor.withoutInterrupts { scheduler(of: Processor.current)?.switchAway(keepsReady: true) }
+  }
+
+  /// Ends the thread that runs.
+  public static func exit() -> Never {
+    finish()
+    Processor.disableInterrupts()
+    processors.withValue { $0[Processor.current].leaveForGood() }
+    Machine.halt()
+  }
+
+  /// Its own function, so that the stack that is left owns no reference to the thread.
+  @inline(never)
+  private static func finish() { Thread.running?.finish() }
+
+  /// Waits for `nanoseconds`.
+  ///
+  /// - Throws: `EINTR`.
+  public static func sleep(nanoseconds: UInt64) throws(Errno) {
+    let deadline = Clock.nanoseconds &+ nanoseconds
+    let nothing = WaitQueue()
+    do throws(Errno) {
+      try nothing.wait(deadline: deadline) { false }
+    } catch {
+      if error != .ETIMEDOUT { throw error }
+    }
+  }
+}
