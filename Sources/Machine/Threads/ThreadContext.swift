@@ -42,8 +42,8 @@ open class ThreadContext {
   public init(adoptingStack: ()) {
     (stackTop, ownsStack, fpuState) = (0, false, nil)
     isOnProcessor.store(true, ordering: .relaxed)
+    // SAFETY: the reference is taken here; nothing else is in the slot, as a CPU has one first thread.
     let address = unsafe UInt(bitPattern: Unmanaged.passRetained(self as ThreadContext).toOpaque())
-    // SAFETY: the reference was just taken; nothing else is in the slot, as a CPU has one first thread.
     ProcessorArea.withCurrent { $0.thread = address }
   }
 
