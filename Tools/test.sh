@@ -58,6 +58,9 @@ swift build --quiet --product TestRunner || echo 0 1 0 >>"$counts"
 section 'PCI lists in QEMU'
 .build/debug/TestRunner pci --counts "$counts" || true
 
+section 'power and malformed ACPI tables in QEMU'
+.build/debug/TestRunner firmware --counts "$counts" || true
+
 section 'boot matrix in QEMU'
 Tools/make-iso.sh build/apus.elf "$build/boot.iso" 'test=boot' || echo 0 1 0 >>"$counts"
 .build/debug/TestRunner matrix --counts "$counts" || true

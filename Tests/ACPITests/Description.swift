@@ -83,7 +83,7 @@ func acpicaName(_ error: AMLError) -> String {
   case .accessRefused: "AE_AML_ILLEGAL_ADDRESS"
   case .unsupported: "AE_SUPPORT"
   case .methodLimit: "AE_AML_METHOD_LIMIT"
-  case .depthLimit, .stepLimit: "AE_AML_LOOP_TIMEOUT"
+  case .depthLimit, .stepLimit, .timeLimit: "AE_AML_LOOP_TIMEOUT"
   case .heapLimit, .namespaceLimit, .outOfMemory: "AE_NO_MEMORY"
   }
 }

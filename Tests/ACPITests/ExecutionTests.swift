@@ -168,6 +168,42 @@ struct ExecutionTests {
     #expect(firmware.interpreter.usage.executions == 0)
   }
 
+  @Test("Code that takes too long ends, whether it runs, stalls, sleeps or waits")
+  func time() throws {
+    var limits = AMLLimits()
+    limits.milliseconds = 5_000
+    let firmware = try Firmware(
+      """
+      Event (EVNT)
+      Method (SLEP) { While (1) { Sleep (700) } }
+      Method (STAL) { While (1) { Stall (100) } }
+      Method (POLL) { While (1) { Wait (EVNT, 300) } }
+      Method (LONG) { Sleep (4000) Return (1) }
+      """, limits: limits)
+    for (name, longest) in [("SLEP", 5_700), ("STAL", 5_100), ("POLL", 5_300)] {
+      let begin = firmware.host.timer()
+      #expect(throws: AMLError.timeLimit) {
+        _ = try firmware.interpreter.evaluate(try firmware.node("\\\(name)"))
+      }
+      let milliseconds = Int(firmware.host.timer() - begin) / 10_000
+      #expect((4_900...longest).contains(milliseconds), "\(name) ended after \(milliseconds) ms")
+    }
+    #expect(firmware.value("\\LONG") == "0x1")
+    #expect(firmware.interpreter.usage.executions == 0)
+  }
+
+  @Test("A start that takes too long leaves out the devices that are left")
+  func longStart() throws {
+    var limits = AMLLimits()
+    limits.milliseconds = 5_000
+    limits.initializationMilliseconds = 12_000
+    let devices = (0..<10).map { "Device (DEV\($0)) { Method (_INI) { CNT++ While (1) { Sleep (100) } } }" }
+    let firmware = try Firmware("Name (CNT, 0)\n" + devices.joined(separator: "\n"), limits: limits)
+    #expect(throws: AMLError.timeLimit) { try firmware.interpreter.initialize() }
+    #expect(firmware.value("\\CNT") == "0x3")
+    #expect(firmware.host.warnings.count == 3)
+  }
+
   @Test("Too many names end a table")
   func names() throws {
     var limits = AMLLimits()

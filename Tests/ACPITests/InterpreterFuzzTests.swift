@@ -28,6 +28,8 @@ struct InterpreterFuzzTests {
     var loaded = 0
     var values = 0
     var errors = 0
+    var resources = 0
+    var routes = 0
   }
 
   /// Loads `table`, evaluates everything in it, and checks that nothing is left over.
@@ -55,10 +57,47 @@ struct InterpreterFuzzTests {
       } catch { totals.errors += 1 }
       node = following
     }
+    askAsDriversDo(interpreter, &totals)
     #expect(interpreter.usage.heapBytes <= limits.heapByteCount)
     #expect(interpreter.usage.executions == 0)
     #expect(host.lockDepth == 0)
     interpreter.collect()
+  }
+
+  /// Asks what the kernel asks of a namespace: that the machine be started, what its devices are, what they use, how their
+  /// interrupts are wired, how it is turned off. Whatever the answers are, reading them ends.
+  private static func askAsDriversDo(_ interpreter: AMLInterpreter, _ totals: inout Totals) {
+    func attempt(_ body: () throws -> Void) { do { try body() } catch { totals.errors += 1 } }
+    attempt { try interpreter.initialize() }
+    attempt { try interpreter.selectInterruptModel(.apic) }
+    for state in 0...5 { attempt { _ = try interpreter.sleepType(state) } }
+    attempt { try interpreter.prepareToSleep(5) }
+    for number in UInt8.min...UInt8.max { _ = interpreter.eventMethod(number) }
+    var devices: [AMLNode] = []
+    attempt {
+      try interpreter.forEachDevice { device throws(AMLError) in
+        devices.append(device)
+        return devices.count < 40
+      }
+    }
+    for device in devices {
+      attempt { _ = try interpreter.hardwareIdentifier(of: device) }
+      attempt { _ = try interpreter.uniqueIdentifier(of: device) }
+      attempt { _ = try interpreter.isPCIRoot(device) }
+      attempt { try interpreter.forEachResource(of: device) { _ in totals.resources += 1 } }
+      attempt {
+        if let possible = try interpreter.possibleInterrupts(ofLink: device), possible.count > 0 {
+          try interpreter.setInterrupt(ofLink: device, to: possible[0], from: possible)
+        }
+      }
+      attempt {
+        _ = try interpreter.forEachRoute(ofBusBehind: device) { route throws(AMLError) in
+          totals.routes += 1
+          if case .link(let link, _) = route.source { _ = try interpreter.currentInterrupts(ofLink: link) }
+        }
+      }
+      attempt { try interpreter.eject(device) }
+    }
   }
 
   /// Changes some bytes, takes some out or puts some in, and makes the checksum good again.
@@ -138,6 +177,8 @@ struct InterpreterFuzzTests {
     }
     print("damaged compiled tables: \(totals)")
     #expect(totals.values > totals.tables * 4)
+    #expect(totals.resources > totals.tables)
+    #expect(totals.routes > totals.tables)
   }
 
   @Test("Noise ends")

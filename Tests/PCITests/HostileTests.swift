@@ -144,6 +144,44 @@ import Testing
     }
   }
 
+  @Test("A pin leads where the nearest bus with known wiring takes it, and nowhere when that bus leaves it out")
+  func routes() throws {
+    let model = HierarchyModel()
+    let bridge = FunctionModel(3 << 3, vendor: 1, device: 1, classCode: 0x060400, isBridge: true)
+    let card = FunctionModel(2 << 3, vendor: 1, device: 3, classCode: 0x020000)
+    card.set(0x3d, UInt8(2))
+    bridge.children = [card]
+    model.functions = [bridge]
+    var hierarchy = PCIHierarchy(model)
+    try hierarchy.add(PCIRoot())
+    try hierarchy.scan { _ in }
+    let function = hierarchy[1]
+    func line() -> PCIInterruptLine? { hierarchy.interruptLine(of: function) }
+    #expect(line() == nil)
+    // INTB of device 2 comes out of the bridge, device 3, as INTD.
+    try hierarchy.addRoutedBus(0, segment: 0)
+    #expect(line() == nil)
+    let outer = PCIInterruptLine(global: 19, isLevelTriggered: true, isActiveLow: false)
+    try hierarchy.addRoute(from: PCIInterruptSource(bus: 0, device: 3, pin: 3), to: outer)
+    try hierarchy.addRoute(
+      from: PCIInterruptSource(bus: 0, device: 3, pin: 2), to: PCIInterruptLine(global: 18))
+    #expect(line() == outer)
+    // The bus's own wiring comes before that of the bus before it, also when it has nothing for the pin.
+    try hierarchy.addRoutedBus(1, segment: 0)
+    #expect(line() == nil)
+    let source = PCIInterruptSource(bus: 1, device: 2, pin: 1)
+    try hierarchy.addRoute(from: source, to: PCIInterruptLine(global: 20))
+    #expect(line() == PCIInterruptLine(global: 20))
+    #expect(throws: Errno.EEXIST) { try hierarchy.addRoute(from: source, to: outer) }
+    #expect(throws: Errno.EEXIST) { try hierarchy.addRoutedBus(1, segment: 0) }
+    #expect(throws: Errno.EINVAL) {
+      try hierarchy.addRoute(from: PCIInterruptSource(bus: 1, device: 32, pin: 0), to: outer)
+    }
+    #expect(throws: Errno.EINVAL) {
+      try hierarchy.addRoute(from: PCIInterruptSource(bus: 1, device: 1, pin: 4), to: outer)
+    }
+  }
+
   @Test("When memory runs out at any moment a scan says so, knows nothing, and the next one finds all")
   func noMemory() throws {
     var maker = HierarchyMaker(seed: 9, budget: 40)

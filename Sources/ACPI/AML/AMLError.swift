@@ -86,6 +86,8 @@ public enum AMLError: Error, Equatable, Sendable {
   case depthLimit
   /// The evaluation took too many steps.
   case stepLimit
+  /// The evaluation took too long.
+  case timeLimit
   /// Objects take more memory than they may, or one of them is too large.
   case heapLimit
   /// There are too many names.
@@ -134,6 +136,7 @@ extension AMLError {
     case .methodLimit: "methods nested too deeply"
     case .depthLimit: "terms nested too deeply"
     case .stepLimit: "too many steps"
+    case .timeLimit: "too much time"
     case .heapLimit: "objects too large"
     case .namespaceLimit: "too many names"
     case .outOfMemory: "out of memory"

@@ -67,6 +67,8 @@ public final class AMLExecution {
   var offset: UInt32 = 0
   var scope = AMLNode.root
   var stepsLeft: Int
+  /// The time that it may still take, in units of 100 ns.
+  private(set) var ticksLeft: UInt64
   /// The sync level of the mutexes it holds.
   var syncLevel: UInt8 = 0
   /// The blocking operator has been told that its time is over.
@@ -78,10 +80,14 @@ public final class AMLExecution {
   /// Errors in a table's code that were stepped over.
   var skippedErrorCount = 0
 
-  init(identifier: UInt32, steps: Int) {
+  init(identifier: UInt32, limits: AMLLimits) {
     self.identifier = identifier
-    stepsLeft = steps
+    stepsLeft = limits.stepCount
+    ticksLeft = limits.milliseconds * 10_000
   }
+
+  /// Counts time against what it may take.
+  func spend(_ ticks: UInt64) { ticksLeft -= min(ticks, ticksLeft) }
 }
 
 /// Why an execution cannot go on at once.

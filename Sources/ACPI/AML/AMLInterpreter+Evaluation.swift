@@ -7,7 +7,7 @@ extension AMLInterpreter {
 
   func makeExecution() throws(AMLError) -> AMLExecution {
     lastExecution = lastExecution == UInt32.max ? 1 : lastExecution + 1
-    let execution = AMLExecution(identifier: lastExecution, steps: limits.stepCount)
+    let execution = AMLExecution(identifier: lastExecution, limits: limits)
     do { try executions.append(execution) } catch { throw .outOfMemory }
     return execution
   }
@@ -85,11 +85,17 @@ extension AMLInterpreter {
       execution.hasTimedOut = isTimeOver && execution.isResumed
       switch try run(execution) {
       case .finished: return execution.result
-      case .suspended(.sleep(let time)): host.sleep(milliseconds: time)
-      case .suspended(.wait(let time?)): host.sleep(milliseconds: time)
+      case .suspended(.sleep(let time)), .suspended(.wait(let time?)):
+        let begin = host.timer()
+        host.sleep(milliseconds: time)
+        execution.spend(host.timer() &- begin)
       case .suspended(.wait(nil)):
         abandon(execution)
         throw .deadlock
+      }
+      guard execution.ticksLeft > 0 else {
+        abandon(execution)
+        throw .timeLimit
       }
       isTimeOver = true
     }

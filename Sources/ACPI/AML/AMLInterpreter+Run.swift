@@ -8,8 +8,14 @@ extension AMLInterpreter {
   /// - Throws: what ended it. Its stacks are empty then, and its mutexes released.
   func run(_ execution: AMLExecution) throws(AMLError) -> AMLProgress {
     execution.suspension = nil
+    let begin = host.timer()
+    defer { execution.spend(host.timer() &- begin) }
     while !execution.pending.isEmpty {
-      do { try step(execution) } catch {
+      do throws(AMLError) {
+        try step(execution)
+        // A step is cheap, and the clock may be far away.
+        if execution.stepsLeft & 0x3ff == 0, host.timer() &- begin > execution.ticksLeft { throw .timeLimit }
+      } catch {
         guard try stepOver(error, execution) else {
           abandon(execution)
           throw error
@@ -97,7 +103,8 @@ extension AMLInterpreter {
   /// Steps over a faulty term in the code of a table, as far as its end is known, so that the rest of the table counts.
   private func stepOver(_ error: AMLError, _ execution: AMLExecution) throws(AMLError) -> Bool {
     switch error {
-    case .stepLimit, .heapLimit, .namespaceLimit, .outOfMemory, .depthLimit, .methodLimit, .truncated: return false
+    case .stepLimit, .timeLimit, .heapLimit, .namespaceLimit, .outOfMemory, .depthLimit, .methodLimit, .truncated:
+      return false
     default: break
     }
     var loader = execution.calls.count - 1

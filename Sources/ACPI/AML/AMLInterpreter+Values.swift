@@ -50,7 +50,7 @@ extension AMLInterpreter {
   }
 
   private func path(_ name: AMLUnresolvedName) throws(AMLError) -> AMLPath? {
-    let reader = AMLExecution(identifier: 0, steps: 0)
+    let reader = AMLExecution(identifier: 0, limits: limits)
     reader.table = name.table
     reader.offset = name.offset
     return try takePath(reader)

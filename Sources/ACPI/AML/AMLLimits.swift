@@ -18,6 +18,10 @@ public struct AMLLimits: Sendable {
   public var termDepth = 4_096
   /// Steps of one evaluation: about two for each term.
   public var stepCount = 50_000_000
+  /// Milliseconds that one evaluation may run or, by `evaluate`, wait. ACPICA ends a loop after 30 seconds.
+  public var milliseconds: UInt64 = 10_000
+  /// Milliseconds after which `initialize` leaves out what is left.
+  public var initializationMilliseconds: UInt64 = 30_000
   /// Tables that are loaded.
   public var tableCount = 256
   /// Evaluations inside evaluations, as for the `_ADR` of a region's device.

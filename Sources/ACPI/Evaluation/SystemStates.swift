@@ -17,12 +17,18 @@ extension AMLInterpreter {
   ///
   /// A method that fails is reported to the host and does not stop the others. `selectInterruptModel` comes after it.
   /// Source: ACPI 6.5, sections 6.5.1 and 6.5.4.
+  ///
+  /// - Throws: `.timeLimit` when it takes longer than `AMLLimits` allow: the rest is left out. `.outOfMemory`.
   public func initialize() throws(AMLError) {
+    let begin = host.timer()
     try runIfThere("_INI", of: .root)
     let bus = namespace.child(of: .root, named: "_SB_")
     if let bus, (try? status(of: bus))?.isPresent ?? false { try runIfThere("_INI", of: bus) }
     try connectRegions(.pciConfiguration)
     try forEachDevice { device throws(AMLError) in
+      // No method takes too long, but a table may have thousands of them.
+      let ticks = self.host.timer() &- begin
+      guard ticks <= self.limits.initializationMilliseconds * 10_000 else { throw .timeLimit }
       if device != bus { try self.runIfThere("_INI", of: device) }
       return true
     }

@@ -7,9 +7,11 @@ public import Machine
 /// before `DeviceVectors`' and a line's own.
 public enum InterruptLines {
   /// Where an ISA line really goes.
-  struct Override: Sendable {
-    var global: UInt32
-    var signal: IOInterruptController.Signal
+  public struct Override: Sendable {
+    /// The input's global number.
+    public var global: UInt32
+    /// Its signal.
+    public var signal: IOInterruptController.Signal
   }
 
   struct Controller: ~Copyable {
@@ -51,6 +53,11 @@ public enum InterruptLines {
   public static func override(isa line: UInt8, global: UInt32, _ signal: IOInterruptController.Signal) {
     guard line < 16 else { return }
     state.withLock { $0.overrides[Int(line)] = Override(global: global, signal: signal) }
+  }
+
+  /// Where ISA line `line` really goes; nil when it is the input of the same number with ISA's signal.
+  public static func override(isa line: UInt8) -> Override? {
+    line < 16 ? state.withLock { $0.overrides[Int(line)] } : nil
   }
 
   /// How many inputs there are.

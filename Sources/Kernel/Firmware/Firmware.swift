@@ -44,6 +44,8 @@ final class Firmware {
       do throws(AMLError) {
         let firmware = try Firmware(description, tables, configuration)
         firmware.enableEvents()
+        firmware.logDevices()
+        firmware.interpreter.addInterruptRoutes()
         let usage = firmware.interpreter.usage
         current.fill(firmware)
         return "ACPI namespace of \(usage.nodes) names, \(usage.heapBytes) bytes"
@@ -58,8 +60,11 @@ final class Firmware {
   private init(
     _ description: FADT, _ tables: borrowing FirmwareTables, _ configuration: any PCIConfigurationAccess
   ) throws(AMLError) {
-    host = FirmwareHost(configuration)
-    interpreter = try AMLInterpreter(host: host)
+    let directory: FirmwareTableDirectory
+    do throws(Errno) { directory = try tables.directory() } catch { throw .outOfMemory }
+    host = FirmwareHost(configuration, directory)
+    let interpreter = try AMLInterpreter(host: host)
+    self.interpreter = interpreter
     hardware = FixedHardware(description, host: host)
     try Self.load("DSDT", tables, into: interpreter)
     try Self.load("SSDT", tables, into: interpreter)
@@ -68,10 +73,20 @@ final class Firmware {
     } catch {
       KernelLog.add(.warning, .acpi, "the machine stays in legacy mode")
     }
-    try interpreter.initialize()
-    try interpreter.selectInterruptModel(.apic)
-    offType = try interpreter.sleepType(Self.softOff)
+    try Self.tolerating("the start of the devices") { () throws(AMLError) in try interpreter.initialize() }
+    try Self.tolerating("_PIC") { () throws(AMLError) in try interpreter.selectInterruptModel(.apic) }
+    var offType: ACPISleepType?
+    try Self.tolerating("_S5") { () throws(AMLError) in offType = try interpreter.sleepType(Self.softOff) }
+    self.offType = offType
     connection = nil
+  }
+
+  /// Does what the machine can be used without; what goes wrong is logged.
+  private static func tolerating(_ what: Message, _ body: () throws(AMLError) -> Void) throws(AMLError) {
+    do throws(AMLError) { try body() } catch {
+      if error == .outOfMemory { throw error }
+      KernelLog.add(.warning, .acpi, "\(what) failed: \(error.text)")
+    }
   }
 
   private static func load(
@@ -86,6 +101,28 @@ final class Firmware {
         if error == .outOfMemory { throw error }
         KernelLog.add(.error, .acpi, "table \(instance + 1) ends early: \(error.text)")
       }
+    }
+  }
+
+  /// Logs the devices that are there: their names, what they are, and their status.
+  private func logDevices() {
+    do throws(AMLError) {
+      try interpreter.forEachDevice { device throws(AMLError) in
+        var text = Message()
+        self.interpreter.writePath(of: device, to: &text)
+        // A device that cannot say what it is, is listed all the same.
+        if let identifier = try? self.interpreter.hardwareIdentifier(of: device) {
+          text.write(" ")
+          identifier.write(to: &text)
+        }
+        if let status = try? self.interpreter.status(of: device) {
+          text.write(Message(" status \(hex: UInt64(status.rawValue))"))
+        }
+        KernelLog.add(.debug, .acpi, text)
+        return true
+      }
+    } catch {
+      KernelLog.add(.warning, .acpi, "the devices cannot be listed: \(error.text)")
     }
   }
 

@@ -16,10 +16,14 @@ final class FirmwareHost: AMLHost {
   private static let stallLimit: UInt64 = 1_000
 
   private let configuration: any PCIConfigurationAccess
+  private var tables: FirmwareTableDirectory
   private let notifications = SpinLock(ACPINotificationQueue())
 
-  /// A host that reaches configuration space by `configuration`.
-  init(_ configuration: any PCIConfigurationAccess) { self.configuration = configuration }
+  /// A host that reaches configuration space by `configuration`, and lends AML what is in `tables`.
+  init(_ configuration: any PCIConfigurationAccess, _ tables: consuming FirmwareTableDirectory) {
+    self.configuration = configuration
+    self.tables = tables
+  }
 
   func read(_ space: AMLAddressSpace, at address: UInt64, width: Int) throws(AMLError) -> UInt64 {
     switch space {
@@ -126,11 +130,13 @@ final class FirmwareHost: AMLHost {
 
   func warn(_ text: Message) { KernelLog.add(.warning, .acpi, text) }
 
-  func findTable(signature: UInt32, oem: UInt64, oemTable: UInt64) -> UInt32? { nil }
+  func findTable(signature: UInt32, oem: UInt64, oemTable: UInt64) -> UInt32? {
+    tables.find(signature: signature, oem: oem, oemTable: oemTable)
+  }
 
-  func tableLength(_ number: UInt32) -> UInt64 { 0 }
+  func tableLength(_ number: UInt32) -> UInt64 { tables.length(of: number) }
 
-  func tableByte(_ number: UInt32, at offset: UInt64) -> UInt8 { 0 }
+  func tableByte(_ number: UInt32, at offset: UInt64) -> UInt8 { tables.byte(of: number, at: offset) }
 }
 
 extension PCIAddress {

@@ -70,6 +70,15 @@ struct FirmwareTables: ~Copyable {
   /// How many tables have this signature.
   func count(of signature: ACPISignature) -> Int { list.count(of: signature) }
 
+  /// Where the tables are that can be used, for who wants one by its maker's name.
+  func directory() throws(Errno) -> FirmwareTableDirectory {
+    var directory = FirmwareTableDirectory()
+    for index in 0..<list.entries.count where list.entries[index].error == nil {
+      try directory.entries.append(list.entries[index])
+    }
+    return directory
+  }
+
   private static func log(_ entry: ACPITableList.Entry) {
     var text = Message()
     entry.signature.write(to: &text)
@@ -91,6 +100,46 @@ struct FirmwareTables: ~Copyable {
     for index in 0..<count {
       let byte = UInt8(truncatingIfNeeded: characters >> UInt64(index * 8))
       if byte != 0 { text.write(byte: (0x20...0x7e).contains(byte) ? byte : 0x3f) }
+    }
+  }
+}
+
+/// The tables that AML's LoadTable and DataTableRegion can name.
+struct FirmwareTableDirectory: ~Copyable {
+  fileprivate(set) var entries = GrowableArray<ACPITableList.Entry>()
+  /// The table that was read last, so that reading it byte by byte does not copy it each time.
+  private var copied: ACPITable?
+  private var copiedNumber: UInt32 = 0
+
+  /// The number of the first table with these; zero stands for any maker.
+  func find(signature: UInt32, oem: UInt64, oemTable: UInt64) -> UInt32? {
+    for index in 0..<entries.count where entries[index].signature.rawValue == signature {
+      guard oem == 0 || entries[index].oem == oem else { continue }
+      guard oemTable == 0 || entries[index].oemTable == oemTable else { continue }
+      return UInt32(index)
+    }
+    return nil
+  }
+
+  /// How long table `number` is; zero when there is none.
+  func length(of number: UInt32) -> UInt64 {
+    Int(number) < entries.count ? UInt64(entries[Int(number)].length) : 0
+  }
+
+  /// Byte `offset` of table `number`; zero behind its end.
+  mutating func byte(of number: UInt32, at offset: UInt64) -> UInt8 {
+    guard offset < length(of: number) else { return 0 }
+    if copied == nil || copiedNumber != number {
+      do throws(ACPITableError) {
+        copied = try ACPITable(at: entries[Int(number)].address, in: FirmwareReader())
+        copiedNumber = number
+      } catch {
+        return 0
+      }
+    }
+    switch copied {
+    case .some(let table): return Int(offset) < table.bytes.count ? table.bytes[Int(offset)] : 0
+    case nil: return 0
     }
   }
 }

@@ -64,6 +64,9 @@ extension PCIFunction {
     }
   }
 
+  /// Writes where the function is, such as `00:1f.2`.
+  public func writeAddress(to sink: inout some TextSink & ~Copyable) { write(address, to: &sink) }
+
   private func write(_ address: PCIAddress, to sink: inout some TextSink & ~Copyable) {
     if address.segment != 0 {
       sink.write(hex: UInt64(address.segment), width: 4)

@@ -10,6 +10,14 @@ public struct PCIInterruptSource: Equatable, Sendable {
   public var device: UInt8
   /// The pin: 0 for INTA to 3 for INTD, as `_PRT` counts.
   public var pin: UInt8
+
+  /// A pin of the device `device` on bus `bus`.
+  public init(segment: UInt16 = 0, bus: UInt8, device: UInt8, pin: UInt8) {
+    self.segment = segment
+    self.bus = bus
+    self.device = device
+    self.pin = pin
+  }
 }
 
 /// The wiring of interrupt pins. Source: PCI-to-PCI Bridge Architecture Specification 1.2, section 9.1.

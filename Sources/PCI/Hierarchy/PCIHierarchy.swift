@@ -13,6 +13,7 @@ public struct PCIHierarchy: ~Copyable {
   var functions = GrowableArray<PCIFunction>()
   var roots = GrowableArray<PCIRoot>()
   var apertures = GrowableArray<RootAperture>()
+  var routes = PCIInterruptRoutes()
   /// What was not as it should be.
   public internal(set) var problems = PCIProblems()
 
