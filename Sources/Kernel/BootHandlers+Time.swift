@@ -17,6 +17,9 @@ extension BootHandlers {
     let powerManagement = description.powerManagementPort.flatMap {
       MachineSources.startPowerManagement(port: $0, width: description.powerManagementWidth)
     }
+    if highPrecision == nil, let address = description.highPrecisionAddress {
+      KernelLog.add(.warning, .time, "the HPET at \(hex: address) cannot be used: there is none that counts")
+    }
     log(highPrecision)
     log(powerManagement)
     let declared = DeclaredRate(ProcessorIdentification())

@@ -28,13 +28,15 @@ enum KernelProcessors {
     switch firmware {
     case .none: return
     case .some(let tables):
+      MemoryNodes.start(tables)
+      BootLogo.log(tables)
       guard let table = tables.table("SRAT") else { return }
       do throws(ACPITableError) {
         try SRAT(table).forEach { entry in
           if case .processor(let number, let domain) = entry { nodes.add(localAPIC: number, domain: domain) }
         }
       } catch {
-        KernelLog.add(.warning, .cpu, "the SRAT is refused: \(error.reason)")
+        // Said already.
         return
       }
     }

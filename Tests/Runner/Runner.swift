@@ -56,8 +56,11 @@ struct Runner: AsyncParsableCommand {
       if let filter = options.filter { machines.removeAll { !$0.name.contains(filter) } }
       try await forEachInParallel(machines, width: options.jobs) { machine in
         let outcome = try await machine.guest.run(scratch: scratch)
-        let verdict =
+        var verdict =
           machine.refusal.map { BootVerdict.judge(outcome, refusal: $0) } ?? BootVerdict.judge(outcome, machine.guest)
+        if case .passed = verdict, let remark = machine.remark, !outcome.log.contains(remark) {
+          verdict = .failed(reason: "the log lacks \"\(remark)\"", log: outcome.log)
+        }
         await board.record(machine.name, verdict)
       }
       try await board.finish("boot matrix", countsFile: options.counts)

@@ -104,20 +104,18 @@ final class Firmware {
     }
   }
 
-  /// Logs the devices that are there: their names, what they are, and their status.
+  /// Logs the devices that are there and say what they are: slots of a bus, whose devices the bus describes, do not.
   private func logDevices() {
     do throws(AMLError) {
       try interpreter.forEachDevice { device throws(AMLError) in
+        guard let identifier = try? self.interpreter.hardwareIdentifier(of: device),
+          let status = try? self.interpreter.status(of: device)
+        else { return true }
         var text = Message()
         self.interpreter.writePath(of: device, to: &text)
-        // A device that cannot say what it is, is listed all the same.
-        if let identifier = try? self.interpreter.hardwareIdentifier(of: device) {
-          text.write(" ")
-          identifier.write(to: &text)
-        }
-        if let status = try? self.interpreter.status(of: device) {
-          text.write(Message(" status \(hex: UInt64(status.rawValue))"))
-        }
+        text.write(" ")
+        identifier.write(to: &text)
+        text.write(Message(" status \(hex: UInt64(status.rawValue))"))
         KernelLog.add(.debug, .acpi, text)
         return true
       }
