@@ -96,7 +96,7 @@ public final class Thread: ThreadContext {
 
   /// Lets it run on `processors` only, one bit each.
   ///
-  /// - Context: before `start`.
+  /// - Context: before `start`, or by the thread itself, which moves when it is made ready the next time.
   public func bind(to processors: UInt64) { affinity.store(processors, ordering: .relaxed) }
 
   /// Lets it run.

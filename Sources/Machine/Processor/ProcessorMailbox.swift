@@ -123,10 +123,13 @@ public enum ProcessorMessages {
 
   /// Drops the kernel's translations of `pageCount` pages from `address` on, on every CPU.
   static func invalidateKernelEverywhere(_ address: UInt64, pageCount: Int) {
+    // A thread that moved in between would leave out the CPU that it came to.
+    let wereEnabled = InterruptGuard.disable()
     invalidateKernel(address, pageCount: pageCount)
     if Processor.online & (Processor.online &- 1) != 0 {
       send(.kernel(address: address, pageCount: pageCount), to: .max)
     }
+    InterruptGuard.restore(wereEnabled)
   }
 
   private static func invalidateKernel(_ address: UInt64, pageCount: Int) {

@@ -29,11 +29,15 @@ public enum CurrentAddressSpace {
 
   /// Makes every CPU leave the tables of `context`, which are about to be freed.
   static func leaveEverywhere(_ context: borrowing TranslationContext) {
+    // A thread that moved in between would leave out the CPU that it came to.
+    let wereEnabled = InterruptGuard.disable()
     let isLoadedHere = ProcessorArea.withCurrent { $0.translation.isLoaded(context.identifier) }
-    if isLoadedHere { leave() }
+    let old = isLoadedHere ? ProcessorArea.withCurrent { $0.translation.unload() } : nil
     // Elsewhere no program of it runs any more, but a CPU may walk the tables of a loaded root whenever it likes.
     let others = context.processors
     if others != 0 { ProcessorMessages.send(.leave(context: context.identifier), to: others) }
+    InterruptGuard.restore(wereEnabled)
+    _ = consume old
   }
 
   /// Whether `table` is what this CPU translates programs' addresses by.

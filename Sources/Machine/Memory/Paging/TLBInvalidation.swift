@@ -14,10 +14,13 @@ struct TLBInvalidation {
   @inline(__always)
   static func run(_ context: borrowing TranslationContext, _ pages: PageRanges) {
     let request = TLBInvalidation(context: context.identifier, generation: context.advance(), pages: pages)
+    // A thread that moved in between would leave out the CPU that it came to.
+    let wereEnabled = InterruptGuard.disable()
     let others = ProcessorArea.withCurrent { area in
       area.translation.follow(request)
       return context.processors & ~(1 << UInt64(area.translation.processor))
     }
     if others != 0 { ProcessorMessages.send(.program(request), to: others) }
+    InterruptGuard.restore(wereEnabled)
   }
 }
