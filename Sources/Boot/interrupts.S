@@ -33,9 +33,9 @@ apus_interrupt_common:
     pushq %r14
     pushq %r15
     xorl %r12d, %r12d                           /* whether a program's GS base is put back at the end */
+    movq FRAME_VECTOR(%rsp), %rcx
     testb $3, FRAME_CODE_SELECTOR(%rsp)
     jnz 1f
-    movq FRAME_VECTOR(%rsp), %rcx
     cmpl $18, %ecx
     ja 2f
     movl $VECTORS_ANYWHERE, %eax
@@ -48,6 +48,17 @@ apus_interrupt_common:
     je 2f
 1:  swapgs
     incl %r12d
+    cmpl $18, %ecx
+    ja 2f
+    movl $VECTORS_ANYWHERE, %eax
+    btl %ecx, %eax
+    jnc 2f
+    movq %gs:APUS_AREA_KERNEL_STACK, %rdi       /* a program's: on its thread's stack it may wait like any other */
+    subq $APUS_TRAP_FRAME_SIZE, %rdi
+    movq %rsp, %rsi
+    movq %rdi, %rsp
+    movl $(APUS_TRAP_FRAME_SIZE / 8), %ecx
+    rep movsq
 2:  movq %rsp, %rdi
     xorl %ebp, %ebp                             /* a backtrace starts anew from the frame's own RBP */
     movq %rsp, %rbx

@@ -18,7 +18,6 @@ extension BootHandlers {
       components: saved.enabled.rawValue, byteCount: Int(saved.standardSize(of: saved.enabled)),
       canSaveChanges: KernelProcessors.current(0).features.contains(.xsaveopt))
     ProgramEntry.startHere()
-    ThreadEntry.start(KernelThreadHooks())
     do throws(Errno) {
       try Scheduler.start()
       Scheduler.open()
@@ -73,6 +72,3 @@ enum ProgramEntry {
     ThreadEntry.startHere()
   }
 }
-
-/// Machine's way to the scheduler and to the processes.
-final class KernelThreadHooks: SchedulerHooks {}

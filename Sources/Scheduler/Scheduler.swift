@@ -24,6 +24,7 @@ public enum Scheduler {
     for number in 0..<Processor.limit { try all.append(ProcessorScheduler(number)) }
     processors.fill(all)
     Blocking.start(RunningThread())
+    ThreadEntry.start(SchedulerHooks())
     let boot = Thread(adopting: ThreadBody())
     let idle = try Thread(IdleBody())
     idle.affinity.store(1, ordering: .relaxed)

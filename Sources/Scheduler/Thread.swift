@@ -18,6 +18,21 @@ open class ThreadBody {
   /// - Context: interrupts are off, just before the thread runs.
   open func activate() { CurrentAddressSpace.suspend() }
 
+  /// Serves the system call that the program of this thread makes.
+  ///
+  /// - Context: the thread itself, interrupts on; may wait.
+  open func systemCall(_ registers: borrowing UserContext) {}
+
+  /// Does what is to be done before the program goes on; called for as long as `ThreadContext.work` is not zero.
+  ///
+  /// - Context: the thread itself, interrupts on; may wait.
+  open func returnToUser(_ registers: borrowing UserContext) {}
+
+  /// Takes note of an exception that the program raised.
+  ///
+  /// - Context: the thread itself, interrupts off; must not wait.
+  open func programFault(_ fault: ProgramFault) {}
+
   /// Whether a signal is waiting that ends a wait of this kind.
   ///
   /// - Context: any.
@@ -108,6 +123,10 @@ public final class Thread: ThreadContext {
     body.run()
     Scheduler.exit()
   }
+
+  public override func systemCall(_ registers: borrowing UserContext) { body.systemCall(registers) }
+  public override func returnToUser(_ registers: borrowing UserContext) { body.returnToUser(registers) }
+  public override func programFault(_ fault: ProgramFault) { body.programFault(fault) }
 
   /// Makes a thread that waits run again.
   ///

@@ -191,6 +191,8 @@ APUS_INLINE void apus_restore_legacy(const void *_Nonnull buffer) { __asm__ vola
 /* Control registers */
 APUS_INLINE uint64_t apus_read_cr0(void) { uint64_t value; __asm__ volatile("movq %%cr0, %0" : "=r"(value)); return value; }
 APUS_INLINE uint64_t apus_read_cr2(void) { uint64_t value; __asm__ volatile("movq %%cr2, %0" : "=r"(value)); return value; }
+APUS_INLINE uint64_t apus_read_dr6(void) { uint64_t value; __asm__ volatile("movq %%dr6, %0" : "=r"(value)); return value; }
+APUS_INLINE void apus_write_dr6(uint64_t value) { __asm__ volatile("movq %0, %%dr6" ::"r"(value)); }
 APUS_INLINE uint64_t apus_read_cr3(void) { uint64_t value; __asm__ volatile("movq %%cr3, %0" : "=r"(value)); return value; }
 APUS_INLINE uint64_t apus_read_cr4(void) { uint64_t value; __asm__ volatile("movq %%cr4, %0" : "=r"(value)); return value; }
 APUS_INLINE void apus_write_cr0(uint64_t value) { __asm__ volatile("movq %0, %%cr0" ::"r"(value) : "memory"); }

@@ -3,11 +3,12 @@ import Synchronization
 
 /// The handlers that `Specs/interrupts.json` names for the processor's exceptions.
 ///
-/// In the kernel every exception is a bug and ends in a report, but for page faults in copies from and to programs and a
-/// breakpoint that a test of the interrupt table raises itself.
+/// What a program raises is its own affair: its thread is told. In the kernel every exception is a bug and ends in a report, but
+/// for page faults in copies from and to programs and a breakpoint that a test of the interrupt table raises itself.
 enum FaultHandlers {
-  /// Exceptions that need no more than the report.
+  /// Exceptions that need no more than that.
   static func exception(_ frame: borrowing TrapFrame, _ vector: InterruptVector) {
+    if ProgramFault.report(frame) { return }
     FatalFault.report(frame, vector)
   }
 
@@ -16,8 +17,9 @@ enum FaultHandlers {
     FatalFault.report(frame, vector)
   }
 
-  /// A watchpoint or single step that nobody asked for.
+  /// A program's watchpoint or single step; in the kernel nobody asks for one.
   static func debug(_ frame: borrowing TrapFrame, _ vector: InterruptVector) {
+    if frame.isUser, ProgramFault.report(frame, address: ProgramFault.takeDebugStatus()) { return }
     FatalFault.report(frame, vector)
   }
 
@@ -29,11 +31,13 @@ enum FaultHandlers {
 
   /// `int3`: counted and resumed while a round trip is being tested.
   static func breakpoint(_ frame: borrowing TrapFrame, _ vector: InterruptVector) {
+    if ProgramFault.report(frame) { return }
     guard BreakpointProbe.count() else { FatalFault.report(frame, vector) }
   }
 
-  /// An undefined instruction: most often one of Swift's own checks.
+  /// An undefined instruction: in the kernel most often one of Swift's own checks.
   static func invalidOpcode(_ frame: borrowing TrapFrame, _ vector: InterruptVector) {
+    if ProgramFault.report(frame) { return }
     FatalFault.report(frame, vector)
   }
 
@@ -44,13 +48,16 @@ enum FaultHandlers {
 
   /// A breach of protection that no other exception covers.
   static func generalProtection(_ frame: borrowing TrapFrame, _ vector: InterruptVector) {
+    if ProgramFault.report(frame) { return }
     FatalFault.report(frame, vector)
   }
 
   /// An address that the page tables do not translate, or not for this use: a page that a program has yet to get, an address
   /// that a program passed and a copy stumbled over, or an error.
   static func pageFault(_ frame: borrowing TrapFrame, _ vector: InterruptVector) {
-    guard PageFaults.handle(frame) else { FatalFault.report(frame, vector) }
+    let address = PageFaults.address
+    if PageFaults.handle(frame, at: address) || ProgramFault.report(frame, address: address) { return }
+    FatalFault.report(frame, vector)
   }
 
   /// The hardware found itself broken.

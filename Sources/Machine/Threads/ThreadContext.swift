@@ -58,6 +58,22 @@ open class ThreadContext {
   /// - Context: its own stack, interrupts on.
   open func run() -> Never { fatalError("a thread with nothing to do") }
 
+  /// Serves the system call that `registers` ask for.
+  ///
+  /// - Context: the thread itself, interrupts on; may wait.
+  open func systemCall(_ registers: borrowing UserContext) {}
+
+  /// Does what is to be done before its program goes on: signals, stopping, ending.
+  ///
+  /// - Parameter registers: the program's, as it will go on.
+  /// - Context: the thread itself, interrupts on; may wait. Called again for as long as `work` is not zero.
+  open func returnToUser(_ registers: borrowing UserContext) {}
+
+  /// Takes note that the program cannot go on where it is, for `returnToUser` to do something about it.
+  ///
+  /// - Context: the thread itself, interrupts off; must not wait.
+  open func programFault(_ fault: ProgramFault) {}
+
   final private func prepareStack() {
     #if os(none)
       // SAFETY: the stack is new and this thread's: its topmost words are the program's frame, zeros; below is what

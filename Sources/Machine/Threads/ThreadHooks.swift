@@ -1,7 +1,7 @@
 import Boot
 import Synchronization
 
-/// What the scheduler and the process layer do when a thread is about to go on: given to Machine once at boot.
+/// What the scheduler does when a thread is to make room: given to Machine once at boot.
 open class ThreadHooks {
   /// Creates hooks that do nothing.
   public init() {}
@@ -10,17 +10,6 @@ open class ThreadHooks {
   ///
   /// - Context: interrupts are off, no lock is held; the thread that runs was asked to make room.
   open func reschedule() {}
-
-  /// Does what is to be done before the program of the thread that runs goes on: signals, stopping, ending.
-  ///
-  /// - Parameter registers: the program's, as it will go on.
-  /// - Context: interrupts are on; may wait. Called again for as long as `ThreadContext.work` is not zero.
-  open func returnToUser(_ registers: borrowing UserContext) {}
-
-  /// Serves the system call that `registers` ask for.
-  ///
-  /// - Context: interrupts are on; may wait.
-  open func systemCall(_ registers: borrowing UserContext) {}
 }
 
 /// The hooks in force. SAFETY: written once by `ThreadEntry.start`, before any thread is made; after that read only.
@@ -101,23 +90,27 @@ public enum ThreadEntry {
           unsafe hooks._withUnsafeGuaranteedRef { $0.reschedule() }
         } else {
           apus_enable_interrupts()
-          unsafe hooks._withUnsafeGuaranteedRef { $0.returnToUser(frame) }
+          _ = ThreadContext.withCurrent { $0.returnToUser(frame) }
           apus_disable_interrupts()
         }
       }
     }
+  #endif
 
-    /// Where a thread with a program goes when the kernel's part of its making is over.
-    ///
-    /// - Context: the thread itself, no lock held.
-    public static func enterProgram() -> Never {
+  /// Where a thread with a program goes when the kernel's part of its making is over.
+  ///
+  /// - Context: the thread itself, no lock held.
+  public static func enterProgram() -> Never {
+    #if os(none)
       apus_disable_interrupts()
       if hasWork { leaveToUser() }
       guard let thread = ThreadContext.current else { Machine.halt() }
       let address = thread.frameAddress
       apus_enter_user(address)
-    }
-  #endif
+    #else
+      Machine.halt()
+    #endif
+  }
 }
 
 #if os(none)
@@ -126,10 +119,9 @@ public enum ThreadEntry {
   /// - Returns: 0 when SYSRET may take the program back, with interrupts off.
   @c(apus_system_call)
   func systemCallEntry(_ storage: UnsafeMutablePointer<apus_trap_frame>) -> Int32 {
-    // SAFETY: the entry code passes the frame that it just pushed, and hooks are set before any program runs.
+    // SAFETY: the entry code passes the frame that it just pushed.
     let frame = unsafe UserContext(storage)
-    guard let hooks = unsafe hooks else { Machine.halt() }
-    unsafe hooks._withUnsafeGuaranteedRef { $0.systemCall(frame) }
+    _ = ThreadContext.withCurrent { $0.systemCall(frame) }
     apus_disable_interrupts()
     if ThreadEntry.hasWork { ThreadEntry.leaveToUser() }
     return frame.isAsAfterCall ? 0 : 1

@@ -13,15 +13,18 @@ public enum PageFaults {
 
   private static let interruptFlag: UInt64 = 1 << 9
 
+  /// What the last page fault of this CPU was about. The next one changes it.
+  public static var address: UInt64 { apus_read_cr2() }
+
   /// Resolves the fault that `frame` is about, or sends a user copy to its fix-up.
   ///
   /// The kernel may fault on a program's page only in the functions that copy; anywhere else that is an error of the kernel,
   /// even if the page could be had.
   ///
+  /// - Parameter address: what `PageFaults.address` was when the fault came.
   /// - Returns: whether the interrupted code can go on; if not, nothing has changed.
   /// - Context: the page-fault vector, interrupts off. They are on while a handler works if they were on before.
-  public static func handle(_ frame: borrowing TrapFrame) -> Bool {
-    let address = apus_read_cr2()
+  public static func handle(_ frame: borrowing TrapFrame, at address: UInt64) -> Bool {
     let code = frame.errorCode
     guard frame.isUser || UserCopyCode.contains(frame.instructionPointer), UserSpace.contains(address) else {
       return false
