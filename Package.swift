@@ -80,6 +80,7 @@ let package = Package(
     module("Interrupts", ["Foundations", "Machine", "Symbols", "Logging", "Registers"], generated: true),
     module("Time", ["Foundations", "Machine", "Registers", "Interrupts"]),
     module("Scheduler", ["Foundations", "Machine", "Waiting", "Interrupts", "Time"]),
+    module("Processes", ["Foundations", "LinuxABI", "Machine", "Waiting"]),
     module("PCI", ["Foundations", "Machine"], generated: true),
     module("SerialDriver", path: "Sources/Drivers/Serial", ["Foundations", "Machine", "Registers"]),
     module(
@@ -129,6 +130,7 @@ let package = Package(
     tests("SerialDriverTests", ["SerialDriver", "Registers", "DeviceModels", "Foundations"]),
     tests("PCITests", ["PCI", "DeviceModels", "Machine", "Foundations"]),
     tests("TimeTests", ["Time", "Machine", "Registers", "DeviceModels", "Foundations"]),
+    tests("ProcessesTests", ["Processes", "LinuxABI", "Foundations"]),
     tests("LinuxABITests", ["LinuxABI"]),
     tests("StructureTests", []),
   ]
