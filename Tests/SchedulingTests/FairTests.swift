@@ -12,7 +12,7 @@ struct FairTests {
     for thread in threads {
       #expect(abs(Int64(thread.ran) - Int64(2 * second)) <= Int64(10 * millisecond))
       // The first turn of a new thread is half as long.
-      #expect(thread.stretches.dropFirst(2).allSatisfy { $0 == 10 * millisecond })
+      #expect(thread.stretches.dropFirst(2).allSatisfy { $0 == 10 * millisecond }, "\(thread.stretches.prefix(8))")
     }
   }
 

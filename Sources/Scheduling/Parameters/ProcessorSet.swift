@@ -26,7 +26,9 @@ public struct ProcessorSet: Equatable, Sendable {
 
   /// Whether CPU `processor` is in it.
   @inline(__always)
-  public func contains(_ processor: Int) -> Bool { processor >= 0 && processor < 64 && bits & 1 << UInt64(processor) != 0 }
+  public func contains(_ processor: Int) -> Bool {
+    processor >= 0 && processor < 64 && bits & 1 << UInt64(processor) != 0
+  }
 
   /// Adds CPU `processor`, 0...63.
   public mutating func insert(_ processor: Int) { bits |= 1 << UInt64(processor & 63) }
@@ -43,9 +45,15 @@ public struct ProcessorSet: Equatable, Sendable {
 
   /// Those in both.
   @inline(__always)
-  public static func & (left: ProcessorSet, right: ProcessorSet) -> ProcessorSet { ProcessorSet(bits: left.bits & right.bits) }
+  public static func & (left: ProcessorSet, right: ProcessorSet) -> ProcessorSet {
+    ProcessorSet(bits: left.bits & right.bits)
+  }
   /// Those in either.
-  public static func | (left: ProcessorSet, right: ProcessorSet) -> ProcessorSet { ProcessorSet(bits: left.bits | right.bits) }
+  public static func | (left: ProcessorSet, right: ProcessorSet) -> ProcessorSet {
+    ProcessorSet(bits: left.bits | right.bits)
+  }
   /// Those in `left` only.
-  public static func - (left: ProcessorSet, right: ProcessorSet) -> ProcessorSet { ProcessorSet(bits: left.bits & ~right.bits) }
+  public static func - (left: ProcessorSet, right: ProcessorSet) -> ProcessorSet {
+    ProcessorSet(bits: left.bits & ~right.bits)
+  }
 }

@@ -20,6 +20,8 @@ struct FairQueue: ~Copyable {
   private var sum: Int64 = 0
   /// The weights of all members.
   private(set) var load: Int64 = 0
+  /// One that has just woken, is in order and goes before the rest: what it asks for is short.
+  private var hurried: SchedulingEntity?
 
   init() {}
 
@@ -179,25 +181,39 @@ struct FairQueue: ~Copyable {
 
   /// Takes a member out of the order.
   @inline(__always)
-  mutating func remove(_ entity: SchedulingEntity) { tree.remove(entity) }
+  mutating func remove(_ entity: SchedulingEntity) {
+    tree.remove(entity)
+    if hurried === entity { hurried = nil }
+  }
 
   /// Takes the one that is to run out of the order.
   @inline(__always)
-  mutating func takeNext() -> SchedulingEntity? { tree.takeFirst(eligibility) }
+  mutating func takeNext() -> SchedulingEntity? {
+    guard let next = hurried.take() else { return tree.takeFirst(eligibility) }
+    tree.remove(next)
+    return next
+  }
 
   /// Whether the member that runs goes on, rather than one that is ready.
   func keeps(_ current: SchedulingEntity) -> Bool {
     guard !tree.isEmpty else { return true }
-    let isEligible = eligibility.contains(current.fair.runtime)
+    guard hurried == nil else { return false }
     guard let best = tree.firstKey(eligibility) else { return true }
-    if current.fair.isServed && !isEligible { return false }
-    return !isEarlier(best, than: current.fair.deadline)
+    guard current.fair.isServed else { return !isEarlier(best, than: current.fair.deadline) }
+    return eligibility.contains(current.fair.runtime) && isEarlier(current.fair.deadline, than: best)
   }
 
-  /// Whether `woken`, a member, interrupts `current`, which runs.
-  func preempts(_ woken: SchedulingEntity, _ current: SchedulingEntity) -> Bool {
+  /// Whether `woken`, a member in order, interrupts `current`, which runs.
+  ///
+  /// One that asks for half as long as the other or less goes first as long as it is not ahead of its share. By deadlines alone it
+  /// would wait for others whose requests are nearly served, for whole turns when there are many.
+  mutating func preempts(_ woken: SchedulingEntity, _ current: SchedulingEntity) -> Bool {
     if current.isBackground != woken.isBackground { return current.isBackground }
     guard woken.parameters.policy == .normal, eligibility.contains(woken.fair.runtime) else { return false }
+    if woken.fair.slice * 2 <= current.fair.slice {
+      hurried = woken
+      return true
+    }
     return isEarlier(woken.fair.deadline, than: current.fair.deadline)
   }
 

@@ -65,7 +65,11 @@ struct RealTimeQueue: ~Copyable {
     while priorities.0 | priorities.1 != 0 {
       let priority =
         priorities.1 != 0 ? 127 - priorities.1.leadingZeroBitCount : 63 - priorities.0.leadingZeroBitCount
-      if priority >= 64 { priorities.1 &= ~(1 << UInt64(priority - 64)) } else { priorities.0 &= ~(1 << UInt64(priority)) }
+      if priority >= 64 {
+        priorities.1 &= ~(1 << UInt64(priority - 64))
+      } else {
+        priorities.0 &= ~(1 << UInt64(priority))
+      }
       guard let head = lists[priority] else { continue }
       var entity = head
       repeat {
@@ -128,11 +132,11 @@ struct RealTimeQueue: ~Copyable {
     used = 0
   }
 
-  /// Notes that `entity` ran for `elapsed` nanoseconds.
+  /// Notes that `entity` ran for `elapsed` nanoseconds, until `now`.
   ///
   /// - Returns: whether its turn is over while another of its priority is ready.
-  mutating func charge(_ entity: SchedulingEntity, _ elapsed: UInt64) -> Bool {
-    used &+= elapsed
+  mutating func charge(_ entity: SchedulingEntity, _ elapsed: UInt64, at now: UInt64) -> Bool {
+    used &+= min(elapsed, now &- periodStart)
     guard entity.parameters.policy == .roundRobin else { return false }
     entity.turn = entity.turn > elapsed ? entity.turn - elapsed : 0
     guard entity.turn == 0 else { return false }

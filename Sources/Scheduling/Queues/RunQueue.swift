@@ -62,7 +62,7 @@ public struct RunQueue: ~Copyable {
   }
 
   /// Whether `woken`, which is ready, goes before the one that runs.
-  private func preempts(_ woken: SchedulingEntity) -> Bool {
+  private mutating func preempts(_ woken: SchedulingEntity) -> Bool {
     guard let current else { return !(woken.schedulingClass == .deadline && woken.server.isThrottled) }
     if woken.schedulingClass == .deadline, woken.server.isThrottled { return false }
     let isHeldBack = isRealTimeHeldBack
@@ -138,7 +138,7 @@ public struct RunQueue: ~Copyable {
       switch current.schedulingClass {
       case .stop, .idle: break
       case .deadline: if DeadlineQueue.charge(current, elapsed, at: now) { isRescheduleNeeded = true }
-      case .realTime: if realTime.charge(current, elapsed) { isRescheduleNeeded = true }
+      case .realTime: if realTime.charge(current, elapsed, at: now) { isRescheduleNeeded = true }
       case .fair: if fair.charge(current, elapsed), fair.readyCount > 0 { isRescheduleNeeded = true }
       }
     }
