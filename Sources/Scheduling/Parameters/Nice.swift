@@ -15,6 +15,7 @@ public struct Nice: Comparable, Sendable {
   /// Gives way to everybody.
   public static let highest = Nice(19)
 
+  /// Whether `left` is less nice.
   public static func < (left: Nice, right: Nice) -> Bool { left.rawValue < right.rawValue }
 
   /// The limit that permits this value: 40 for -20, 1 for 19. Source: getrlimit(2), `RLIMIT_NICE`.

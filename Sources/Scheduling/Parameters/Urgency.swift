@@ -27,6 +27,7 @@ public struct Urgency: Comparable, Sendable {
   public var schedulingClass: SchedulingClass { SchedulingClass(rawValue: UInt8(rawValue >> 61)) ?? .idle }
   var place: UInt64 { rawValue & (1 << 61 - 1) }
 
+  /// Whether `left` is more urgent.
   public static func < (left: Urgency, right: Urgency) -> Bool { left.rawValue < right.rawValue }
 }
 
