@@ -1,0 +1,15 @@
+/// Where the time of a thread has gone. Source: proc(5), `schedstat` and `status`.
+public struct EntityAccount: Equatable, Sendable {
+  /// Nanoseconds on a CPU.
+  public internal(set) var running: UInt64 = 0
+  /// Nanoseconds ready, but not on a CPU.
+  public internal(set) var waiting: UInt64 = 0
+  /// How often it was put on a CPU.
+  public internal(set) var turns: UInt64 = 0
+  /// How often it left the CPU because it waited.
+  public internal(set) var voluntarySwitches: UInt64 = 0
+  /// How often it had to leave.
+  public internal(set) var involuntarySwitches: UInt64 = 0
+  /// How often it was moved to another CPU.
+  public internal(set) var migrations: UInt64 = 0
+}

@@ -1,0 +1,163 @@
+/// Why an entity leaves the CPU.
+public enum Departure: Sendable {
+  /// It could go on, but others may come first.
+  case preempted
+  /// It lets others go first.
+  case yields
+  /// It waits for something.
+  case waits
+  /// It ends, or goes to another CPU.
+  case leaves
+}
+
+extension RunQueue {
+  /// Chooses what the CPU runs from now on, which becomes `current`.
+  ///
+  /// - Parameter departure: what the one that runs does; it does not count when the CPU is idle.
+  /// - Returns: nil when nothing is ready. It may be the one that runs.
+  public mutating func next(_ departure: Departure, at now: UInt64) -> SchedulingEntity? {
+    update(to: now)
+    isRescheduleNeeded = false
+    guard let previous = current else { return start(takeFirst(), at: now) }
+    switch departure {
+    case .preempted:
+      if keeps(previous) {
+        previous.fair.isServed = false
+        return previous
+      }
+    case .yields: return yield(previous, at: now)
+    case .waits:
+      if previous.schedulingClass == .fair { FairQueue.endBurst(previous) }
+      previous.account.voluntarySwitches &+= 1
+      return replace(previous, at: now)
+    case .leaves: return replace(previous, at: now)
+    }
+    setDown(previous, at: now)
+    insertPreempted(previous)
+    return start(takeFirst(), at: now, after: previous)
+  }
+
+  private mutating func replace(_ previous: SchedulingEntity, at now: UInt64) -> SchedulingEntity? {
+    leave(previous, at: now)
+    previous.place = .detached
+    current = nil
+    return start(takeFirst(), at: now)
+  }
+
+  private mutating func yield(_ previous: SchedulingEntity, at now: UInt64) -> SchedulingEntity? {
+    setDown(previous, at: now)
+    switch previous.schedulingClass {
+    case .stop, .idle: insert(previous, isFirst: true)
+    case .deadline:
+      DeadlineQueue.yield(previous, at: now)
+      deadline.insert(previous)
+    case .realTime:
+      previous.turn = RealTimeQueue.turn
+      realTime.append(previous)
+    case .fair:
+      fair.yield(previous)
+      // Somebody else, however far ahead.
+      guard readyCount == fair.readyCount, let other = fair.takeNext() else { break }
+      fair.insert(previous)
+      return start(other, at: now, after: previous)
+    }
+    if previous.schedulingClass == .fair { fair.insert(previous) }
+    return start(takeFirst(), at: now, after: previous)
+  }
+
+  /// Makes the one that ran one that is ready, but in no order yet.
+  private mutating func setDown(_ previous: SchedulingEntity, at now: UInt64) {
+    current = nil
+    previous.place = .ready
+    previous.since = now
+  }
+
+  private mutating func start(
+    _ entity: SchedulingEntity?, at now: UInt64, after previous: SchedulingEntity? = nil
+  ) -> SchedulingEntity? {
+    guard let entity else { return nil }
+    entity.place = .running
+    entity.fair.isServed = false
+    chargedUntil = now
+    current = entity
+    if let previous, previous === entity { return entity }
+    entity.account.waiting &+= Self.elapsed(from: entity.since, to: now)
+    entity.account.turns &+= 1
+    previous?.account.involuntarySwitches &+= 1
+    return entity
+  }
+
+  /// Whether the one that runs goes on.
+  private func keeps(_ previous: SchedulingEntity) -> Bool {
+    if previous.schedulingClass == .stop { return true }
+    if stop != nil { return false }
+    if previous.schedulingClass == .deadline {
+      if previous.server.isThrottled, !previous.hasLentDeadline { return false }
+      guard let earliest = deadline.earliest else { return true }
+      return !isEarlier(earliest, than: DeadlineQueue.key(of: previous))
+    }
+    if deadline.readyCount > 0 { return false }
+    if previous.schedulingClass == .realTime {
+      if isRealTimeHeldBack { return false }
+      let highest = realTime.highest
+      return highest < previous.priority || highest == previous.priority && previous.turn > 0
+    }
+    if realTime.count > 0, !realTime.isThrottled { return false }
+    return fair.keeps(previous)
+  }
+
+  private mutating func insertPreempted(_ previous: SchedulingEntity) {
+    let isTurnOver = previous.schedulingClass == .realTime && previous.turn == 0
+    if isTurnOver { previous.turn = RealTimeQueue.turn }
+    insert(previous, isFirst: !isTurnOver)
+  }
+
+  /// Takes the first of what is ready.
+  private mutating func takeFirst() -> SchedulingEntity? {
+    if let entity = stop.take() { return entity }
+    if let entity = deadline.takeFirst() { return entity }
+    if realTime.count > 0, !realTime.isThrottled || fair.readyCount == 0 { return realTime.takeFirst() }
+    return fair.takeNext()
+  }
+
+  // MARK: Classes
+
+  /// Makes `entity` a member of its class, not in order yet.
+  mutating func join(_ entity: SchedulingEntity, _ reason: EnqueueReason, at now: UInt64) {
+    switch entity.schedulingClass {
+    case .stop, .idle, .realTime: break
+    case .deadline:
+      if reason == .new { DeadlineQueue.start(entity, at: now) } else { DeadlineQueue.wake(entity, at: now) }
+    case .fair: fair.join(entity, reason, at: now)
+    }
+  }
+
+  /// Takes a member that is in no order out of its class.
+  mutating func leave(_ entity: SchedulingEntity, at now: UInt64) {
+    if entity.schedulingClass == .fair { fair.leave(entity, at: now) }
+  }
+
+  /// Puts a member into order; `isFirst` counts among equals of the real-time class.
+  mutating func insert(_ entity: SchedulingEntity, isFirst: Bool) {
+    switch entity.schedulingClass {
+    case .stop:
+      precondition(stop == nil, "two stop threads on a CPU")
+      stop = entity
+    case .deadline: deadline.insert(entity)
+    case .realTime: if isFirst { realTime.prepend(entity) } else { realTime.append(entity) }
+    case .fair: fair.insert(entity)
+    case .idle: break
+    }
+  }
+
+  /// Takes a member out of order.
+  mutating func takeOut(_ entity: SchedulingEntity) {
+    switch entity.schedulingClass {
+    case .stop: stop = nil
+    case .deadline: deadline.remove(entity)
+    case .realTime: realTime.remove(entity)
+    case .fair: fair.remove(entity)
+    case .idle: break
+    }
+  }
+}

@@ -1,0 +1,164 @@
+public import Foundations
+
+/// What one CPU has to run, and in which order: stop, deadline, real-time, fair, idle.
+///
+/// Pure policy: it takes events and the time and answers; whoever owns it holds a lock around each call and does the switching.
+/// Times are nanoseconds of the monotonic clock; one that goes back a little, as between CPUs, is taken as no time. No call
+/// takes memory. Each takes time logarithmic in the number of ready entities, or constant time.
+public struct RunQueue: ~Copyable {
+  var stop: SchedulingEntity?
+  var deadline = DeadlineQueue()
+  var realTime: RealTimeQueue
+  var fair = FairQueue()
+  /// What runs; nil when nothing does, that is, when the CPU is idle.
+  public internal(set) var current: SchedulingEntity?
+  /// Since when the entity that runs has not been charged.
+  var chargedUntil: UInt64 = 0
+  /// Whether the entity that runs should make room.
+  var isRescheduleNeeded = false
+
+  /// Creates an empty queue.
+  ///
+  /// - Throws: `ENOMEM`.
+  public init() throws(Errno) { realTime = try RealTimeQueue() }
+
+  /// How many are ready, without the one that runs and without those that may not run before their next period.
+  public var readyCount: Int { fair.readyCount + realTime.count + deadline.readyCount + (stop == nil ? 0 : 1) }
+
+  /// How many want to run, with the one that does.
+  public var runnableCount: Int { readyCount + (current == nil ? 0 : 1) }
+
+  /// The weights of those of the fair class, with the one that runs.
+  public var load: UInt64 { UInt64(fair.load) }
+
+  // MARK: Becoming ready
+
+  /// Makes `entity` ready.
+  ///
+  /// - Precondition: it is detached.
+  /// - Returns: whether the CPU should look again at what it runs.
+  public mutating func enqueue(_ entity: SchedulingEntity, _ reason: EnqueueReason, at now: UInt64) -> Bool {
+    precondition(entity.place == .detached, "an entity in two run queues")
+    update(to: now)
+    if reason == .migration { entity.account.migrations &+= 1 }
+    join(entity, reason, at: now)
+    insert(entity, isFirst: false)
+    entity.place = .ready
+    entity.since = now
+    if preempts(entity) { isRescheduleNeeded = true }
+    return isRescheduleNeeded
+  }
+
+  /// Takes an entity out that is ready, to move it or because it ends.
+  ///
+  /// - Precondition: it is ready in this queue.
+  public mutating func detach(_ entity: SchedulingEntity, at now: UInt64) {
+    precondition(entity.place == .ready, "an entity that is not ready")
+    update(to: now)
+    takeOut(entity)
+    leave(entity, at: now)
+    entity.account.waiting &+= Self.elapsed(from: entity.since, to: now)
+    entity.place = .detached
+  }
+
+  /// Whether `woken`, which is ready, goes before the one that runs.
+  private mutating func preempts(_ woken: SchedulingEntity) -> Bool {
+    guard let current else { return !(woken.schedulingClass == .deadline && woken.server.isThrottled) }
+    if woken.schedulingClass == .deadline, woken.server.isThrottled { return false }
+    let isHeldBack = isRealTimeHeldBack
+    let rank = Self.rank(woken, isHeldBack)
+    let currentRank = Self.rank(current, isHeldBack)
+    guard rank == currentRank else { return rank < currentRank }
+    return switch woken.schedulingClass {
+    case .stop, .idle: false
+    case .deadline: isEarlier(DeadlineQueue.key(of: woken), than: DeadlineQueue.key(of: current))
+    case .realTime: woken.priority > current.priority
+    case .fair: fair.preempts(woken, current)
+    }
+  }
+
+  /// The real-time class has had its share of this second, and others want to run.
+  var isRealTimeHeldBack: Bool {
+    realTime.isThrottled && (fair.readyCount > 0 || current?.schedulingClass == .fair)
+  }
+
+  /// The class in its order; a real-time class that is held back comes last.
+  @inline(__always)
+  static func rank(_ entity: SchedulingEntity, _ isHeldBack: Bool) -> UInt8 {
+    isHeldBack && entity.schedulingClass == .realTime
+      ? SchedulingClass.idle.rawValue : entity.schedulingClass.rawValue
+  }
+
+  // MARK: Time
+
+  /// Notes the time, as the clock's interrupt does.
+  ///
+  /// - Returns: whether the CPU should look again at what it runs.
+  public mutating func tick(at now: UInt64) -> Bool {
+    update(to: now)
+    return isRescheduleNeeded
+  }
+
+  /// When `tick` should be called next at the latest; nil when nothing changes by itself.
+  ///
+  /// - Context: after `tick` or `next` at the same time.
+  public func nextDecision(at now: UInt64) -> UInt64? {
+    if isRescheduleNeeded { return now }
+    var wait = UInt64.max
+    if let time = deadline.nextReplenishment { wait = min(wait, Self.elapsed(from: now, to: time)) }
+    if let current {
+      switch current.schedulingClass {
+      case .stop, .idle: break
+      case .deadline:
+        if !current.hasLentDeadline { wait = min(wait, UInt64(max(0, current.server.remaining))) }
+      case .realTime:
+        if current.parameters.policy == .roundRobin, realTime.hasPeer(of: current) { wait = min(wait, current.turn) }
+        if fair.readyCount > 0 { wait = min(wait, realTime.allowance) }
+      case .fair:
+        if fair.readyCount > 0 { wait = min(wait, fair.remaining(current)) }
+        if realTime.count > 0 { wait = min(wait, Self.elapsed(from: now, to: realTime.nextPeriod)) }
+      }
+    }
+    guard wait != .max else { return nil }
+    return now &+ wait
+  }
+
+  @inline(__always)
+  static func elapsed(from start: UInt64, to end: UInt64) -> UInt64 { end > start ? end - start : 0 }
+
+  /// Charges the entity that runs, and sees to what the time brings.
+  mutating func update(to now: UInt64) {
+    realTime.advance(to: now)
+    if deadline.throttledCount > 0, deadline.release(until: now) { noteReleased() }
+    guard let current else { return }
+    let elapsed = Self.elapsed(from: chargedUntil, to: now)
+    if elapsed > 0 {
+      chargedUntil = now
+      current.account.running &+= elapsed
+      switch current.schedulingClass {
+      case .stop, .idle: break
+      case .deadline: if DeadlineQueue.charge(current, elapsed, at: now) { isRescheduleNeeded = true }
+      case .realTime: if realTime.charge(current, elapsed, at: now) { isRescheduleNeeded = true }
+      case .fair: if fair.charge(current, elapsed), fair.readyCount > 0 { isRescheduleNeeded = true }
+      }
+    }
+    // A period of the real-time class has begun, or its share is used up.
+    if current.schedulingClass == .realTime {
+      if realTime.isThrottled, fair.readyCount > 0 { isRescheduleNeeded = true }
+    } else if current.schedulingClass == .fair, realTime.count > 0, !realTime.isThrottled {
+      isRescheduleNeeded = true
+    }
+  }
+
+  private mutating func noteReleased() {
+    guard let current else { return isRescheduleNeeded = true }
+    switch current.schedulingClass {
+    case .stop: break
+    case .deadline:
+      if let earliest = deadline.earliest, isEarlier(earliest, than: DeadlineQueue.key(of: current)) {
+        isRescheduleNeeded = true
+      }
+    case .realTime, .fair, .idle: isRescheduleNeeded = true
+    }
+  }
+}
