@@ -80,7 +80,7 @@ let package = Package(
     module("Processors", ["Foundations", "Machine", "Registers"], generated: true),
     module("Interrupts", ["Foundations", "Machine", "Symbols", "Logging", "Registers"], generated: true),
     module("Time", ["Foundations", "Machine", "Registers", "Interrupts"]),
-    module("Scheduler", ["Foundations", "Machine", "Waiting", "Interrupts", "Time"]),
+    module("Scheduler", ["Foundations", "Machine", "Waiting", "Scheduling", "Interrupts", "Time"]),
     module("Processes", ["Foundations", "LinuxABI", "Machine", "Waiting"]),
     module("PCI", ["Foundations", "Machine"], generated: true),
     module("SerialDriver", path: "Sources/Drivers/Serial", ["Foundations", "Machine", "Registers"]),
@@ -88,7 +88,7 @@ let package = Package(
       "KernelTests", path: "Tests/KernelTests",
       [
         "Foundations", "PageFrames", "Machine", "PageCache", "VirtualMemory", "Logging", "Console", "Interrupts",
-        "Time", "Scheduler", "Waiting", "PCI", "Processors", "Registers", "SerialDriver",
+        "Time", "Scheduling", "Scheduler", "Waiting", "PCI", "Processors", "Registers", "SerialDriver",
       ]),
     module(
       "Benchmarks", path: "Tests/Benchmarks",

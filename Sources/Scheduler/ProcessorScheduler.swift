@@ -1,10 +1,11 @@
 import Foundations
 import Interrupts
 import Machine
+import Scheduling
 import Synchronization
 import Time
 
-/// One CPU's part of the scheduler.
+/// One CPU's part of the scheduler: its run queue, and the switching by it.
 final class ProcessorScheduler {
   private static let idleMask = Atomic<UInt64>(0)
   /// The CPUs that run their idle threads, one bit each.
@@ -19,44 +20,101 @@ final class ProcessorScheduler {
   }
 
   private let number: Int
-  private let ready = SpinLock(ReadyQueue())
+  private let queue: SpinLock<RunQueue>
   /// How many threads are ready, for others to look at without the lock.
   private let readyCount = Atomic<Int>(0)
+  /// When the timer is to expire, or `.max`: guarded by the queue's lock.
+  private var decision = UInt64.max
   // The CPU's alone, with interrupts off.
   private var idle: Thread?
-  private var quantumTimer: Timer?
+  private var timer: Timer?
+  /// A thread that may not run here any more, but whose stack this CPU was still on when it was chosen away.
+  private var departing: Thread?
 
-  init(_ number: Int) { self.number = number }
+  init(_ number: Int) throws(Errno) {
+    self.number = number
+    queue = SpinLock(try RunQueue())
+  }
 
   /// Takes up work on the CPU that runs.
-  func start(idle: Thread) throws(Errno) {
+  ///
+  /// - Parameter current: the thread that runs, if it is not the idle thread.
+  func start(idle: Thread, current: Thread?) throws(Errno) {
     self.idle = idle
-    quantumTimer = try Timer(handler: QuantumHandler())
+    timer = try Timer(on: number, handler: DecisionHandler(self))
     VectorHandlers.set(RescheduleHandler(), for: InterruptVector.reschedule.rawValue, on: number)
+    guard let current else { return }
+    let now = Clock.nanoseconds
+    queue.withLock { queue in
+      _ = queue.enqueue(current.entity, .new, at: now)
+      _ = queue.next(.preempted, at: now)
+    }
   }
 
   /// Makes `thread` ready here, and sees to it that the CPU looks.
-  func add(_ thread: Thread) {
-    ready.withLock { ready in
-      ready.append(thread)
-      readyCount.store(ready.count, ordering: .relaxed)
+  func add(_ thread: Thread, _ reason: EnqueueReason) {
+    let now = Clock.nanoseconds
+    let outcome = queue.withLock { queue in
+      // It was about to wait on this CPU and has not left yet: it need not.
+      guard thread.entity.place == .detached else {
+        thread.entity.isWoken = true
+        return Outcome.nothing
+      }
+      let isNeeded = queue.enqueue(thread.entity, reason, at: now)
+      readyCount.store(queue.readyCount, ordering: .relaxed)
+      return isNeeded ? .reschedule : nextDecision(queue, now)
     }
-    let isHere = Processor.withoutInterrupts {
-      guard Processor.current == number else { return false }
-      Thread.running === idle ? ThreadEntry.requestReschedule() : armQuantum()
-      return true
-    }
-    if !isHere { ProcessorMessages.reschedule(number) }
+    apply(outcome)
   }
 
-  /// Runs the next thread that is ready, or the idle thread; returns when the one that called runs again.
+  // MARK: Decisions
+
+  /// What is to be done after a change of the queue.
+  private enum Outcome {
+    case nothing
+    case arm(UInt64)
+    case reschedule
+  }
+
+  /// When the queue has to be looked at next, if nobody knows yet.
+  private func nextDecision(_ queue: borrowing RunQueue, _ now: UInt64) -> Outcome {
+    guard let time = queue.nextDecision(at: now), time < decision else { return .nothing }
+    decision = time
+    return .arm(time)
+  }
+
+  private func apply(_ outcome: Outcome) {
+    switch outcome {
+    case .nothing: break
+    case .arm(let time): timer?.arm(at: time)
+    case .reschedule:
+      let isHere = Processor.withoutInterrupts {
+        guard Processor.current == number else { return false }
+        ThreadEntry.requestReschedule()
+        return true
+      }
+      if !isHere { ProcessorMessages.reschedule(number) }
+    }
+  }
+
+  /// The time has come that the queue named.
+  fileprivate func decide(_ now: UInt64) {
+    let outcome = queue.withLock { queue -> Outcome in
+      decision = .max
+      return queue.tick(at: now) ? .reschedule : nextDecision(queue, now)
+    }
+    apply(outcome)
+  }
+
+  // MARK: Switching
+
+  /// Runs the next thread, or the idle thread; returns when the one that called runs again.
   ///
-  /// - Parameter keepsReady: whether the one that called is ready to run again.
   /// - Context: interrupts off, this CPU.
-  func switchAway(keepsReady: Bool) {
+  func switchAway(_ departure: Departure) {
     guard let previous = Thread.running, let idle else { return }
-    let isIdle = previous === idle
-    guard let chosen = chooseOther(previous, keepsReady: keepsReady && !isIdle, idle) else { return }
+    if let thread = departing.take() { Scheduler.enqueue(thread, .migration) }
+    guard let chosen = chooseOther(previous, departure, idle) else { return }
     ThreadContext.switch(to: consume chosen)
   }
 
@@ -64,9 +122,17 @@ final class ProcessorScheduler {
   ///
   /// - Returns: nil when it is `previous` itself.
   @inline(never)
-  private func chooseOther(_ previous: Thread, keepsReady: Bool, _ idle: Thread) -> Thread? {
-    let chosen = choose(keeping: keepsReady ? previous : nil, idle)
-    prepare(chosen, isIdle: previous === idle)
+  private func chooseOther(_ previous: Thread, _ departure: Departure, _ idle: Thread) -> Thread? {
+    let isIdle = previous === idle
+    var departure = departure
+    if !isIdle, !previous.entity.affinity.contains(number), departure != .waits {
+      departure = .leaves
+      departing = previous
+      // It can be given away only once this CPU has left its stack.
+      ProcessorMessages.reschedule(number)
+    }
+    let chosen = choose(departure, idle)
+    note(chosen, wasIdle: isIdle)
     guard chosen !== previous else { return nil }
     chosen.body.activate()
     return chosen
@@ -81,46 +147,57 @@ final class ProcessorScheduler {
   @inline(never)
   private func chooseLast() -> Thread {
     guard let idle else { Machine.halt() }
-    let chosen = choose(keeping: nil, idle)
-    prepare(chosen, isIdle: false)
+    Thread.running?.entity.thread = nil
+    let chosen = choose(.leaves, idle)
+    note(chosen, wasIdle: false)
     chosen.body.activate()
     return chosen
   }
 
-  private func choose(keeping previous: Thread?, _ idle: Thread) -> Thread {
+  private func choose(_ departure: Departure, _ idle: Thread) -> Thread {
     _ = ThreadEntry.takeRescheduleRequest()
+    let now = Clock.nanoseconds
     // At the end of a turn: a CPU with far more to do gives some of it.
-    if previous != nil, let thread = steal(atLeast: readyCount.load(ordering: .relaxed) + 2) {
-      ready.withLock { $0.append(thread) }
+    if departure == .preempted { _ = pull(atLeast: readyCount.load(ordering: .relaxed) + 2, now) }
+    if let thread = takeNext(departure, now) { return thread }
+    // The one that was left is in no queue, or there was none, so an idle CPU is what comes next.
+    if pull(atLeast: 1, now), let thread = takeNext(.preempted, now) { return thread }
+    return idle
+  }
+
+  private func takeNext(_ departure: Departure, _ now: UInt64) -> Thread? {
+    let (thread, outcome) = queue.withLock { queue -> (Thread?, Outcome) in
+      var departure = departure
+      if departure == .waits, let entity = queue.current as? ThreadEntity, entity.isWoken {
+        entity.isWoken = false
+        departure = .preempted
+      }
+      let entity = queue.next(departure, at: now) as? ThreadEntity
+      readyCount.store(queue.readyCount, ordering: .relaxed)
+      // The CPUs that it may use were changed while it was ready: it comes here only to leave.
+      if let entity, !entity.affinity.contains(number) { ProcessorMessages.reschedule(number) }
+      return (entity?.thread, nextDecision(queue, now))
     }
-    let next = ready.withLock { ready in
-      if let previous { ready.append(previous) }
-      let next = ready.takeFirst()
-      readyCount.store(ready.count, ordering: .relaxed)
-      return next
-    }
-    return next ?? steal(atLeast: 1) ?? idle
+    apply(outcome)
+    return thread
   }
 
   /// Accounts for the change to `chosen`.
-  private func prepare(_ chosen: Thread, isIdle: Bool) {
-    let now = Clock.nanoseconds
-    if let previous = Thread.running {
-      previous.runNanoseconds.add(now &- previous.runningSince, ordering: .relaxed)
-    }
-    chosen.runningSince = now
+  private func note(_ chosen: Thread, wasIdle: Bool) {
     chosen.processor.store(number, ordering: .relaxed)
-    chosen.switchCount.add(1, ordering: .relaxed)
     if chosen === idle {
       Self.idleMask.bitwiseOr(1 << UInt64(number), ordering: .sequentiallyConsistent)
-    } else if isIdle {
+    } else if wasIdle {
       Self.idleMask.bitwiseAnd(~(1 << UInt64(number)), ordering: .sequentiallyConsistent)
     }
-    if readyCount.load(ordering: .relaxed) > 0 { armQuantum() }
   }
 
-  /// Takes a thread from the CPU that has the most ready, if that is at least `minimum`.
-  private func steal(atLeast minimum: Int) -> Thread? {
+  // MARK: Balance
+
+  /// Takes a thread from the CPU that has the most ready, if that is at least `minimum`, into this CPU's queue.
+  ///
+  /// - Returns: whether it did.
+  private func pull(atLeast minimum: Int, _ now: UInt64) -> Bool {
     var busiest: ProcessorScheduler?
     var most = minimum - 1
     var others = Processor.online & ~(1 << UInt64(number))
@@ -131,32 +208,62 @@ final class ProcessorScheduler {
       let count = other.readyCount.load(ordering: .relaxed)
       if count > most { (busiest, most) = (other, count) }
     }
-    return busiest?.give(to: number)
+    guard let thread = busiest?.give(to: number, now) else { return false }
+    queue.withLock { queue in
+      _ = queue.enqueue(thread.entity, .migration, at: now)
+      readyCount.store(queue.readyCount, ordering: .relaxed)
+    }
+    return true
   }
 
-  private func give(to processor: Int) -> Thread? {
-    ready.withLock { ready in
-      let thread = ready.takeMovable(to: processor)
-      readyCount.store(ready.count, ordering: .relaxed)
-      return thread
+  private func give(to processor: Int, _ now: UInt64) -> Thread? {
+    queue.withLock { queue in
+      let entity = queue.takeMovable(to: processor, at: now) { entity in
+        guard let thread = (entity as? ThreadEntity)?.thread else { return false }
+        return !thread.isOnProcessor.load(ordering: .acquiring)
+      }
+      readyCount.store(queue.readyCount, ordering: .relaxed)
+      return (entity as? ThreadEntity)?.thread
     }
   }
-
-  private func armQuantum() { quantumTimer?.arm(after: Scheduler.quantum) }
 
   /// What the idle thread does: sleeps until there is something to run.
   func idleOnce() {
     Processor.withoutInterrupts {
-      switchAway(keepsReady: true)
+      switchAway(.preempted)
       guard readyCount.load(ordering: .relaxed) == 0 else { return }
       Processor.waitForInterrupt()
     }
   }
+
+  // MARK: Changes
+
+  /// Changes how `thread`, whose CPU this is, is scheduled.
+  ///
+  /// - Returns: false when it is another CPU's by now.
+  func change(_ thread: Thread, _ body: (inout RunQueue, ThreadEntity, UInt64) -> Bool) -> Bool {
+    let now = Clock.nanoseconds
+    let outcome = queue.withLock { queue -> Outcome? in
+      guard thread.processor.load(ordering: .relaxed) == number else { return nil }
+      return body(&queue, thread.entity, now) ? .reschedule : nextDecision(queue, now)
+    }
+    guard let outcome else { return false }
+    apply(outcome)
+    return true
+  }
 }
 
-/// The end of a thread's turn.
-private final class QuantumHandler: TimerHandler {
-  override func timerExpired(now: UInt64, expirations: UInt64) { ThreadEntry.requestReschedule() }
+/// The end of a turn, or whatever else the run queue waits for.
+private final class DecisionHandler: TimerHandler {
+  // A CPU's part of the scheduler is there for ever, and so is its timer.
+  private let scheduler: ProcessorScheduler
+
+  init(_ scheduler: ProcessorScheduler) {
+    self.scheduler = scheduler
+    super.init()
+  }
+
+  override func timerExpired(now: UInt64, expirations: UInt64) { scheduler.decide(now) }
 }
 
 /// A message from a CPU that has made a thread ready here, or armed an earlier timer.

@@ -1,6 +1,7 @@
 public import Foundations
 import Interrupts
 import Machine
+import Scheduling
 import Synchronization
 import Time
 import Waiting
@@ -11,7 +12,7 @@ import Waiting
 /// thread's state, then a run queue; no two run queues at once.
 public enum Scheduler {
   /// How long a thread runs while others of its kind are ready, in nanoseconds.
-  public static let quantum: UInt64 = 10_000_000
+  public static var quantum: UInt64 { RunQueue.quantum }
 
   private static let processors = BootCell<GrowableArray<ProcessorScheduler>>()
 
@@ -21,15 +22,14 @@ public enum Scheduler {
   /// - Context: once, on the boot CPU, after its timers.
   public static func start() throws(Errno) {
     var all = GrowableArray<ProcessorScheduler>()
-    for number in 0..<Processor.limit { try all.append(ProcessorScheduler(number)) }
+    for number in 0..<Processor.limit { try all.append(try ProcessorScheduler(number)) }
     processors.fill(all)
     Blocking.start(RunningThread())
     ThreadEntry.start(SchedulerHooks())
     let boot = Thread(adopting: ThreadBody())
     let idle = try Thread(IdleBody())
-    idle.affinity.store(1, ordering: .relaxed)
-    try startHere(idle: idle)
-    boot.runningSince = Clock.nanoseconds
+    boot.entity.thread = boot
+    try startHere(idle: idle, current: boot)
   }
 
   private static let isOpenFlag = Atomic<Bool>(false)
@@ -53,15 +53,14 @@ public enum Scheduler {
   /// - Context: once on each CPU but the boot CPU, at its start's end, interrupts off.
   public static func runHere() throws(Errno) -> Never {
     let idle = Thread(adopting: IdleBody())
-    idle.affinity.store(1 << UInt64(Processor.current), ordering: .relaxed)
-    try startHere(idle: idle)
+    try startHere(idle: idle, current: nil)
     idle.body.run()
     Machine.halt()
   }
 
-  private static func startHere(idle: Thread) throws(Errno) {
+  private static func startHere(idle: Thread, current: Thread?) throws(Errno) {
     guard let here = scheduler(of: Processor.current) else { return }
-    try here.start(idle: idle)
+    try here.start(idle: idle, current: current)
   }
 
   @inline(__always)
@@ -76,17 +75,17 @@ public enum Scheduler {
   /// Makes `thread` ready on a CPU that it may run on: its last if that is idle, else another idle one, else its last.
   ///
   /// - Context: any; the thread is in no queue.
-  static func enqueue(_ thread: Thread) {
+  static func enqueue(_ thread: Thread, _ reason: EnqueueReason) {
     let target = choose(for: thread)
     thread.processor.store(target, ordering: .relaxed)
-    scheduler(of: target)?.add(thread)
+    scheduler(of: target)?.add(thread, reason)
   }
 
   private static func choose(for thread: Thread) -> Int {
     let last = thread.processor.load(ordering: .relaxed)
     // Only that CPU can run it before it has left its stack there.
     if thread.isOnProcessor.load(ordering: .acquiring) { return last }
-    let allowed = thread.affinity.load(ordering: .relaxed) & Processor.online
+    let allowed = thread.entity.affinity.bits & Processor.online
     guard allowed != 0 else { return last }
     if allowed & 1 << UInt64(last) != 0, ProcessorScheduler.claimIdle(last) { return last }
     var idle = allowed & ProcessorScheduler.idleProcessors
@@ -107,13 +106,13 @@ public enum Scheduler {
         return true
       }
       guard isStillWaiting else { return }
-      scheduler(of: Processor.current)?.switchAway(keepsReady: false)
+      scheduler(of: Processor.current)?.switchAway(.waits)
     }
   }
 
   /// Lets others that are ready run first.
   public static func yield() {
-    Processor.withoutInterrupts { scheduler(of: Processor.current)?.switchAway(keepsReady: true) }
+    Processor.withoutInterrupts { scheduler(of: Processor.current)?.switchAway(.yields) }
   }
 
   /// Ends the thread that runs.

@@ -1,5 +1,6 @@
 public import Foundations
 public import Machine
+public import Scheduling
 import Synchronization
 public import Waiting
 
@@ -62,18 +63,8 @@ public final class Thread: ThreadContext {
   let state = SpinLock(State())
   /// The CPU whose queue it belongs to. Changed by whoever enqueues it.
   let processor = Atomic<Int>(0)
-  /// The CPUs that it may run on.
-  let affinity = Atomic<UInt64>(.max)
-  /// Nanoseconds that it has run.
-  let runNanoseconds = Atomic<UInt64>(0)
-  /// How often it was switched to.
-  let switchCount = Atomic<UInt64>(0)
-
-  // Guarded by the lock of the run queue that it is in.
-  var next: Thread?
-  var isQueued = false
-  /// When it began to run, in nanoseconds of the monotonic clock; its CPU's alone.
-  var runningSince: UInt64 = 0
+  /// Its place in run queues. Guarded by the lock of its CPU's.
+  let entity: ThreadEntity
 
   /// What it does.
   public let body: ThreadBody
@@ -84,8 +75,11 @@ public final class Thread: ThreadContext {
   /// Makes a thread that does `body`, which runs once `start` is called.
   ///
   /// - Throws: `ENOMEM`.
-  public init(_ body: ThreadBody, hasProgram: Bool = false) throws(Errno) {
+  public init(
+    _ body: ThreadBody, hasProgram: Bool = false, _ parameters: SchedulingParameters = SchedulingParameters()
+  ) throws(Errno) {
     self.body = body
+    entity = ThreadEntity(parameters)
     waits = ThreadWaits()
     try super.init(hasProgram: hasProgram)
     waits.bind(self)
@@ -96,6 +90,7 @@ public final class Thread: ThreadContext {
   /// - Context: once on each CPU.
   init(adopting body: ThreadBody) {
     self.body = body
+    entity = ThreadEntity()
     waits = ThreadWaits()
     super.init(adoptingStack: ())
     processor.store(Processor.current, ordering: .relaxed)
@@ -109,15 +104,69 @@ public final class Thread: ThreadContext {
   /// Where it is, for reports.
   public var phase: Phase { state.withLock { $0.phase } }
 
-  /// Lets it run on `processors` only, one bit each.
+  /// Lets it run on `processors` only, one bit each. Source: sched_setaffinity(2).
   ///
-  /// - Context: before `start`, or by the thread itself, which moves when it is made ready the next time.
-  public func bind(to processors: UInt64) { affinity.store(processors, ordering: .relaxed) }
+  /// One that runs elsewhere moves at once; one that waits, when it is woken.
+  ///
+  /// - Precondition: one of them is online.
+  /// - Context: any.
+  public func bind(to processors: UInt64) {
+    change { queue, entity, now in
+      entity.affinity = ProcessorSet(bits: processors)
+      return entity.place == .running
+    }
+    // One that is ready moves when its turn has come.
+  }
+
+  /// Changes how it is scheduled. Source: sched_setscheduler(2).
+  ///
+  /// - Context: any.
+  public func setParameters(_ parameters: SchedulingParameters) {
+    change { queue, entity, now in queue.setParameters(of: entity, to: parameters, at: now) }
+  }
+
+  /// How it is scheduled.
+  public var parameters: SchedulingParameters {
+    var found = SchedulingParameters()
+    change { _, entity, _ in
+      found = entity.parameters
+      return false
+    }
+    return found
+  }
+
+  /// The CPUs that it may run on, one bit each.
+  public var allowedProcessors: UInt64 {
+    var found: UInt64 = 0
+    change { _, entity, _ in
+      found = entity.affinity.bits
+      return false
+    }
+    return found
+  }
+
+  /// Where its time has gone.
+  public var account: EntityAccount {
+    var found = EntityAccount()
+    change { _, entity, _ in
+      found = entity.account
+      return false
+    }
+    return found
+  }
+
+  private func change(_ body: (inout RunQueue, ThreadEntity, UInt64) -> Bool) {
+    // It may move to another CPU's queue meanwhile.
+    while let scheduler = Scheduler.scheduler(of: processor.load(ordering: .relaxed)), !scheduler.change(self, body) {}
+  }
 
   /// Lets it run.
   ///
   /// - Context: once; any.
-  public func start() { Scheduler.enqueue(self) }
+  public func start() {
+    entity.thread = self
+    Scheduler.enqueue(self, .new)
+  }
 
   public override func run() -> Never {
     body.run()
@@ -139,7 +188,7 @@ public final class Thread: ThreadContext {
       if found == .preparing || found == .blocked { state.phase = .runnable }
       return found
     }
-    if found == .blocked { Scheduler.enqueue(self) }
+    if found == .blocked { Scheduler.enqueue(self, .wakeUp) }
     return found == .preparing || found == .blocked
   }
 

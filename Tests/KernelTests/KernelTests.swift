@@ -86,6 +86,7 @@ public enum KernelTests {
     FrameTests.register(&registrar, summary)
     PressureTests.register(&registrar, rounds: summary.rounds)
     ThreadTests.register(&registrar, rounds: summary.rounds)
+    SchedulerTests.register(&registrar)
     ProgramTests.register(&registrar)
     LockTests.register(&registrar)
     RuntimeTests.register(&registrar)

@@ -12,4 +12,7 @@ public struct EntityAccount: Equatable, Sendable {
   public internal(set) var involuntarySwitches: UInt64 = 0
   /// How often it was moved to another CPU.
   public internal(set) var migrations: UInt64 = 0
+
+  /// Nothing yet.
+  public init() {}
 }

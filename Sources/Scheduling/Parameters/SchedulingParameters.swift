@@ -80,9 +80,21 @@ public struct Reservation: Equatable, Sendable {
   }
 
   /// `value` x `factor` / `divisor`, the largest number if it does not fit.
-  @inline(__always)
   static func scaled(_ value: UInt64, by factor: UInt64, over divisor: UInt64) -> UInt64 {
     let product = value.multipliedFullWidth(by: factor)
-    return product.high < divisor ? divisor.dividingFullWidth(product).quotient : .max
+    guard product.high < divisor else { return .max }
+    guard product.high > 0 else { return product.low / divisor }
+    // Bit by bit: the compiler's own division of 128 bits is not in the kernel, and this is rare.
+    var (rest, quotient) = (product.high, UInt64(0))
+    for bit in stride(from: 63, through: 0, by: -1) {
+      let isLarge = rest >> 63 != 0
+      rest = rest << 1 | product.low >> UInt64(bit) & 1
+      quotient <<= 1
+      if isLarge || rest >= divisor {
+        rest &-= divisor
+        quotient |= 1
+      }
+    }
+    return quotient
   }
 }

@@ -13,8 +13,7 @@ struct RealTimeQueue: ~Copyable {
   /// Nanoseconds of each period that the class may have. Source: proc(5), `sched_rt_runtime_us`.
   static let limit: UInt64 = 950_000_000
 
-  // The first of each priority; lists are rings, `left` is the previous and `right` the next.
-  private var lists = GrowableArray<SchedulingEntity?>()
+  private let lists: PriorityLists
   // A bit for each priority that has a list, 127 - priority from the top.
   private var present: (UInt64, UInt64) = (0, 0)
   private(set) var count = 0
@@ -22,21 +21,7 @@ struct RealTimeQueue: ~Copyable {
   private var used: UInt64 = 0
 
   /// - Throws: `ENOMEM`.
-  init() throws(Errno) {
-    try lists.reserveCapacity(100)
-    for _ in 0..<100 { try lists.append(nil) }
-  }
-
-  deinit {
-    // Rings would keep themselves alive.
-    for priority in 0..<100 {
-      var next = lists[priority]
-      while let entity = next {
-        next = entity.right.take()
-        entity.left = nil
-      }
-    }
-  }
+  init() throws(Errno) { lists = try PriorityLists() }
 
   /// The highest priority that is ready; 0 when there is none.
   @inline(__always)
@@ -146,4 +131,34 @@ struct RealTimeQueue: ~Copyable {
 
   /// Whether somebody of `entity`'s priority is ready.
   func hasPeer(of entity: SchedulingEntity) -> Bool { lists[entity.priority] != nil }
+}
+
+/// The first of each priority; lists are rings, `left` is the previous and `right` the next.
+///
+/// A class, so that a run queue can be part of other modules' types, which could not end a structure with an end of its own.
+private final class PriorityLists {
+  private var heads = GrowableArray<SchedulingEntity?>()
+
+  init() throws(Errno) {
+    try heads.reserveCapacity(100)
+    for _ in 0..<100 { try heads.append(nil) }
+  }
+
+  deinit {
+    // Rings would keep themselves alive.
+    for priority in 0..<100 {
+      var next = heads[priority]
+      while let entity = next {
+        next = entity.right.take()
+        entity.left = nil
+      }
+    }
+  }
+
+  subscript(priority: Int) -> SchedulingEntity? {
+    @inline(__always)
+    get { heads[priority] }
+    @inline(__always)
+    set { heads[priority] = newValue }
+  }
 }

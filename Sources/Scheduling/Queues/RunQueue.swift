@@ -6,6 +6,9 @@ public import Foundations
 /// Times are nanoseconds of the monotonic clock; one that goes back a little, as between CPUs, is taken as no time. No call
 /// takes memory. Each takes time logarithmic in the number of ready entities, or constant time.
 public struct RunQueue: ~Copyable {
+  /// How long a thread of the fair class that does not wait runs while others are ready, in nanoseconds.
+  public static var quantum: UInt64 { FairQueue.quantum }
+
   var stop: SchedulingEntity?
   var deadline = DeadlineQueue()
   var realTime: RealTimeQueue
