@@ -1,5 +1,6 @@
 import LinuxABI
 import Machine
+import Waiting
 
 /// Ends of processes.
 extension ProcessTree {

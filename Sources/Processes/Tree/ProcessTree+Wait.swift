@@ -1,6 +1,7 @@
 public import Foundations
 public import LinuxABI
 import Machine
+import Waiting
 
 /// Which children a process waits for, and for what. Source: waitpid(2), waitid(2).
 public struct WaitRequest: Sendable {
