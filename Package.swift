@@ -82,6 +82,7 @@ let package = Package(
     module("Time", ["Foundations", "Machine", "Registers", "Interrupts"]),
     module("Scheduler", ["Foundations", "Machine", "Waiting", "Scheduling", "Interrupts", "Time"]),
     module("Executables", ["Foundations", "Machine", "VirtualMemory"]),
+    module("Terminals", ["Foundations", "LinuxABI", "Machine", "Waiting"]),
     module("Processes", ["Foundations", "LinuxABI", "Machine", "Waiting"]),
     module("PCI", ["Foundations", "Machine"], generated: true),
     module("SerialDriver", path: "Sources/Drivers/Serial", ["Foundations", "Machine", "Registers"]),
@@ -138,6 +139,7 @@ let package = Package(
     tests("ExecutablesTests", ["Executables", "VirtualMemory", "Machine", "Foundations"]),
     tests("ProcessesTests", ["Processes", "LinuxABI", "Foundations"]),
     tests("LinuxABITests", ["LinuxABI"]),
+    tests("TerminalsTests", ["Terminals", "Waiting", "Machine", "LinuxABI", "Foundations"]),
     tests("StructureTests", []),
   ]
 )
