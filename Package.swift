@@ -139,7 +139,8 @@ let package = Package(
     tests("ExecutablesTests", ["Executables", "VirtualMemory", "Machine", "Foundations"]),
     tests("ProcessesTests", ["Processes", "LinuxABI", "Foundations"]),
     tests("LinuxABITests", ["LinuxABI"]),
-    tests("TerminalsTests", ["Terminals", "Waiting", "Machine", "LinuxABI", "Foundations"]),
+    tests(
+      "TerminalsTests", ["Terminals", "Waiting", "Machine", "LinuxABI", "Foundations", "PageFrames"], exclude: ["Linux"]),
     tests("StructureTests", []),
   ]
 )

@@ -173,7 +173,9 @@ public final class Terminal {
 
   /// Treats what was received, and sends the signals that were typed.
   func processInput() {
-    while let typed = update({ $0.process() }) {
+    var isContinued = false
+    while let typed = update({ $0.process(isContinued: isContinued) }) {
+      isContinued = true
       if typed.group != 0 { jobControl.signal(typed.signal, group: typed.group, session: typed.session) }
     }
   }

@@ -58,13 +58,20 @@ struct TerminalState: ~Copyable {
     static let masterWritable = FollowUp(rawValue: 64)
   }
 
-  /// Output that a pseudo terminal's reader has as good as got, which no flush takes back: as much as Linux moves to it at once.
+  /// How much of the output there was before the input that is being treated.
+  var deliveredCount = 0
+
+  /// Output that a pseudo terminal's reader has as good as got, which no flush takes back: as much as Linux moves to it at once, but
+  /// nothing that was printed along with the character that flushes.
   static let deliveredLimit = LineDiscipline.capacity - 1
 
   // MARK: Input
 
   /// Takes what was received to the line discipline, until that is full or a signal has to be sent.
-  mutating func process() -> TypedSignal? {
+  ///
+  /// - Parameter isContinued: whether that was sent, and what was received with its character goes on.
+  mutating func process(isContinued: Bool) -> TypedSignal? {
+    if !isContinued { deliveredCount = discipline.output.count }
     while received.count > 0 {
       let (count, isOverflow) = discipline.admit(received.count)
       guard count > 0 else { break }
@@ -94,7 +101,13 @@ struct TerminalState: ~Copyable {
   // MARK: Flushing
 
   mutating func flushOutput() {
-    discipline.flushOutput(keeping: master == nil ? 0 : Self.deliveredLimit)
+    discipline.flushOutput(keeping: master == nil ? 0 : min(deliveredCount, Self.deliveredLimit))
+  }
+
+  /// As `flushOutput`, for a program.
+  mutating func flushAllOutput() {
+    deliveredCount = discipline.output.count
+    flushOutput()
   }
 
   /// Forgets input, and what has not even become it.

@@ -92,7 +92,7 @@ struct Pair {
   let jobs = TestJobControl()
   let registry: PseudoTerminals
   let master: PseudoTerminalMaster
-  let slave: TerminalHandle
+  var slave: TerminalHandle
   var terminal: Terminal { master.terminal }
 
   init(controlling: Bool = false) throws(Errno) {

@@ -137,7 +137,7 @@ extension Terminal {
         if side.isMaster { state.discipline.output.removeAll() } else { state.flushInput() }
       }
       if argument != 0 {
-        if side.isMaster { state.received.removeAll() } else { state.flushOutput() }
+        if side.isMaster { state.received.removeAll() } else { state.flushAllOutput() }
       }
     }
   }
@@ -252,6 +252,14 @@ extension TerminalState {
     let characters = discipline.modes.characters
     let byte = stops ? characters.stop : characters.start
     guard byte != 0 else { return }
-    if master == nil { urgent = byte } else if discipline.output.room > 0 { discipline.output.append(byte) }
+    guard master != nil else {
+      urgent = byte
+      return
+    }
+    // It is for the other side's output, so STOP does not hold it up; TCOOFF does.
+    let wasStopped = discipline.isStopped
+    discipline.start()
+    if discipline.outputRoom > 0 { discipline.output.append(byte) }
+    if wasStopped { discipline.stop() }
   }
 }

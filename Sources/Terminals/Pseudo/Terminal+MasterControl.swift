@@ -24,7 +24,7 @@ extension Terminal {
     }
   }
 
-  private func setPacketMode(_ isOn: Bool) {
+  func setPacketMode(_ isOn: Bool) {
     state.withLock { state in
       guard var master = state.master, master.isPacketMode != isOn else { return }
       if isOn { master.status = 0 }
