@@ -140,7 +140,8 @@ let package = Package(
     tests("ProcessesTests", ["Processes", "LinuxABI", "Foundations"]),
     tests("LinuxABITests", ["LinuxABI"]),
     tests(
-      "TerminalsTests", ["Terminals", "Waiting", "Machine", "LinuxABI", "Foundations", "PageFrames"], exclude: ["Linux"]),
+      "TerminalsTests", ["Terminals", "Waiting", "Machine", "LinuxABI", "Foundations", "PageFrames"],
+      exclude: ["Linux"]),
     tests("StructureTests", []),
   ]
 )

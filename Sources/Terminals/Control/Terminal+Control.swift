@@ -162,29 +162,31 @@ extension Terminal {
   }
 
   private func sendBreak(_ request: TerminalRequest, _ argument: UInt64) throws(Errno) {
-    if request == .TIOCCBRK { return try breakIfThere(false) }
+    if request == .TIOCCBRK { return _ = try setBreak(false) }
     try waitUntilSent()
-    if request == .TIOCSBRK { return try breakIfThere(true) }
+    if request == .TIOCSBRK { return _ = try setBreak(true) }
     guard request == .TCSBRKP || argument == 0 else { return }
     // TCSBRK: a quarter of a second; TCSBRKP: tenths of one, and none means the same.
     let tenths = min(argument, 600)
     let duration: UInt64 = request == .TCSBRK || tenths == 0 ? 250_000_000 : tenths * 100_000_000
-    try breakIfThere(true)
+    guard try setBreak(true) else { return }
     let deadline = jobControl.nanoseconds &+ duration
     do throws(Errno) {
       try writers.wait(deadline: deadline) { false }
     } catch {
-      try breakIfThere(false)
+      _ = try setBreak(false)
       if error != .ETIMEDOUT { throw error }
     }
   }
 
-  /// A device without breaks sends none, and that is no error.
-  private func breakIfThere(_ isOn: Bool) throws(Errno) {
+  /// Begins or ends a break; false where the device has none, which is no error.
+  private func setBreak(_ isOn: Bool) throws(Errno) -> Bool {
     do throws(Errno) {
       try device.setBreak(isOn)
+      return true
     } catch {
       guard error == .ENOTTY else { throw error }
+      return false
     }
   }
 
