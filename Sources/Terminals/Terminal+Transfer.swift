@@ -7,7 +7,7 @@ extension Terminal {
   /// How much moves at a time, over the stack.
   static let pieceSize = 256
   /// Room that is enough for any byte to become what it becomes: a tab, eight spaces.
-  private static let sufficientRoom = 8
+  static let sufficientRoom = 8
 
   // MARK: Reading
 
@@ -167,6 +167,13 @@ extension Terminal {
       let isTaken = state.withLock { $0.discipline.output.isEmpty || $0.generation != generation }
       return isTaken && device.unsentCount == 0
     }
-    try writers.wait { isSent() }
+    // Nobody says when a device has sent the last that it took, so that is looked at now and then.
+    while !isSent() {
+      do throws(Errno) {
+        try writers.wait(deadline: jobControl.nanoseconds &+ 10_000_000) { isSent() }
+      } catch {
+        guard error == .ETIMEDOUT else { throw error }
+      }
+    }
   }
 }

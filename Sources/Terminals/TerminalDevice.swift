@@ -20,6 +20,9 @@ open class TerminalDevice {
   /// - Context: a thread, without locks.
   open func setModes(_ new: Termios, from old: Termios) -> Termios { new }
 
+  /// Whether a hang-up brings back the modes that the terminal began with, as for screens; serial ports keep theirs.
+  open var forgetsModes: Bool { false }
+
   /// Holds the sender of input up, or lets it go on: by modem lines, if CRTSCTS says so. STOP and START come as output.
   ///
   /// - Context: any, interrupts may be off.

@@ -89,7 +89,8 @@ extension Terminal {
   }
 
   func close(_ generation: Int) {
-    let isLast = state.withLock { state in
+    var session: Int32 = 0
+    let isLast = update { state in
       // A device is closed by a hang-up, but the master of a pseudo terminal sees the last file go.
       guard isPseudo || state.generation == generation else { return false }
       state.openCount -= 1
@@ -99,10 +100,16 @@ extension Terminal {
         state.master?.isSlaveClosed = true
       } else {
         state.flushInput()
+        // Output that STOP holds up is sent all the same: nobody could start it.
+        state.discipline.isStoppedByCall = false
+        state.discipline.start()
+        session = state.session
+        (state.session, state.foreground) = (0, 0)
       }
       return true
     }
     guard isLast else { return }
+    if session != 0 { jobControl.dropControllingTerminal(self, session: session) }
     device.close()
     masterReaders.wakeAll()
     masterWriters.wakeAll()
@@ -112,23 +119,26 @@ extension Terminal {
 
   /// Hangs up: all who have it open are cut off, and the session is told. vhangup(2), or the line is gone.
   ///
-  /// - Context: a thread or an interrupt, without locks.
+  /// - Context: a thread, without locks.
   public func hangUp() {
-    let (session, foreground) = state.withLock { state in
-      let result = (state.session, state.foreground)
+    let modes = isPseudo || device.forgetsModes ? initialModes : modes
+    let (session, foreground, wasOpen) = update { state in
+      let result = (state.session, state.foreground, state.openCount > 0)
       (state.session, state.foreground) = (0, 0)
       state.generation += 1
       if !isPseudo { state.openCount = 0 }
       state.isExclusive = false
-      state.isThrottled = false
       state.received.removeAll()
-      state.discipline.reset(initialModes)
+      state.discipline.reset(modes)
       state.discipline.events = []
       state.master?.status = 0
       return result
     }
     if session != 0 { jobControl.hangUp(self, session: session, foreground: foreground) }
-    if !isPseudo { device.close() }
+    if !isPseudo {
+      if device.forgetsModes { _ = device.setModes(modes, from: modes) }
+      if wasOpen { device.close() }
+    }
     wakeEverybody()
   }
 
@@ -140,7 +150,7 @@ extension Terminal {
       }
       var events: PollEvents = []
       if state.discipline.isReadable(polling: true) { events.formUnion([.input, .readNormal]) }
-      if canWrite && state.discipline.outputRoom > 0 { events.formUnion([.output, .writeNormal]) }
+      if canWrite && state.discipline.outputRoom >= Self.sufficientRoom { events.formUnion([.output, .writeNormal]) }
       return events
     }
   }

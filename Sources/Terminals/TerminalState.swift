@@ -122,7 +122,7 @@ struct TerminalState: ~Copyable {
   mutating func takeFollowUp() -> FollowUp {
     var result: FollowUp = []
     if discipline.isReadable() { result.insert(.readable) }
-    if discipline.outputRoom > 0 { result.insert(.writable) }
+    if discipline.outputRoom >= Terminal.sufficientRoom { result.insert(.writable) }
     if received.room > 0 { result.insert(.masterWritable) }
     if master != nil {
       if !discipline.output.isEmpty { result.insert(.masterReadable) }

@@ -236,7 +236,7 @@ struct ControlTests {
       var random = SeededGenerator(seed: 77)
       var pair = try Pair()
       let requests = (0x5400...0x5460).map { UInt32($0) } + [0x802c_542a, 0x402c_542b, 0x402c_542d, 0x8004_5430]
-      for round in 0..<30_000 {
+      for round in 0..<15_000 {
         if round % 500 == 0 { pair = try Pair() }
         pair.jobs.isPrivileged = random.below(2) == 0
         if random.below(20) == 0 { pair.jobs.lead(Int32(random.below(5))) }

@@ -1,6 +1,8 @@
+import Foundation
 import Foundations
 import LinuxABI
 import Machine
+import Synchronization
 import Testing
 import Waiting
 
@@ -28,10 +30,31 @@ final class TestDevice: TerminalDevice {
     }
   }
 
+  var taken = 0
+  override var unsentCount: Int { taken }
+  var forgets = false
+  override var forgetsModes: Bool { forgets }
+
   override func setThrottled(_ isThrottled: Bool) { throttles.append(isThrottled) }
   override func setBreak(_ isOn: Bool) throws(Errno) { breaks.append(isOn) }
   override func open() throws(Errno) { opens += 1 }
   override func close() { closes += 1 }
+}
+
+/// Waits on a thread until a terminal's output is sent.
+private final class Draining: Sendable {
+  private let handle: SpinLock<TerminalHandle?>
+  private let done = Atomic<Bool>(false)
+
+  init(_ handle: TerminalHandle) { self.handle = SpinLock(handle) }
+
+  var isDone: Bool { done.load(ordering: .acquiring) }
+
+  func run() {
+    let waiting = handle.withLock { $0 }
+    _ = try? waiting?.control(TerminalRequest.TCSBRK.rawValue, 1)
+    done.store(true, ordering: .releasing)
+  }
 }
 
 @Suite("Terminals of devices")
@@ -130,6 +153,59 @@ struct DeviceTests {
     _ = try handle.control(TerminalRequest.TIOCSBRK.rawValue, 0)
     _ = try handle.control(TerminalRequest.TIOCCBRK.rawValue, 0)
     #expect(device.breaks == [true, false, true, false])
+  }
+
+  @Test("tcdrain waits for what the device took and has not sent")
+  func drain() throws {
+    let handle = try open()
+    try handle.write("x")
+    _ = try handle.control(TerminalRequest.TCSBRK.rawValue, 1)
+    device.isBusy = true
+    try handle.write("y")
+    let draining = Draining(handle)
+    let thread = Thread { draining.run() }
+    thread.start()
+    usleep(20_000)
+    #expect(!draining.isDone)
+    device.taken = 1
+    device.isBusy = false
+    device.startOutput(handle.terminal)
+    usleep(20_000)
+    #expect(!draining.isDone)
+    device.taken = 0
+    while !draining.isDone { usleep(1_000) }
+    #expect(device.sent == "xy")
+  }
+
+  @Test("A hang-up keeps a serial port's modes, brings a screen's back, and lets the sender go on")
+  func hangUpModes() throws {
+    for forgets in [false, true] {
+      device.forgets = forgets
+      device.throttles = []
+      let handle = try open()
+      var modes = handle.terminal.modes
+      modes.local = []
+      modes.input = []
+      handle.terminal.setModes(modes)
+      for _ in 0..<4_050 { handle.terminal.receive(1) }
+      handle.terminal.hangUp()
+      #expect(handle.terminal.modes == (forgets ? Termios() : modes))
+      #expect(device.throttles == [true, false])
+    }
+    #expect(device.opens == 2 && device.closes == 2)
+  }
+
+  @Test("The last close gives the terminal up for its session, and sends what was held up")
+  func closingControl() throws {
+    jobs.lead(10)
+    let terminal = try Terminal(device, major: 4, minor: 64, jobControl: jobs)
+    var handle: TerminalHandle? = try terminal.open(controlling: true)
+    terminal.receive(0x13)
+    try handle?.write("held")
+    jobs.events = []
+    handle = nil
+    #expect(jobs.events == [.dropped(session: 10)] && terminal.session == 0)
+    #expect(device.sent == "held")
   }
 
   @Test("The last close is told to the device, and forgets what was typed")

@@ -101,21 +101,23 @@ struct JobControlTests {
       let jobs = TestJobControl()
       jobs.lead(10)
       let terminal = try Terminal(TestDevice(), major: 4, minor: 64, jobControl: jobs)
+      var handles: [TerminalHandle] = []
+      defer { withExtendedLifetime(handles) {} }
       switch round {
-      case 0: _ = try terminal.open(controlling: false)
-      case 1: _ = try terminal.open(canRead: false, controlling: true)
+      case 0: handles.append(try terminal.open(controlling: false))
+      case 1: handles.append(try terminal.open(canRead: false, controlling: true))
       case 2:
         jobs.process.isSessionLeader = false
-        _ = try terminal.open(controlling: true)
+        handles.append(try terminal.open(controlling: true))
       case 3:
         jobs.process.terminal = try Pair().terminal
-        _ = try terminal.open(controlling: true)
+        handles.append(try terminal.open(controlling: true))
       default:
-        _ = try terminal.open(controlling: true)
+        handles.append(try terminal.open(controlling: true))
         #expect(terminal.session == 10)
         jobs.lead(11)
         jobs.events = []
-        _ = try terminal.open(controlling: true)
+        handles.append(try terminal.open(controlling: true))
         #expect(terminal.session == 10 && jobs.events.isEmpty)
         continue
       }

@@ -110,7 +110,9 @@ extension Terminal {
       // What is written to a pseudo terminal is there at once.
       let count = isPseudo ? 0 : state.withLock { $0.discipline.output.count } + device.unsentCount
       try UserPointer<Int32>(argument).store(Int32(truncatingIfNeeded: count))
-    case .TIOCSTI: try typeByte(argument)
+    case .TIOCSTI:
+      guard !side.isMaster else { throw .EIO }
+      try typeByte(argument)
     case .TCFLSH:
       try checkForeground(.SIGTTOU)
       try flush(argument, side)
