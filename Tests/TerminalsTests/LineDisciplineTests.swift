@@ -90,6 +90,19 @@ struct LineDisciplineTests {
     #expect(String(decoding: shown.suffix(8), as: UTF8.self) == "echoed\r\n")
   }
 
+  @Test("A long line is erased and printed again as a whole, though one character does it")
+  func longEcho() throws {
+    let pair = try Pair()
+    _ = try pair.master.write([UInt8](repeating: 1, count: 1_500))
+    #expect(try pair.master.readText(8_000) == String(repeating: "^A", count: 1_500))
+    try pair.master.write("\u{15}")
+    #expect(try pair.master.readText(20_000) == String(repeating: "\u{8} \u{8}", count: 3_000))
+    _ = try pair.master.write([UInt8](repeating: 2, count: 4_000))
+    #expect(try pair.master.readText(20_000).utf8.count == 8_000)
+    try pair.master.write("\u{12}")
+    #expect(try pair.master.readText(20_000) == "^R\r\n" + String(repeating: "^B", count: 4_000))
+  }
+
   @Test("Breaks and errors become what the modes say")
   func errors() throws {
     let pair = try Pair()

@@ -22,6 +22,15 @@ extension LineDiscipline {
 
   // MARK: Collecting
 
+  /// Prints what is there when there is hardly room for another operation: one character can erase or print again a whole line.
+  @inline(__always)
+  private mutating func makeEchoRoom() {
+    guard echoHead &- echoTail > Self.capacity - 8 else { return }
+    echoMark = echoHead
+    echoCommitted = echoHead
+    printEchoes()
+  }
+
   private mutating func addEcho(_ byte: UInt8) {
     echo[echoHead & Self.mask] = byte
     echoHead &+= 1
@@ -29,12 +38,14 @@ extension LineDiscipline {
 
   /// Echoes `byte` as it is.
   mutating func echoRaw(_ byte: UInt8) {
+    makeEchoRoom()
     if byte == Operation.start { addEcho(Operation.start) }
     addEcho(byte)
   }
 
   /// Echoes `byte`, a control character as ^X with ECHOCTL.
   mutating func echoCharacter(_ byte: UInt8) {
+    makeEchoRoom()
     if byte == Operation.start {
       addEcho(Operation.start)
     } else if modes.local.contains(.ECHOCTL) && CharacterKind.isControl(byte) && byte != 0x09 {
@@ -44,17 +55,20 @@ extension LineDiscipline {
   }
 
   mutating func echoMoveBack() {
+    makeEchoRoom()
     addEcho(Operation.start)
     addEcho(Operation.moveBack)
   }
 
   mutating func echoRememberColumn() {
+    makeEchoRoom()
     addEcho(Operation.start)
     addEcho(Operation.rememberColumn)
   }
 
   /// Goes back over a tab that stands behind `columns` columns, counted from another tab or from the start of the line.
   mutating func echoEraseTab(columns: Int, isAfterTab: Bool) {
+    makeEchoRoom()
     addEcho(Operation.start)
     addEcho(Operation.eraseTab)
     addEcho(UInt8(columns & 7) | (isAfterTab ? 0x80 : 0))
