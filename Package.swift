@@ -102,7 +102,7 @@ let package = Package(
         "Console", "Registers", "Processors", "Interrupts", "Time", "Scheduler", "Waiting", "PCI", "LinuxABI",
         "SerialDriver", "KernelTests", "Benchmarks", "Symbols",
         // Not used yet, but built with the kernel, so that they stay fit for it.
-        "Executables", "Processes",
+        "Terminals", "Executables", "Processes",
       ],
       exclude: ["README.md", "specs.json"], swiftSettings: strict, plugins: ["SpecPlugin"]),
 
