@@ -84,6 +84,7 @@ let package = Package(
     module("Processes", ["Foundations", "LinuxABI", "Machine", "Waiting"]),
     module("PCI", ["Foundations", "Machine"], generated: true),
     module("SerialDriver", path: "Sources/Drivers/Serial", ["Foundations", "Machine", "Registers"]),
+    module("SystemCalls", ["Foundations", "LinuxABI", "Machine", "Waiting", "Logging"], generated: true),
     module(
       "KernelTests", path: "Tests/KernelTests",
       [
@@ -134,6 +135,7 @@ let package = Package(
     tests("TimeTests", ["Time", "Machine", "Registers", "DeviceModels", "Foundations"]),
     tests("ProcessesTests", ["Processes", "LinuxABI", "Foundations"]),
     tests("LinuxABITests", ["LinuxABI"]),
+    tests("SystemCallsTests", ["SystemCalls", "LinuxABI", "Machine", "Foundations"]),
     tests("StructureTests", []),
   ]
 )

@@ -40,6 +40,7 @@ public enum SpecRegistry {
 
       // system calls, errno, signals, recovery, GPU
       SystemCallTable.self,
+      SystemCallDispatch.self,
       SystemCallTypes.self,
       ErrnoTable.self,
       SignalTable.self,

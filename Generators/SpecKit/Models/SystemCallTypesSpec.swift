@@ -64,6 +64,11 @@ public struct SystemCallTypesSpec: SpecModel {
     public let size: Int?
     /// The C header that declares it.
     public let header: String?
+    /// The Swift type of the values, when it is not called like the structure.
+    public let swift: String?
+
+    /// The Swift type of the values.
+    public var swiftType: String { swift ?? SwiftName.type(name.value) }
   }
 
   /// The flag sets.
