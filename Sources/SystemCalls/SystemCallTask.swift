@@ -14,6 +14,11 @@ open class SystemCallTask {
   open var threadIdentifier: Int32 { fatalError("a task without a number") }
   /// The number of its process's parent, or 0.
   open var parentIdentifier: Int32 { fatalError("a task without a parent") }
+
+  /// Takes a line of the trace of its calls, without a newline.
+  ///
+  /// - Context: the task's thread, which may wait.
+  open func trace(_ line: Span<UInt8>) {}
 }
 
 /// What is done with a task's calls besides serving them.
