@@ -41,6 +41,7 @@ public enum SpecRegistry {
       // system calls, errno, signals, recovery, GPU
       SystemCallTable.self,
       SystemCallDispatch.self,
+      SystemCallFuzzTable.self,
       SystemCallTypes.self,
       ErrnoTable.self,
       SignalTable.self,

@@ -111,6 +111,9 @@ extension SystemCallSpec {
     for name in call.mayRequire ?? [] where name.value == call.requires?.value {
       context.report(name, "\(name.value) is required anyway", "remove it")
     }
+    if let fuzz = call.fuzz, call.status.value == .obsolete {
+      context.report(fuzz, "no random calls are made of an obsolete call", "remove it")
+    }
     switch call.status.value {
     case .obsolete:
       if !call.arguments.isEmpty || call.errors.map(\.value) != ["ENOSYS"] || call.function != nil {

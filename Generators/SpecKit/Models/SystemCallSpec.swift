@@ -27,6 +27,11 @@ public struct SystemCallSpec: SpecModel {
     case refused, passed
   }
 
+  /// Where random calls are made of it.
+  public enum Fuzzing: String, Decodable, CaseIterable {
+    case guest, never
+  }
+
   /// What a call that succeeds returns.
   public enum Outcome: String, Decodable, CaseIterable {
     case address, count, descriptor, gid, identifier, integer, mode, none, offset, pid, seconds, signal, size, ticks
@@ -111,6 +116,8 @@ public struct SystemCallSpec: SpecModel {
     public let requires: Located<String>?
     /// The capabilities that some uses need.
     public let mayRequire: [Located<String>]?
+    /// Where random calls are made of it; everywhere when it says nothing.
+    public let fuzz: Located<Fuzzing>?
     /// The errors that the manual page lists.
     public let errors: [Located<String>]
     /// The method of `SystemCallContext` that does the work.
