@@ -90,6 +90,7 @@ let package = Package(
       [
         "Foundations", "PageFrames", "Machine", "PageCache", "VirtualMemory", "Logging", "Console", "Interrupts",
         "Time", "Scheduling", "Scheduler", "Waiting", "PCI", "Processors", "Registers", "SerialDriver",
+        "LinuxABI", "SystemCalls",
       ]),
     module(
       "Benchmarks", path: "Tests/Benchmarks",
