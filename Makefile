@@ -20,7 +20,7 @@ HOST_BUILD := swift build --quiet
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup build iso run debug test test-host test-kernel test-matrix bench lint docs golden clean
+.PHONY: help setup build iso run debug test test-host test-kernel test-matrix bench fuzz-program lint docs golden clean
 
 help: ## This list
 	@printf 'Apus: a data-driven kernel in Swift\n\n'
@@ -58,6 +58,9 @@ test: setup replan ## Run every test: specs, host, in-kernel, boot matrix
 bench: build ## Measure the kernel's operations in instructions (WALL=1: in nanoseconds)
 	@Tools/step.sh 'building the test runner' $(HOST_BUILD) --product TestRunner
 	@.build/debug/TestRunner bench --select '$(BENCH)' $(if $(WALL),--wall-clock)
+
+fuzz-program: setup ## Build build/syscall-fuzz, which makes random system calls, to be run in a guest
+	@Tools/step.sh 'building the fuzzer' Tools/build-fuzz.sh build/syscall-fuzz
 
 lint: setup ## Check the format of all Swift code
 	@swift format lint --strict --recursive Package.swift Generators Sources Tests

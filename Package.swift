@@ -86,11 +86,13 @@ let package = Package(
     module("Processes", ["Foundations", "LinuxABI", "Machine", "Waiting"]),
     module("PCI", ["Foundations", "Machine"], generated: true),
     module("SerialDriver", path: "Sources/Drivers/Serial", ["Foundations", "Machine", "Registers"]),
+    module("SystemCalls", ["Foundations", "LinuxABI", "Machine", "Waiting", "Logging"], generated: true),
     module(
       "KernelTests", path: "Tests/KernelTests",
       [
         "Foundations", "PageFrames", "Machine", "PageCache", "VirtualMemory", "Logging", "Console", "Interrupts",
         "Time", "Scheduling", "Scheduler", "Waiting", "PCI", "Processors", "Registers", "SerialDriver",
+        "LinuxABI", "SystemCalls",
       ]),
     module(
       "Benchmarks", path: "Tests/Benchmarks",
@@ -142,6 +144,7 @@ let package = Package(
     tests(
       "TerminalsTests", ["Terminals", "Waiting", "Machine", "LinuxABI", "Foundations", "PageFrames"],
       exclude: ["Linux"]),
+    tests("SystemCallsTests", ["SystemCalls", "LinuxABI", "Machine", "Foundations"]),
     tests("StructureTests", []),
   ]
 )

@@ -20,6 +20,8 @@ import Testing
     Case(product: "signals", spec: "signals.json", output: "Signals.swift"),
     Case(product: "system-call-types", spec: "syscall-types.json", output: "SystemCallTypes.swift"),
     Case(product: "system-calls", spec: "syscalls.json", output: "SystemCalls.swift"),
+    Case(product: "system-call-dispatch", spec: "syscalls.json", output: "Dispatch.swift"),
+    Case(product: "system-call-fuzz-table", spec: "syscalls.json", output: "SystemCallFuzz.c"),
     Case(product: "recovery", spec: "recovery.json", output: "Recovery.swift"),
     Case(product: "gpu", spec: "gpu/bochs/display.json", output: "BochsDisplay.swift"),
     Case(product: "gpu", spec: "gpu/virtio/gpu.json", output: "VirtioGPU.swift"),

@@ -1,6 +1,7 @@
 import Foundation
-import SpecKit
 import Testing
+
+@testable import SpecKit
 
 /// The specs of the system-call interface against the C headers of the machine that runs the tests.
 @Suite("The system-call ABI and the C headers") struct SystemCallHeaderTests {
@@ -133,6 +134,28 @@ import Testing
     }
     print("checked \(checked.count) constants against headers; \(skipped.count) are in none of this machine's")
     #expect(checked.count >= 1250)
+  }
+
+  @Test(
+    "fields of structures are where the headers have them, and as wide", .enabled(if: compiler != nil, "needs cc"))
+  func fields() throws {
+    let types = try Self.spec(SystemCallTypesSpec.self, "syscall-types.json")
+    var checked = 0
+    for structure in types.structures {
+      guard let header = structure.header, let fields = structure.fields else { continue }
+      let lines = fields.map { field in
+        let member = "((\(structure.type) *)0)->\(field.name.value)"
+        let size = types.size(of: field) ?? 0
+        return "_Static_assert(__builtin_offsetof(\(structure.type), \(field.name.value)) == \(field.offset.value)"
+          + " && sizeof(\(member)) == \(size), \"differs\");"
+      }
+      guard let errors = try Self.errors(of: lines, including: header) else { continue }
+      for (field, error) in zip(fields, errors) {
+        #expect(error == nil, "\(structure.name.value).\(field.name.value) differs from <\(header)>")
+        checked += 1
+      }
+    }
+    #expect(checked >= 40)
   }
 
   @Test("the numbers of the virtio GPU are those of linux/virtio_gpu.h", .enabled(if: compiler != nil, "needs cc"))

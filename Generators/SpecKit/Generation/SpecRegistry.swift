@@ -40,6 +40,8 @@ public enum SpecRegistry {
 
       // system calls, errno, signals, recovery, GPU
       SystemCallTable.self,
+      SystemCallDispatch.self,
+      SystemCallFuzzTable.self,
       SystemCallTypes.self,
       ErrnoTable.self,
       SignalTable.self,

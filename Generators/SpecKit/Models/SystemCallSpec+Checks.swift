@@ -90,7 +90,7 @@ extension SystemCallSpec {
       ("direction", argument.direction), ("length", argument.length), ("count", argument.count),
       ("structure", argument.structure), ("flags", argument.flags), ("enumeration", argument.enumeration),
       ("selector", argument.selector), ("identifies", argument.identifies), ("width", argument.width),
-      ("optional", argument.optional),
+      ("unknown", argument.unknown), ("optional", argument.optional),
     ]
     let kind = argument.kind.value
     for (key, place) in present {
@@ -111,18 +111,24 @@ extension SystemCallSpec {
     for name in call.mayRequire ?? [] where name.value == call.requires?.value {
       context.report(name, "\(name.value) is required anyway", "remove it")
     }
+    if let fuzz = call.fuzz, call.status.value == .obsolete {
+      context.report(fuzz, "no random calls are made of an obsolete call", "remove it")
+    }
     switch call.status.value {
     case .obsolete:
-      if !call.arguments.isEmpty || call.errors.map(\.value) != ["ENOSYS"] || call.handler != nil {
+      if !call.arguments.isEmpty || call.errors.map(\.value) != ["ENOSYS"] || call.function != nil {
         context.report(
           call.status, "an obsolete call only returns ENOSYS", "write \"arguments\": [], \"errors\": [\"ENOSYS\"]")
       }
     case .planned:
-      if let handler = call.handler { context.report(handler, "a planned call has no handler yet", "remove it") }
+      if let function = call.function { context.report(function, "a planned call has no function yet", "remove it") }
     case .partial, .done:
-      if call.handler == nil {
-        context.report(call.status, "a call that exists needs a handler", "add \"handler\": \"<Type>.<function>\"")
+      guard let function = call.function else {
+        context.report(
+          call.status, "a call that exists needs a function", "add \"function\": \"<method of SystemCallContext>\"")
+        return
       }
+      SwiftName.check(function, &context)
     }
   }
 
@@ -207,6 +213,8 @@ extension SystemCallSpec.Kind {
     switch self {
     case .structure: ["count", "optional"]
     case .bytes, .pointer, .path, .string: ["optional"]
+    case .flags, .enumeration: ["width", "unknown"]
+    case .identifier: ["width"]
     default: []
     }
   }

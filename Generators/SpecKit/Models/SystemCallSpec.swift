@@ -22,6 +22,16 @@ public struct SystemCallSpec: SpecModel {
     case never, afterSignal, unlessHandled, remainingTime, uninterruptible
   }
 
+  /// What becomes of flags or choices that the spec does not know.
+  public enum Unknown: String, Decodable, CaseIterable {
+    case refused, passed
+  }
+
+  /// Where random calls are made of it.
+  public enum Fuzzing: String, Decodable, CaseIterable {
+    case guest, never
+  }
+
   /// What a call that succeeds returns.
   public enum Outcome: String, Decodable, CaseIterable {
     case address, count, descriptor, gid, identifier, integer, mode, none, offset, pid, seconds, signal, size, ticks
@@ -74,6 +84,8 @@ public struct SystemCallSpec: SpecModel {
     public let identifies: Located<String>?
     /// The width in bits.
     public let width: Located<Int>?
+    /// What becomes of unknown flags or choices; they are refused when it says nothing.
+    public let unknown: Located<Unknown>?
     /// True when the pointer may be null.
     public let optional: Located<Bool>?
   }
@@ -104,10 +116,15 @@ public struct SystemCallSpec: SpecModel {
     public let requires: Located<String>?
     /// The capabilities that some uses need.
     public let mayRequire: [Located<String>]?
+    /// Where random calls are made of it; everywhere when it says nothing.
+    public let fuzz: Located<Fuzzing>?
     /// The errors that the manual page lists.
     public let errors: [Located<String>]
-    /// The Swift function that does the work.
-    public let handler: Located<String>?
+    /// The method of `SystemCallContext` that does the work.
+    public let function: Located<String>?
+
+    /// Whether it exists here, in part at least.
+    public var isLive: Bool { status.value == .done || status.value == .partial }
   }
 
   /// Numbers that no call has.

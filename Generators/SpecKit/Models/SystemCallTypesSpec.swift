@@ -30,6 +30,8 @@ public struct SystemCallTypesSpec: SpecModel {
     public let description: String
     /// The C headers that define the names.
     public let headers: [String]
+    /// The C name of no flags at all.
+    public let zero: Located<String>?
     /// Groups of bits that are no flags.
     public let fields: [Field]?
     /// The flags.
@@ -54,6 +56,38 @@ public struct SystemCallTypesSpec: SpecModel {
     public let values: [Constant]
   }
 
+  /// How a value that a pointer points to is shown, when it is no structure.
+  public enum ScalarKind: String, Decodable, CaseIterable {
+    case address, signalSet, signed, unsigned, vector
+  }
+
+  /// What a field of a structure means.
+  public enum FieldKind: String, Decodable, CaseIterable {
+    case address, bytes, descriptor, enumeration, flags, mode, signalSet, signed, structure, text, unsigned
+  }
+
+  /// A field of a structure.
+  public struct StructureField: Decodable {
+    /// The C name.
+    public let name: Located<String>
+    /// What it means.
+    public let kind: Located<FieldKind>
+    /// How many bytes are before it.
+    public let offset: Located<Int>
+    /// The width in bits.
+    public let width: Located<Int>?
+    /// How many bytes a text has at most.
+    public let size: Located<Int>?
+    /// The flag set.
+    public let flags: Located<String>?
+    /// The enumeration.
+    public let enumeration: Located<String>?
+    /// The structure inside.
+    public let structure: Located<String>?
+    /// The field that holds the number of bytes.
+    public let length: Located<String>?
+  }
+
   /// What a pointer points to.
   public struct Structure: Decodable {
     /// The name.
@@ -64,6 +98,18 @@ public struct SystemCallTypesSpec: SpecModel {
     public let size: Int?
     /// The C header that declares it.
     public let header: String?
+    /// The Swift type of the values, when it is not called like the structure.
+    public let swift: String?
+
+    /// How a value that is no structure is shown.
+    public let kind: Located<ScalarKind>?
+    /// Whether traces do not show all fields.
+    public let abbreviated: Bool?
+    /// The fields that traces show.
+    public let fields: [StructureField]?
+
+    /// The Swift type of the values.
+    public var swiftType: String { swift ?? SwiftName.type(name.value) }
   }
 
   /// The flag sets.
@@ -90,6 +136,7 @@ public struct SystemCallTypesSpec: SpecModel {
     context.reportDuplicates(of: "name", in: enumerations.map(\.name))
     context.reportDuplicates(of: "name", in: structures.map(\.name))
     for set in flagSets { check(set, &context) }
+    for structure in structures { check(structure, &context) }
     for enumeration in enumerations {
       context.reportDuplicates(of: "name", in: enumeration.values.map(\.name))
       checkAliases(enumeration.values, &context)

@@ -71,7 +71,7 @@ extension SystemCallSpec.Argument {
       case .inout: "↔"
       }
     var kind = flags?.value ?? enumeration?.value ?? structure?.value ?? identifies?.value ?? self.kind.value.rawValue
-    if let width { kind += "\(width.value)" }
+    if let width, [.signed, .unsigned].contains(self.kind.value) { kind += "\(width.value)" }
     if let length { kind += "[\(length.value)]" }
     switch count?.value {
     case nil: break

@@ -63,6 +63,34 @@ enum SystemCallTypes: SpecProduct {
         writer.line("}")
       }
       writer.line()
+      writer.documentation("The C name of no flags at all, or nil when they are shown as 0.")
+      writer.block("public var zeroName: String?") { writer in
+        writer.line("switch self {")
+        for set in model.flagSets {
+          guard let zero = set.zero else { continue }
+          writer.line("case .\(SwiftName.escaped(set.name.value)): \(CodeWriter.literal(zero.value))")
+        }
+        writer.line("default: nil")
+        writer.line("}")
+      }
+      writer.line()
+      writer.documentation(
+        "The enumeration that names the values of the field at `index`, from 0, and the field's bits; nil behind the last."
+      )
+      writer.block("public func field(at index: Int) -> (values: SystemCallEnumeration, bits: UInt64)?") { writer in
+        writer.line("switch (self, index) {")
+        for set in model.flagSets {
+          for (index, field) in (set.fields ?? []).filter({ $0.enumeration != nil }).enumerated() {
+            guard let enumeration = field.enumeration else { continue }
+            writer.line(
+              "case (.\(SwiftName.escaped(set.name.value)), \(index)):"
+                + " (.\(SwiftName.escaped(enumeration.value)), \(hexadecimal(field.mask.value)))")
+          }
+        }
+        writer.line("default: nil")
+        writer.line("}")
+      }
+      writer.line()
       writer.documentation(
         "The flag at `index`, from 0, or nil behind the last. Those that contain others come first, aliases not at all."
       )
@@ -117,6 +145,68 @@ enum SystemCallTypes: SpecProduct {
         if !varying.isEmpty { writer.line("case \(varying.joined(separator: ", ")): nil") }
         writer.line("}")
       }
+      fields(model, &writer)
+    }
+  }
+
+  /// Writes what traces show of structures.
+  private static func fields(_ model: SystemCallTypesSpec, _ writer: inout CodeWriter) {
+    writer.line()
+    writer.documentation("How a value is shown that is no structure, or nil.")
+    writer.block("public var scalar: SystemCallField.Kind?") { writer in
+      writer.line("switch self {")
+      for structure in model.structures {
+        guard let kind = structure.kind?.value else { continue }
+        let width = (structure.size ?? 8) * 8
+        let value =
+          switch kind {
+          case .signed, .unsigned: "\(kind.rawValue)(width: \(width))"
+          case .address, .signalSet, .vector: kind.rawValue
+          }
+        writer.line("case .\(SwiftName.escaped(structure.name.value)): .\(value)")
+      }
+      writer.line("default: nil")
+      writer.line("}")
+    }
+    writer.line()
+    writer.documentation("Whether it has fields that are not shown.")
+    writer.block("public var isAbbreviated: Bool") { writer in
+      let names = model.structures.filter { $0.abbreviated == true }.map { ".\(SwiftName.escaped($0.name.value))" }
+      writer.line("switch self {")
+      if !names.isEmpty { writer.line("case \(names.joined(separator: ", ")): true") }
+      writer.line("default: false")
+      writer.line("}")
+    }
+    writer.line()
+    writer.documentation("The field to show at `index`, from 0, or nil behind the last.")
+    writer.block("public func field(at index: Int) -> SystemCallField?") { writer in
+      writer.line("switch (self, index) {")
+      for structure in model.structures {
+        for (index, field) in (structure.fields ?? []).enumerated() {
+          writer.line(
+            "case (.\(SwiftName.escaped(structure.name.value)), \(index)):"
+              + " SystemCallField(\"\(field.name.value)\", \(field.offset.value), \(kind(of: field, in: structure)))")
+        }
+      }
+      writer.line("default: nil")
+      writer.line("}")
+    }
+  }
+
+  private static func kind(
+    of field: SystemCallTypesSpec.StructureField, in structure: SystemCallTypesSpec.Structure
+  ) -> String {
+    let width = field.width?.value ?? 32
+    switch field.kind.value {
+    case .address, .signalSet, .descriptor: return ".\(field.kind.value.rawValue)"
+    case .bytes:
+      let index = (structure.fields ?? []).firstIndex { $0.name.value == field.length?.value } ?? 0
+      return ".bytes(length: \(index))"
+    case .enumeration: return ".enumeration(.\(field.enumeration?.value ?? ""), width: \(width))"
+    case .flags: return ".flags(.\(field.flags?.value ?? ""), width: \(width))"
+    case .mode, .signed, .unsigned: return ".\(field.kind.value.rawValue)(width: \(width))"
+    case .structure: return ".structure(.\(field.structure?.value ?? ""))"
+    case .text: return ".text(size: \(field.size?.value ?? 1))"
     }
   }
 
