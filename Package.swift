@@ -87,6 +87,8 @@ let package = Package(
     module(
       "VFS",
       ["Foundations", "LinuxABI", "Machine", "PageCache", "VirtualMemory", "Waiting", "Time", "Security"]),
+    module(
+      "RAMFileSystem", path: "Sources/FileSystems/RAM", ["Foundations", "Machine", "PageCache", "VFS"]),
     module("SerialDriver", path: "Sources/Drivers/Serial", ["Foundations", "Machine", "Registers"]),
     module(
       "KernelTests", path: "Tests/KernelTests",

@@ -33,11 +33,14 @@ open class OpenFile {
     mode = OpenMode(request.flags)
     credentials = request.credentials
     statusBits = Atomic(UInt32(truncatingIfNeeded: request.flags.subtracting(.transient).rawValue))
-    countsAsWriter = mode.contains(.write) && inode.kind == .regular
-    if countsAsWriter { try inode.beginWriting() }
+    if mode.contains(.write) && inode.kind == .regular {
+      // Noted afterwards: `deinit` runs when this throws, too.
+      try inode.beginWriting()
+      countsAsWriter = true
+    }
   }
 
-  private let countsAsWriter: Bool
+  private var countsAsWriter = false
 
   deinit {
     if countsAsWriter { inode.endWriting() }

@@ -197,7 +197,10 @@ public final class FileMapping: MappedFile {
   }
 
   public override func punchHole(_ pages: Range<UInt64>) throws(Errno) {
-    try openFile.allocate(Int64(clamping: pages.lowerBound) << 12..<Int64(clamping: pages.upperBound) << 12, .punchHole)
+    // No file has more pages.
+    let limit = UInt64(Int64.max) >> 12
+    let (first, end) = (min(pages.lowerBound, limit), min(pages.upperBound, limit))
+    try openFile.allocate(Int64(first) << 12..<Int64(end) << 12, .punchHole)
   }
 }
 

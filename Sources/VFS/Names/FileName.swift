@@ -9,8 +9,8 @@ public struct FileName: ~Copyable {
 
   /// How many bytes it has.
   public let count: Int
-  /// Tells it from other names, most of the time.
-  let hash: UInt64
+  /// Tells it from other names, most of the time: `hash(of:)` its bytes.
+  public let hash: UInt64
   private let short: InlineArray<32, UInt8>
   private let long: GrowableArray<UInt8>
 
@@ -44,9 +44,14 @@ public struct FileName: ~Copyable {
     get { count <= Self.inlineLimit ? short.span.extracting(0..<count) : long.span }
   }
 
+  /// Runs `body` with its bytes: for a name that is part of an object.
+  public func withBytes<Result>(_ body: (Span<UInt8>) throws(Errno) -> Result) throws(Errno) -> Result {
+    try body(bytes)
+  }
+
   /// Whether these are the bytes of the name.
   @inline(__always)
-  func isEqual(to other: Span<UInt8>) -> Bool {
+  public func isEqual(to other: Span<UInt8>) -> Bool {
     guard count == other.count else { return false }
     if count <= Self.inlineLimit {
       for index in 0..<count where short[index] != other[index] { return false }

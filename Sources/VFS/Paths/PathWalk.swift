@@ -73,8 +73,8 @@ struct PathWalk: ~Copyable {
       let directory = end.directory
       switch consume end.last {
       case .none:
+        // The root, which nobody searched.
         current = directory
-        try checkSearchable()
         return current
       case .dot:
         current = directory
