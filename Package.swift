@@ -139,6 +139,9 @@ let package = Package(
     tests("PCITests", ["PCI", "DeviceModels", "Machine", "Foundations"]),
     tests("TimeTests", ["Time", "Machine", "Registers", "DeviceModels", "Foundations"]),
     tests("ProcessesTests", ["Processes", "LinuxABI", "Foundations"]),
+    tests(
+      "RAMFileSystemTests",
+      ["RAMFileSystem", "VFS", "Security", "PageCache", "Machine", "LinuxABI", "Foundations"], exclude: ["Linux"]),
     tests("SecurityTests", ["Security", "LinuxABI", "Foundations"]),
     tests("LinuxABITests", ["LinuxABI"]),
     tests("StructureTests", []),

@@ -1,5 +1,7 @@
 public import Foundations
 
+import enum LinuxABI.Capability
+
 extension Credentials {
   private static let unchanged: UInt32 = .max
 

@@ -1,5 +1,7 @@
 public import Foundations
 
+import enum LinuxABI.Capability
+
 /// What somebody wants to do with a file. The bits are those of one of the three groups in its mode.
 public struct AccessWish: OptionSet, Sendable {
   /// The bits.

@@ -49,7 +49,11 @@ final class RAMLink: RAMInode {
     self.target = target
     super.init(owner, number, new)
     let size = Int64(self.target.count)
-    attributes.withLock { $0.size = size }
+    attributes.withLock { attributes in
+      attributes.size = size
+      // As tmpfs counts: short ones are in the inode, others have a page.
+      attributes.blockCount = size < 128 ? 0 : 8
+    }
   }
 
   override func readLink(into text: inout GrowableArray<UInt8>) throws(Errno) {

@@ -2,6 +2,8 @@ public import Foundations
 public import Machine
 public import Security
 
+import enum LinuxABI.Capability
+
 extension FileActor {
   /// Refuses what the caller may not do with the file. faccessat2(2).
   ///
@@ -58,7 +60,10 @@ extension FileActor {
       }
       var change = AttributeChange()
       (change.user, change.group) = (user, group)
-      if inode.kind != .directory { change.permissions = Privileges.without(permissions) }
+      if inode.kind != .directory, Privileges.without(permissions) != permissions {
+        guard self.isOwner(owner) else { throw .EPERM }
+        change.permissions = Privileges.without(permissions)
+      }
       try inode.apply(change)
     }
   }

@@ -1,6 +1,9 @@
 public import Foundations
 import Machine
 import Security
+import Synchronization
+
+import enum LinuxABI.Capability
 
 extension FileActor {
   /// Makes a directory. mkdirat(2).
@@ -46,8 +49,11 @@ extension FileActor {
   /// - Throws: `EXDEV` across mounts, `EPERM` for a directory, `ENOENT` for a file whose last name is gone, `EMLINK`, `EEXIST`, and as `find`.
   public func link(_ old: Path, to path: Span<UInt8>, from start: Path? = nil) throws(Errno) {
     let inode = old.inode
-    _ = try make(path, from: start, inode.kind == .directory ? .regular : inode.kind) { directory, name throws(Errno) in
-      guard directory.fileSystem === inode.fileSystem else { throw .EXDEV }
+    let check = { (directory: Path) throws(Errno) in
+      guard directory.mount === old.mount else { throw .EXDEV }
+      try checkLinkable(inode)
+    }
+    _ = try make(path, from: start, .regular, checking: check) { directory, name throws(Errno) in
       guard inode.kind != .directory else { throw .EPERM }
       inode.lock.lock()
       defer { inode.lock.unlock() }
@@ -55,6 +61,15 @@ extension FileActor {
       try directory.link(name, to: inode)
       return inode
     }
+  }
+
+  /// Refuses more names for what the caller neither owns nor could copy. Source: proc_sys_fs(5), protected_hardlinks.
+  private func checkLinkable(_ inode: Inode) throws(Errno) {
+    let (owner, permissions) = inode.attributes.withLock { ($0.user, $0.permissions) }
+    if owner == credentials.users.fileSystem || credentials.has(.CAP_FOWNER) { return }
+    let isPrivileged = Privileges.without(permissions) != permissions
+    guard inode.kind == .regular, !isPrivileged else { throw .EPERM }
+    do throws(Errno) { try inode.check([.read, .write], by: credentials) } catch { throw .EPERM }
   }
 
   // MARK: Removing
@@ -77,8 +92,6 @@ extension FileActor {
     let (directory, hasSlash) = (end.directory, end.hasSlash)
     guard case .name(let name) = try Self.lastName(end, removal) else { return }
     let parent = directory.inode
-    guard parent.kind == .directory else { throw .ENOTDIR }
-    try parent.check(.execute, by: credentials)
     parent.lock.lock()
     defer { parent.lock.unlock() }
     let dentry = try PathWalk.lookUpLocked(name.bytes, name.hash, of: directory.dentry, parent)

@@ -2,6 +2,7 @@ public import Foundations
 import Machine
 import Security
 
+import enum LinuxABI.Capability
 public import struct LinuxABI.OpenFlags
 public import struct LinuxABI.ResolveFlags
 
@@ -105,7 +106,6 @@ extension FileActor {
     // Somebody else was faster.
     if known.inode != nil { return (namespace.top(of: Path(mount: directory.mount, dentry: known)), false) }
     try checkChangeable(directory)
-    guard inode.linkCount > 0 else { throw .ENOENT }
     let copy = try name.copy()
     let new = try inode.create(name.bytes, newFile(.regular, permissions, in: inode))
     let dentry = try FileActor.addName(copy, of: new, in: directory.dentry, replacing: known)

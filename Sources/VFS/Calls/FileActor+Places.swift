@@ -2,6 +2,8 @@ public import Foundations
 public import Machine
 import Security
 
+import enum LinuxABI.Capability
+
 extension FileActor {
   /// Makes a directory the working directory. chdir(2), fchdir(2).
   ///

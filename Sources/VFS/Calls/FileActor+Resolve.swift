@@ -2,6 +2,7 @@ public import Foundations
 import Machine
 import Security
 
+import enum LinuxABI.Capability
 public import struct LinuxABI.ResolveFlags
 
 extension FileActor {
@@ -63,10 +64,13 @@ extension FileActor {
 
   /// Runs `body` on the free name that `path` ends with, under the lock of its directory, and caches what it makes.
   ///
-  /// - Parameter kind: what will be made; only a directory's name may have a slash behind it.
+  /// - Parameters:
+  ///   - kind: what will be made; only a directory's name may have a slash behind it.
+  ///   - check: what is to be checked before the rights to change the directory are.
   /// - Throws: `EEXIST` when there is something, and as `find`.
   func make(
     _ path: Span<UInt8>, from start: Path?, _ kind: FileKind,
+    checking check: (_ directory: Path) throws(Errno) -> Void = { _ throws(Errno) in },
     _ body: (_ directory: Inode, _ name: Span<UInt8>) throws(Errno) -> Inode
   ) throws(Errno) -> Path {
     try ObjectMemory.check()
@@ -75,15 +79,13 @@ extension FileActor {
     let (directory, hasSlash) = (end.directory, end.hasSlash)
     guard case .name(let name) = consume end.last else { throw .EEXIST }
     let inode = directory.inode
-    guard inode.kind == .directory else { throw .ENOTDIR }
-    try inode.check(.execute, by: credentials)
     inode.lock.lock()
     defer { inode.lock.unlock() }
     let known = try PathWalk.lookUpLocked(name.bytes, name.hash, of: directory.dentry, inode)
     if known.inode != nil { throw .EEXIST }
     if hasSlash && kind != .directory { throw .ENOENT }
+    try check(directory)
     try checkChangeable(directory)
-    guard inode.linkCount > 0 else { throw .ENOENT }
     // Made before the file, so that nothing is made when there is no memory for its name.
     let copy = try name.copy()
     let new = try body(inode, name.bytes)

@@ -1,3 +1,5 @@
+import Machine
+
 import struct LinuxABI.OpenFlags
 
 /// When reading a file changes its access time. Source: mount(2), MS_RELATIME.

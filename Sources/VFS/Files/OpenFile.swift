@@ -5,6 +5,7 @@ import Synchronization
 public import VirtualMemory
 public import Waiting
 
+import enum LinuxABI.Capability
 public import struct LinuxABI.OpenFlags
 
 /// An open file description: what descriptors refer to, and what dup(2) and fork(2) share.
@@ -83,6 +84,7 @@ open class OpenFile {
     positionLock.lock()
     defer { positionLock.unlock() }
     let start = position.load(ordering: .relaxed)
+    try Self.checkEnd(of: buffer, at: start)
     let count = try readContent(&buffer, at: start)
     position.store(start + Int64(count), ordering: .relaxed)
     return count
@@ -95,6 +97,7 @@ open class OpenFile {
     guard offset >= 0 else { throw .EINVAL }
     guard isSeekable else { throw .ESPIPE }
     guard mode.contains(.read) else { throw .EBADF }
+    try Self.checkEnd(of: buffer, at: offset)
     return try readContent(&buffer, at: offset)
   }
 
@@ -110,6 +113,7 @@ open class OpenFile {
     positionLock.lock()
     defer { positionLock.unlock() }
     offset = position.load(ordering: .relaxed)
+    try Self.checkEnd(of: buffer, at: offset)
     let count = try writeContent(&buffer, at: &offset, sizeLimit: sizeLimit)
     position.store(offset, ordering: .relaxed)
     return count
@@ -124,8 +128,15 @@ open class OpenFile {
     guard offset >= 0 else { throw .EINVAL }
     guard isSeekable else { throw .ESPIPE }
     guard mode.contains(.write) else { throw .EBADF }
+    try Self.checkEnd(of: buffer, at: offset)
     var offset = offset
     return try writeContent(&buffer, at: &offset, sizeLimit: sizeLimit)
+  }
+
+  /// Refuses what would end behind the last offset that there is.
+  @inline(__always)
+  private static func checkEnd(of buffer: borrowing IOBuffer, at offset: Int64) throws(Errno) {
+    if offset > Int64.max - Int64(buffer.remaining) { throw .EINVAL }
   }
 
   /// Reads at `offset`, which means nothing for what has no position.
@@ -164,7 +175,7 @@ open class OpenFile {
   public final func seek(by distance: Int64) throws(Errno) -> Int64 {
     try seek { position, _ throws(Errno) in
       let (sum, isOverflow) = position.addingReportingOverflow(distance)
-      guard !isOverflow else { throw .EOVERFLOW }
+      guard !isOverflow else { throw .EINVAL }
       return sum
     }
   }
@@ -173,7 +184,7 @@ open class OpenFile {
   public final func seek(fromEnd distance: Int64) throws(Errno) -> Int64 {
     try seek { _, file throws(Errno) in
       let (sum, isOverflow) = try file.endOffset().addingReportingOverflow(distance)
-      guard !isOverflow else { throw .EOVERFLOW }
+      guard !isOverflow else { throw .EINVAL }
       return sum
     }
   }
@@ -220,7 +231,7 @@ open class OpenFile {
   public final func readEntries(
     _ emit: (_ name: Span<UInt8>, UInt64, FileKind, _ next: Int64) throws(Errno) -> Bool
   ) throws(Errno) {
-    guard mode.contains(.read) else { throw .EBADF }
+    guard !mode.contains(.path) else { throw .EBADF }
     guard inode.kind == .directory else { throw .ENOTDIR }
     positionLock.lock()
     defer { positionLock.unlock() }
@@ -279,6 +290,7 @@ open class OpenFile {
   ///
   /// - Throws: `EOPNOTSUPP`.
   open func allocate(_ range: Range<Int64>, _ way: AllocationWay) throws(Errno) {
+    guard mode.contains(.write) else { throw .EBADF }
     throw inode.kind == .fifo ? .ESPIPE : .ENODEV
   }
 

@@ -1,7 +1,10 @@
 public import Foundations
 public import Machine
 public import PageCache
+import Security
 public import VirtualMemory
+
+import enum LinuxABI.Capability
 
 /// What an ordinary file needs of its inode so that its content is the page cache's: derived from by file systems.
 open class PagedInode: Inode {

@@ -19,6 +19,13 @@ public struct FileName: ~Copyable {
   /// - Throws: `ENAMETOOLONG`, `ENOMEM`.
   public init(_ bytes: Span<UInt8>) throws(Errno) {
     guard bytes.count <= Self.limit else { throw .ENAMETOOLONG }
+    try self.init(wanted: bytes)
+  }
+
+  /// Copies a name that somebody asks for, which may be longer than names are: then looking it up says so.
+  ///
+  /// - Throws: `ENOMEM`.
+  init(wanted bytes: Span<UInt8>) throws(Errno) {
     var short = InlineArray<32, UInt8>(repeating: 0)
     var long = GrowableArray<UInt8>()
     if bytes.count <= Self.inlineLimit {

@@ -73,16 +73,13 @@ struct PathWalk: ~Copyable {
       let directory = end.directory
       switch consume end.last {
       case .none:
-        // The root, which nobody searched.
         current = directory
         return current
       case .dot:
         current = directory
-        try checkSearchable()
         return current
       case .dotDot:
         current = directory
-        try checkSearchable()
         try goUp()
         return current
       case .name(let name):
@@ -114,8 +111,8 @@ struct PathWalk: ~Copyable {
     var buffer = GrowableArray<UInt8>()
     var rest = try walkPart(path, into: &buffer)
     while rest == .link {
-      let next = buffer
-      buffer = GrowableArray()
+      var next = GrowableArray<UInt8>()
+      swap(&next, &buffer)
       rest = try walkPart(next.span, into: &buffer)
       if rest != .link { return try makeEnd(next.span, rest) }
     }
@@ -140,7 +137,7 @@ struct PathWalk: ~Copyable {
     if name.count == 2 && name[0] == 0x2e && name[1] == 0x2e {
       return WalkEnd(directory: current, last: .dotDot, hasSlash: true)
     }
-    return WalkEnd(directory: current, last: .name(try FileName(name)), hasSlash: hasSlash)
+    return WalkEnd(directory: current, last: .name(try FileName(wanted: name)), hasSlash: hasSlash)
   }
 
   /// Walks `path` up to its last component, or to a symbolic link; then `buffer` becomes what it says and what is behind it.
@@ -150,6 +147,7 @@ struct PathWalk: ~Copyable {
     while true {
       while position < path.count && path[position] == 0x2f { position += 1 }
       guard position < path.count else { return .nothing }
+      try checkSearchable()
       let start = position
       var hash: UInt64 = 0xcbf2_9ce4_8422_2325
       while position < path.count && path[position] != 0x2f {
@@ -161,12 +159,8 @@ struct PathWalk: ~Copyable {
       while behind < path.count && path[behind] == 0x2f { behind += 1 }
       if behind == path.count { return .last(start: start, end: end, hasSlash: behind > end) }
       let name = path.extracting(start..<end)
-      if name.count == 1 && name[0] == 0x2e {
-        try checkSearchable()
-        continue
-      }
+      if name.count == 1 && name[0] == 0x2e { continue }
       if name.count == 2 && name[0] == 0x2e && name[1] == 0x2e {
-        try checkSearchable()
         try goUp()
         continue
       }
@@ -193,11 +187,10 @@ struct PathWalk: ~Copyable {
   }
 
   /// What `name` is in `directory`, with what is mounted upon it; its dentry may say that there is no such file.
+  ///
+  /// `directory` is a directory that the walk may search, as all are that it goes on from or ends in.
   mutating func step(_ name: Span<UInt8>, hash: UInt64, in directory: Path) throws(Errno) -> Path {
-    let inode = directory.inode
-    guard inode.kind == .directory else { throw .ENOTDIR }
-    try inode.check(.execute, by: credentials)
-    let dentry = try Self.child(name, hash: hash, of: directory.dentry, inode)
+    let dentry = try Self.child(name, hash: hash, of: directory.dentry, directory.inode)
     let found = Path(mount: directory.mount, dentry: dentry)
     let top = namespace.top(of: found)
     if top.mount !== found.mount && resolve.contains(.RESOLVE_NO_XDEV) { throw .EXDEV }
@@ -217,7 +210,6 @@ struct PathWalk: ~Copyable {
   private static func lookUp(
     _ name: Span<UInt8>, _ hash: UInt64, of parent: Dentry, _ inode: Inode
   ) throws(Errno) -> Dentry {
-    guard name.count <= parent.fileSystem.nameLimit else { throw .ENAMETOOLONG }
     try ObjectMemory.check()
     inode.lock.lock()
     defer { inode.lock.unlock() }
@@ -230,18 +222,20 @@ struct PathWalk: ~Copyable {
   static func lookUpLocked(
     _ name: Span<UInt8>, _ hash: UInt64, of parent: Dentry, _ inode: Inode
   ) throws(Errno) -> Dentry {
+    // A directory that is gone has no names.
+    guard inode.linkCount > 0 else { throw .ENOENT }
     let fileSystem = parent.fileSystem
     let known = fileSystem.names.find(name, hash: hash, in: parent)
     if let known, !fileSystem.isVolatile { return known }
     guard name.count <= fileSystem.nameLimit else { throw .ENAMETOOLONG }
-    let found = inode.linkCount > 0 ? try inode.lookUp(name) : nil
+    let found = try inode.lookUp(name)
     if let known {
       if known.inode === found { return known }
       fileSystem.names.remove(known)
     }
     let dentry = try Dentry(FileName(name), in: parent, inode: found, fileSystem: fileSystem)
-    // A directory that is gone has no names, and what is not there in a volatile one may be there the next moment.
-    if inode.linkCount > 0 && (found != nil || !fileSystem.isVolatile) { fileSystem.names.insert(dentry) }
+    // What is not there in a volatile directory may be there the next moment.
+    if found != nil || !fileSystem.isVolatile { fileSystem.names.insert(dentry) }
     return dentry
   }
 
