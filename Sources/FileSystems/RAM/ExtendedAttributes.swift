@@ -43,12 +43,12 @@ struct ExtendedAttributes: ~Copyable {
     return nil
   }
 
-  /// A copy of the value of `name`.
+  /// Appends the value of `name` to `bytes`.
   ///
   /// - Throws: `ENODATA`, `ENOMEM`.
-  func value(of name: Span<UInt8>) throws(Errno) -> GrowableArray<UInt8> {
+  func append(valueOf name: Span<UInt8>, to bytes: inout GrowableArray<UInt8>) throws(Errno) {
     guard let index = index(of: name) else { throw .ENODATA }
-    return try Pair.copy(pairs[index].value.span)
+    for place in 0..<pairs[index].value.count { try bytes.append(pairs[index].value[place]) }
   }
 
   /// Makes or replaces.
@@ -78,15 +78,13 @@ struct ExtendedAttributes: ~Copyable {
     return pairs.remove(at: index)
   }
 
-  /// All names, each with a zero behind it.
+  /// Appends all names, each with a zero behind it, to `bytes`.
   ///
   /// - Throws: `ENOMEM`.
-  func names() throws(Errno) -> GrowableArray<UInt8> {
-    var result = GrowableArray<UInt8>()
+  func append(namesTo bytes: inout GrowableArray<UInt8>) throws(Errno) {
     for index in 0..<pairs.count {
-      for place in 0..<pairs[index].name.count { try result.append(pairs[index].name[place]) }
-      try result.append(0)
+      for place in 0..<pairs[index].name.count { try bytes.append(pairs[index].name[place]) }
+      try bytes.append(0)
     }
-    return result
   }
 }

@@ -15,8 +15,7 @@ class RAMInode: PagedInode {
   deinit { owner.noteInodeGone() }
 
   override func extendedAttribute(_ name: Span<UInt8>, into value: inout GrowableArray<UInt8>) throws(Errno) {
-    let copy = try extended.withLock { extended throws(Errno) in try extended.value(of: name) }
-    for index in 0..<copy.count { try value.append(copy[index]) }
+    try extended.withLock { extended throws(Errno) in try extended.append(valueOf: name, to: &value) }
   }
 
   override func setExtendedAttribute(
@@ -36,8 +35,7 @@ class RAMInode: PagedInode {
   }
 
   override func listExtendedAttributes(into names: inout GrowableArray<UInt8>) throws(Errno) {
-    let copy = try extended.withLock { extended throws(Errno) in try extended.names() }
-    for index in 0..<copy.count { try names.append(copy[index]) }
+    try extended.withLock { extended throws(Errno) in try extended.append(namesTo: &names) }
   }
 }
 

@@ -48,6 +48,10 @@ public struct OpenRequest {
 }
 
 extension OpenFlags {
+  /// To write: an access mode, which is two bits and not a flag.
+  public static var O_WRONLY: OpenFlags { OpenFlags(rawValue: 1) }
+  /// To read and write.
+  public static var O_RDWR: OpenFlags { OpenFlags(rawValue: 2) }
   /// Those that fcntl(2) changes with F_SETFL.
   static var changeable: OpenFlags { [.O_APPEND, .O_NONBLOCK, .O_ASYNC, .O_DIRECT, .O_NOATIME] }
   /// Those that are done with when the file is open.
