@@ -89,6 +89,9 @@ let package = Package(
       ["Foundations", "LinuxABI", "Machine", "PageCache", "VirtualMemory", "Waiting", "Time", "Security"]),
     module(
       "RAMFileSystem", path: "Sources/FileSystems/RAM", ["Foundations", "Machine", "PageCache", "VFS"]),
+    module(
+      "DeviceFileSystem", path: "Sources/FileSystems/Device",
+      ["Foundations", "Machine", "PageCache", "Security", "VFS", "RAMFileSystem"]),
     module("IPC", ["Foundations", "LinuxABI", "Machine", "Security", "VFS", "Waiting"]),
     module("SerialDriver", path: "Sources/Drivers/Serial", ["Foundations", "Machine", "Registers"]),
     module(
