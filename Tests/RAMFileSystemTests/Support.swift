@@ -109,3 +109,10 @@ extension GrowableArray where Element == UInt8 {
     return String(decoding: bytes, as: UTF8.self)
   }
 }
+
+enum RAMWorld {
+  /// Another file system beside the world's own.
+  static func fileSystem(_ world: World) -> RAMFileSystem {
+    RAMFileSystem(names: world.names, clock: TickingClock(), cache: world.cache)
+  }
+}

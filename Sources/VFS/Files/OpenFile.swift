@@ -34,6 +34,7 @@ open class OpenFile {
     mode = OpenMode(request.flags)
     credentials = request.credentials
     statusBits = Atomic(UInt32(truncatingIfNeeded: request.flags.subtracting(.transient).rawValue))
+    path.mount.beginUse()
     if mode.contains(.write) && inode.kind == .regular {
       // Noted afterwards: `deinit` runs when this throws, too.
       try inode.beginWriting()
@@ -45,6 +46,7 @@ open class OpenFile {
 
   deinit {
     if countsAsWriter { inode.endWriting() }
+    path.mount.endUse()
   }
 
   // MARK: Flags

@@ -53,6 +53,8 @@ public final class Mount {
   private let restrictionBits: Atomic<UInt32>
   private let propagationBits = Atomic<UInt8>(MountPropagation.isolated.rawValue)
   let place = SpinLock(Place())
+  /// How many open files and contexts are in it.
+  private let users = Atomic<Int>(0)
 
   /// Creates a mount that is nowhere.
   public init(_ fileSystem: FileSystem, root: Dentry, _ restrictions: MountRestrictions = []) {
@@ -73,6 +75,15 @@ public final class Mount {
     get { MountPropagation(rawValue: propagationBits.load(ordering: .relaxed)) ?? .isolated }
     set { propagationBits.store(newValue.rawValue, ordering: .relaxed) }
   }
+
+  /// Counts an open file, or a process's root or working directory.
+  func beginUse() { users.wrappingAdd(1, ordering: .relaxed) }
+
+  /// Ends what `beginUse` began.
+  func endUse() { users.wrappingSubtract(1, ordering: .relaxed) }
+
+  /// Whether anybody has a file open in it, or is in it.
+  var isUsed: Bool { users.load(ordering: .relaxed) > 0 }
 
   /// Its root directory.
   public var rootPath: Path { Path(mount: self, dentry: root) }

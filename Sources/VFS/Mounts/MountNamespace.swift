@@ -104,13 +104,13 @@ public final class MountNamespace {
   ///
   /// - Parameter isLazy: whether mounts upon it go with it, whoever uses it. MNT_DETACH.
   /// - Throws: `EBUSY` for the root of the tree, or while something is mounted upon it or uses it, `EINVAL` when it is not in this tree.
-  public func detach(_ mount: Mount, isLazy: Bool, isUsed: (Mount) -> Bool = { _ in false }) throws(Errno) {
+  public func detach(_ mount: Mount, isLazy: Bool) throws(Errno) {
     changing.lock()
     defer { changing.unlock() }
     guard contains(mount) else { throw .EINVAL }
     guard mount !== root else { throw .EBUSY }
     if !isLazy {
-      guard !hasChildren(mount), !isUsed(mount) else { throw .EBUSY }
+      guard !hasChildren(mount), !mount.isUsed else { throw .EBUSY }
     }
     while let child = topChild(of: mount) { remove(child) }
     remove(mount)

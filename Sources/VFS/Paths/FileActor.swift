@@ -14,7 +14,15 @@ public final class FileSystemContext {
 
   /// Creates a context.
   public init(root: Path, directory: Path, mask: UInt16 = 0o022) {
+    root.mount.beginUse()
+    directory.mount.beginUse()
     state = SpinLock(State(root: root, directory: directory, mask: mask))
+  }
+
+  deinit {
+    let (root, directory) = state.withLock { ($0.root, $0.directory) }
+    root.mount.endUse()
+    directory.mount.endUse()
   }
 
   /// A context of its own that begins like this one. fork(2).
@@ -45,22 +53,24 @@ public final class FileSystemContext {
 
   /// Sets the root directory. chroot(2), without its checks.
   public func setRoot(_ root: Path) {
+    root.mount.beginUse()
     let old = state.withLock { state in
       let old = state.root
       state.root = root
       return old
     }
-    _ = old
+    old.mount.endUse()
   }
 
   /// Sets the working directory. chdir(2), without its checks.
   public func setDirectory(_ directory: Path) {
+    directory.mount.beginUse()
     let old = state.withLock { state in
       let old = state.directory
       state.directory = directory
       return old
     }
-    _ = old
+    old.mount.endUse()
   }
 }
 
