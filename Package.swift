@@ -146,6 +146,14 @@ let package = Package(
     tests(
       "RAMFileSystemTests",
       ["RAMFileSystem", "VFS", "Security", "PageCache", "Machine", "LinuxABI", "Foundations"], exclude: ["Linux"]),
+    tests(
+      "DeviceFileSystemTests",
+      ["DeviceFileSystem", "VFS", "Security", "PageCache", "Machine", "LinuxABI", "Foundations"]),
+    tests(
+      "IPCTests",
+      [
+        "IPC", "RAMFileSystem", "VFS", "Security", "PageCache", "Waiting", "Machine", "LinuxABI", "Foundations",
+      ]),
     tests("SecurityTests", ["Security", "LinuxABI", "Foundations"]),
     tests("LinuxABITests", ["LinuxABI"]),
     tests("StructureTests", []),

@@ -87,17 +87,16 @@ struct ContentTests {
 
   @Test("All memory is free again when the file system goes")
   func memory() throws {
-    try SimulatedMemory.exclusive {
+    try withWorld { world in
+      try world.makeDirectory("m")
       let before = SimulatedMemory.freeCount
-      do {
-        let world = try World()
-        for number in 0..<50 {
-          let file = try world.open("f\(number)", [.O_CREAT, .O_RDWR])
-          _ = try file.write([UInt8](repeating: 3, count: 40_000))
-        }
-        #expect(SimulatedMemory.freeCount <= before - 500)
-        withExtendedLifetime(world) {}
+      try world.actor.mount(RAMWorld.fileSystem(world).makeMount(), at: world.find("m"))
+      for number in 0..<50 {
+        let file = try world.open("m/f\(number)", [.O_CREAT, .O_RDWR])
+        _ = try file.write([UInt8](repeating: 3, count: 40_000))
       }
+      #expect(SimulatedMemory.freeCount <= before - 500)
+      try world.actor.unmount(world.find("m"), isLazy: false)
       #expect(SimulatedMemory.freeCount == before)
     }
   }
