@@ -6,7 +6,8 @@ import Waiting
 
 /// Bytes on their way from writers to readers. pipe(7).
 ///
-/// The content changes under a lock whose holder may wait, for programs' memory is touched under it; the counts are read without.
+/// The content changes under a lock whose holder may wait, for programs' memory is touched under it; the counts are
+/// read without.
 public final class Pipe: SpecialFile {
   /// Writes of up to so many bytes are not mixed with others' (`PIPE_BUF`).
   public static let atomicByteCount = 4096

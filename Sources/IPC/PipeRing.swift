@@ -90,10 +90,14 @@ struct PipeRing: ~Copyable {
     guard wanted > 0, used > 0 else { return 0 }
     let place = place(end - 1)
     let extent = extents[place]
-    guard !extent.isPacket, extent.end + wanted <= UserFrame.byteCount, let frame = frames[place].take() else { return 0 }
+    guard !extent.isPacket, extent.end + wanted <= UserFrame.byteCount, let frame = frames[place].take() else {
+      return 0
+    }
     var moved = 0
     var failure: Errno?
-    do throws(Errno) { moved = try buffer.read(into: frame, extent.end..<extent.end + wanted) } catch { failure = error }
+    do throws(Errno) { moved = try buffer.read(into: frame, extent.end..<extent.end + wanted) } catch {
+      failure = error
+    }
     frames[place] = consume frame
     if let failure { throw failure }
     extents[place].end += moved

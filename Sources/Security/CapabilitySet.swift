@@ -22,8 +22,8 @@ public struct CapabilitySet: OptionSet, Sendable {
   @inline(__always)
   public func contains(_ capability: Capability) -> Bool { contains(CapabilitySet(capability)) }
 
-  /// Those that change what a thread may do with others' files; they follow the file-system user. Source: capabilities(7),
-  /// "Effect of user ID changes on capabilities".
+  /// Those that change what a thread may do with others' files; they follow the file-system user. Source:
+  /// capabilities(7), "Effect of user ID changes on capabilities".
   static var forFiles: CapabilitySet {
     [
       CapabilitySet(.CAP_CHOWN), CapabilitySet(.CAP_DAC_OVERRIDE), CapabilitySet(.CAP_DAC_READ_SEARCH),

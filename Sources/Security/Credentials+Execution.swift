@@ -29,10 +29,12 @@ public struct FileCapabilities: Sendable {
 }
 
 extension Credentials {
-  /// The credentials after execve(2) of a file. Source: capabilities(7), "Transformation of capabilities during execve()".
+  /// The credentials after execve(2) of a file. Source: capabilities(7), "Transformation of capabilities during
+  /// execve()".
   ///
   /// - Parameters:
-  ///   - file: what the file says; nothing where its mount is nosuid, or the thread may not gain privileges or is traced.
+  ///   - file: what the file says; nothing where its mount is nosuid, or the thread may not gain privileges or is
+  ///     traced.
   ///   - isSecure: set to whether AT_SECURE is 1: the program got rights that its caller does not have.
   public func executing(_ file: FilePrivileges, isSecure: inout Bool) -> Credentials {
     var new = self

@@ -18,7 +18,8 @@ public struct AccessWish: OptionSet, Sendable {
 }
 
 extension Credentials {
-  /// Refuses `wish` when the permission bits and the capabilities do not allow it. Source: path_resolution(7), "Permissions".
+  /// Refuses `wish` when the permission bits and the capabilities do not allow it. Source: path_resolution(7),
+  /// "Permissions".
   ///
   /// - Parameters:
   ///   - mode: the permission bits.
@@ -51,8 +52,8 @@ extension Credentials {
     throw .EACCES
   }
 
-  /// The credentials that access(2) and faccessat(2) without AT_EACCESS check by: those of the real user and group, with the
-  /// capabilities that an execve would give that user.
+  /// The credentials that access(2) and faccessat(2) without AT_EACCESS check by: those of the real user and group,
+  /// with the capabilities that an execve would give that user.
   public var forRealUser: Credentials {
     var result = self
     result.users.fileSystem = users.real

@@ -19,8 +19,10 @@ struct PipeTests {
       let (reader, writer) = try world.makePipe(.O_NONBLOCK)
       var model: [UInt8] = []
       var next: UInt8 = 0
-      for _ in 0..<20_000 {
-        let size = Bool.random(using: &generator) ? Int.random(in: 1..<40, using: &generator)
+      for _ in 0..<2_500 {
+        let size =
+          Bool.random(using: &generator)
+          ? Int.random(in: 1..<40, using: &generator)
           : Int.random(in: 1..<9_000, using: &generator)
         if Bool.random(using: &generator) {
           let bytes = (0..<size).map { next &+ UInt8(truncatingIfNeeded: $0) }

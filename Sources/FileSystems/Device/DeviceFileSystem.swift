@@ -11,8 +11,8 @@ public final class DeviceFileSystem {
   public let mount: Mount
   private let actor: FileActor
 
-  /// Creates the file system with what every program expects: `null` and its like, `fd` and the three standard files, and the
-  /// places of `pts` and `shm`.
+  /// Creates the file system with what every program expects: `null` and its like, `fd` and the three standard files,
+  /// and the places of `pts` and `shm`.
   ///
   /// - Throws: `ENOMEM`.
   public init(names: DentryCache, clock: FileClock, cache: PageCache) throws(Errno) {

@@ -152,7 +152,8 @@ final class RAMDirectory: RAMInode {
     while let entry = entries.withLock({ $0.first(from: position) }) {
       guard let inode = entry.inode else { return }
       position = entry.position + 1
-      guard try entry.name.withBytes({ name throws(Errno) in try emit(name, inode.number, inode.kind, position) }) else { return }
+      guard try entry.name.withBytes({ name throws(Errno) in try emit(name, inode.number, inode.kind, position) })
+      else { return }
     }
   }
 }

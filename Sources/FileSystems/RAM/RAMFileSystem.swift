@@ -4,7 +4,8 @@ public import PageCache
 import Synchronization
 public import VFS
 
-/// A file system whose files are nowhere but in memory: the root that programs begin in, /tmp, /dev/shm and memfd_create(2).
+/// A file system whose files are nowhere but in memory: the root that programs begin in, /tmp, /dev/shm and
+/// memfd_create(2).
 ///
 /// Source: tmpfs(5).
 public final class RAMFileSystem: FileSystem {

@@ -10,7 +10,8 @@ extension OpenFile {
     case old
   }
 
-  /// Reads entries from the position on into `buffer`, as many as it has room for, and moves the position. getdents64(2).
+  /// Reads entries from the position on into `buffer`, as many as it has room for, and moves the position.
+  /// getdents64(2).
   ///
   /// - Returns: how many bytes; 0 at the end.
   /// - Throws: `EINVAL` when there is no room for one, `EFAULT`, `ENOTDIR`, `ENOENT`, `EBADF`.

@@ -28,6 +28,7 @@ public struct StatStructure: UserValue, Sendable {
   /// 144.
   public static var userByteCount: Int { 144 }
 
+  /// Writes the members to their places.
   public func write(toUserBytes bytes: inout MutableSpan<UInt8>) {
     StructureWriter.put(attributes.device.encoded, 8, at: 0, &bytes)
     StructureWriter.put(attributes.inode, 8, at: 8, &bytes)
@@ -68,6 +69,7 @@ public struct StatxStructure: UserValue, Sendable {
   /// 256.
   public static var userByteCount: Int { 256 }
 
+  /// Writes the members to their places.
   public func write(toUserBytes bytes: inout MutableSpan<UInt8>) {
     // STATX_ATTR_MOUNT_ROOT is the one attribute that is always known.
     let mountRoot: UInt64 = 0x2000
@@ -137,6 +139,7 @@ public struct StatfsStructure: UserValue, Sendable {
   /// 120.
   public static var userByteCount: Int { 120 }
 
+  /// Writes the members to their places.
   public func write(toUserBytes bytes: inout MutableSpan<UInt8>) {
     StructureWriter.put(magic, 8, at: 0, &bytes)
     StructureWriter.put(statistics.blockSize, 8, at: 8, &bytes)

@@ -46,7 +46,8 @@ extension FileActor {
 
   /// Gives what is at `old` one more name. linkat(2).
   ///
-  /// - Throws: `EXDEV` across mounts, `EPERM` for a directory, `ENOENT` for a file whose last name is gone, `EMLINK`, `EEXIST`, and as `find`.
+  /// - Throws: `EXDEV` across mounts, `EPERM` for a directory, `ENOENT` for a file whose last name is gone, `EMLINK`,
+  ///   `EEXIST`, and as `find`.
   public func link(_ old: Path, to path: Span<UInt8>, from start: Path? = nil) throws(Errno) {
     let inode = old.inode
     let check = { (directory: Path) throws(Errno) in
@@ -84,7 +85,8 @@ extension FileActor {
 
   /// Removes a name. unlinkat(2).
   ///
-  /// - Throws: `EISDIR`, `ENOTDIR`, `ENOTEMPTY`, `EBUSY` for what something is mounted upon, `EINVAL` for `.`, and as `find`.
+  /// - Throws: `EISDIR`, `ENOTDIR`, `ENOTEMPTY`, `EBUSY` for what something is mounted upon, `EINVAL` for `.`, and as
+  ///   `find`.
   public func remove(_ path: Span<UInt8>, from start: Path? = nil, _ removal: Removal) throws(Errno) {
     try ObjectMemory.check()
     var walk = PathWalk(self, from: start)

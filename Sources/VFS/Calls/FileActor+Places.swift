@@ -33,8 +33,9 @@ extension FileActor {
     try describe(directory, into: &text)
   }
 
-  /// Appends the path that `place` has from the root of the caller to `text`, as in /proc/self/fd and maps: "(unreachable)" before it
-  /// where it is outside, " (deleted)" behind it where the name was removed; what has no path gives its own name.
+  /// Appends the path that `place` has from the root of the caller to `text`, as in /proc/self/fd and maps:
+  /// "(unreachable)" before it where it is outside, " (deleted)" behind it where the name was removed; what has no path
+  /// gives its own name.
   ///
   /// - Throws: `ENAMETOOLONG`, `ENOMEM`.
   public func describe(_ place: Path, into text: inout GrowableArray<UInt8>) throws(Errno) {

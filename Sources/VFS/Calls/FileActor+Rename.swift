@@ -16,8 +16,8 @@ public enum RenameWay: Sendable {
 extension FileActor {
   /// Moves a file to another name. renameat2(2).
   ///
-  /// - Throws: `EXDEV` across mounts, `EBUSY` for `.`, `..` and what something is mounted upon, `EINVAL` into itself, `EEXIST`,
-  ///   `ENOTEMPTY`, `EISDIR`, `ENOTDIR`, and as `find`.
+  /// - Throws: `EXDEV` across mounts, `EBUSY` for `.`, `..` and what something is mounted upon, `EINVAL` into itself,
+  ///   `EEXIST`, `ENOTEMPTY`, `EISDIR`, `ENOTDIR`, and as `find`.
   public func rename(
     _ oldPath: Span<UInt8>, from oldStart: Path? = nil, to newPath: Span<UInt8>, from newStart: Path? = nil,
     _ way: RenameWay = .replace

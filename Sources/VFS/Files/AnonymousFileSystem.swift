@@ -3,7 +3,8 @@ import Machine
 import Security
 import Synchronization
 
-/// Where files are that have no path: pipes, event counters, memory files. Nobody can walk to them; /proc tells their names.
+/// Where files are that have no path: pipes, event counters, memory files. Nobody can walk to them; /proc tells their
+/// names.
 public final class AnonymousFileSystem: FileSystem {
   private let nextNumber = Atomic<UInt64>(1)
 

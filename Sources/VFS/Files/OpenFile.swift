@@ -10,8 +10,9 @@ public import struct LinuxABI.OpenFlags
 
 /// An open file description: what descriptors refer to, and what dup(2) and fork(2) share.
 ///
-/// Kinds of files override what they can do. What is called `content…` is called with the access checked, by many at once unless the
-/// file has a position; a file that blocks does so itself, and does not if `isNonblocking`. The last reference closes it: `deinit`.
+/// Kinds of files override what they can do. What is called `content…` is called with the access checked, by many at
+/// once unless the file has a position; a file that blocks does so itself, and does not if `isNonblocking`. The last
+/// reference closes it: `deinit`.
 open class OpenFile {
   /// Where it was opened.
   public let path: Path
@@ -226,8 +227,8 @@ open class OpenFile {
 
   // MARK: Directories
 
-  /// Calls `emit` with each entry from the position on, `.` and `..` included, until it says false, and moves the position behind what
-  /// was taken.
+  /// Calls `emit` with each entry from the position on, `.` and `..` included, until it says false, and moves the
+  /// position behind what was taken.
   ///
   /// - Throws: `ENOTDIR`, `ENOENT` for a directory that was removed, and what `emit` throws at the first.
   public final func readEntries(

@@ -16,8 +16,8 @@ open class PagedInode: Inode {
   /// The longest size.
   open var sizeLimit: Int64 { .max }
 
-  /// Told before bytes in `range` are written, so that the provider has the pages then: `pageCount` includes them, and on a disk
-  /// there is room.
+  /// Told before bytes in `range` are written, so that the provider has the pages then: `pageCount` includes them, and
+  /// on a disk there is room.
   ///
   /// - Throws: `ENOSPC`, `EFBIG`, `EPERM` for what is sealed.
   /// - Context: `lock` is held.

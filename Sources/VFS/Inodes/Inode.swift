@@ -5,8 +5,9 @@ import Synchronization
 
 /// A file, whatever its kind, apart from its names.
 ///
-/// A file system derives its own from this and overrides what its files can do. What changes a directory is called with its `lock`
-/// held, and after the permissions were checked; names are without `/` and zero and not longer than the file system's limit.
+/// A file system derives its own from this and overrides what its files can do. What changes a directory is called with
+/// its `lock` held, and after the permissions were checked; names are without `/` and zero and not longer than the file
+/// system's limit.
 open class Inode {
   /// Where it is.
   public let fileSystem: FileSystem
@@ -20,7 +21,8 @@ open class Inode {
   public let attributes: SpinLock<FileAttributes>
   /// Held while a directory is looked up in or changed, or a file's content is written or its size changed.
   ///
-  /// Lock order: the file system's rename lock; a directory before what is in it; directories that are apart by their number.
+  /// Lock order: the file system's rename lock; a directory before what is in it; directories that are apart by their
+  /// number.
   public let lock = SleepLock()
   /// Writers if positive, those who execute it if negative.
   private let writers = Atomic<Int>(0)
@@ -135,7 +137,8 @@ open class Inode {
   /// - Context: `lock` is held, and a directory's that is removed.
   open func remove(_ name: Span<UInt8>, of inode: Inode) throws(Errno) { throw .EPERM }
 
-  /// Moves `inode` to another name, here or in another directory, in place of `replaced`, which is empty if it is a directory.
+  /// Moves `inode` to another name, here or in another directory, in place of `replaced`, which is empty if it is a
+  /// directory.
   ///
   /// - Throws: `ENOTEMPTY`, `EXDEV` where the file system cannot.
   /// - Context: the locks of both directories are held, and that of `replaced` if it is a directory.

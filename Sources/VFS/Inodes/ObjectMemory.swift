@@ -8,8 +8,8 @@ public enum ObjectMemory {
 
   /// Checks that there is memory for the objects of one more call.
   ///
-  /// Swift cannot say that there was none: it ends the kernel. An allocation of a program's, which may not touch the memory that
-  /// is kept for the kernel, fails long before that.
+  /// Swift cannot say that there was none: it ends the kernel. An allocation of a program's, which may not touch the
+  /// memory that is kept for the kernel, fails long before that.
   ///
   /// - Throws: `ENOMEM`.
   /// - Context: no lock is held.

@@ -18,7 +18,8 @@ open class SpecialFileOpener {
 
 /// Who opens FIFOs and devices.
 ///
-/// Devices come and go: a device that is gone is not opened any more, and those who have it open are told by its driver.
+/// Devices come and go: a device that is gone is not opened any more, and those who have it open are told by its
+/// driver.
 public enum SpecialFiles {
   private struct Device: ~Copyable {
     let kind: FileKind

@@ -26,7 +26,8 @@ public struct MountRestrictions: OptionSet, Sendable {
   public static var noLinks: MountRestrictions { MountRestrictions(rawValue: 128) }
 }
 
-/// How changes of a mount's tree spread to its peers. Only `isolated` spreads nothing; the others are kept for who asks.
+/// How changes of a mount's tree spread to its peers. Only `isolated` spreads nothing; the others are kept for who
+/// asks.
 public enum MountPropagation: UInt8, Sendable {
   /// Nothing spreads: MS_PRIVATE.
   case isolated

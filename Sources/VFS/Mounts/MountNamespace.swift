@@ -70,8 +70,8 @@ public final class MountNamespace {
 
   /// Puts `mount` upon `point`, and upon what is mounted there.
   ///
-  /// - Throws: `ENOENT` when the name was removed, `ENOTDIR` when only one of both is a directory, `EINVAL` when the place is not
-  ///   in this tree, `ENOSPC` when there are too many, `ENOMEM`.
+  /// - Throws: `ENOENT` when the name was removed, `ENOTDIR` when only one of both is a directory, `EINVAL` when the
+  ///   place is not in this tree, `ENOSPC` when there are too many, `ENOMEM`.
   public func attach(_ mount: Mount, at point: Path) throws(Errno) {
     changing.lock()
     defer { changing.unlock() }
@@ -103,7 +103,8 @@ public final class MountNamespace {
   /// Takes `mount` out of the tree.
   ///
   /// - Parameter isLazy: whether mounts upon it go with it, whoever uses it. MNT_DETACH.
-  /// - Throws: `EBUSY` for the root of the tree, or while something is mounted upon it or uses it, `EINVAL` when it is not in this tree.
+  /// - Throws: `EBUSY` for the root of the tree, or while something is mounted upon it or uses it, `EINVAL` when it is
+  ///   not in this tree.
   public func detach(_ mount: Mount, isLazy: Bool) throws(Errno) {
     changing.lock()
     defer { changing.unlock() }
@@ -206,9 +207,11 @@ public final class MountNamespace {
     }
   }
 
-  /// Makes `newRoot` the root of the tree, and puts the old root at `oldPlace`, which is below the new root. pivot_root(2).
+  /// Makes `newRoot` the root of the tree, and puts the old root at `oldPlace`, which is below the new root.
+  /// pivot_root(2).
   ///
-  /// - Throws: `EINVAL` when `newRoot` is not the root of a mount or `oldPlace` is not below it, `EBUSY` when it is the root already.
+  /// - Throws: `EINVAL` when `newRoot` is not the root of a mount or `oldPlace` is not below it, `EBUSY` when it is the
+  ///   root already.
   public func pivot(to newRoot: Path, oldPlace: Path) throws(Errno) {
     changing.lock()
     defer { changing.unlock() }

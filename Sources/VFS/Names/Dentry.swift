@@ -4,7 +4,8 @@ import Synchronization
 
 /// A name in a directory, and what it stands for: the node of the tree of names that paths are walked along.
 ///
-/// What it stands for never changes: a name that comes to stand for something else gets another dentry. Its place does, by rename.
+/// What it stands for never changes: a name that comes to stand for something else gets another dentry. Its place does,
+/// by rename.
 public final class Dentry {
   struct Place: ~Copyable {
     var name: FileName

@@ -3,10 +3,11 @@ import Machine
 public import PageCache
 import Synchronization
 
-/// The names that were looked up, found by directory and name in constant time; also those that turned out not to exist.
+/// The names that were looked up, found by directory and name in constant time; also those that turned out not to
+/// exist.
 ///
-/// Names leave it when memory is short and nobody else has them, those not used lately first. Whoever has a dentry keeps it in
-/// the cache, and with it the directories above.
+/// Names leave it when memory is short and nobody else has them, those not used lately first. Whoever has a dentry
+/// keeps it in the cache, and with it the directories above.
 public final class DentryCache: Shrinker {
   private struct Bucket: ~Copyable {
     var first: Dentry?
@@ -145,7 +146,8 @@ public final class DentryCache: Shrinker {
     buckets[number].withLock { bucket in
       var victims: Dentry?
       var kept: Dentry?
-      // The chain is taken apart while it is walked, so that each dentry has only the references of others and of `current`.
+      // The chain is taken apart while it is walked, so that each dentry has only the references of others and of
+      // `current`.
       var current = bucket.first.take()
       while current != nil {
         looked += 1

@@ -140,7 +140,8 @@ struct PathWalk: ~Copyable {
     return WalkEnd(directory: current, last: .name(try FileName(wanted: name)), hasSlash: hasSlash)
   }
 
-  /// Walks `path` up to its last component, or to a symbolic link; then `buffer` becomes what it says and what is behind it.
+  /// Walks `path` up to its last component, or to a symbolic link; then `buffer` becomes what it says and what is
+  /// behind it.
   private mutating func walkPart(_ path: Span<UInt8>, into buffer: inout GrowableArray<UInt8>) throws(Errno) -> Stop {
     var position = 0
     if path.count > 0 && path[0] == 0x2f { try goToRoot() }
