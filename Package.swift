@@ -85,6 +85,16 @@ let package = Package(
     module("Terminals", ["Foundations", "LinuxABI", "Machine", "Waiting"]),
     module("Processes", ["Foundations", "LinuxABI", "Machine", "Waiting"]),
     module("PCI", ["Foundations", "Machine"], generated: true),
+    module("Security", ["Foundations", "LinuxABI", "Machine"]),
+    module(
+      "VFS",
+      ["Foundations", "LinuxABI", "Machine", "PageCache", "VirtualMemory", "Waiting", "Time", "Security"]),
+    module(
+      "RAMFileSystem", path: "Sources/FileSystems/RAM", ["Foundations", "Machine", "PageCache", "VFS"]),
+    module(
+      "DeviceFileSystem", path: "Sources/FileSystems/Device",
+      ["Foundations", "Machine", "PageCache", "Security", "VFS", "RAMFileSystem"]),
+    module("IPC", ["Foundations", "LinuxABI", "PageFrames", "Machine", "Waiting", "Security", "VFS"]),
     module("SerialDriver", path: "Sources/Drivers/Serial", ["Foundations", "Machine", "Registers"]),
     module("SystemCalls", ["Foundations", "LinuxABI", "Machine", "Waiting", "Logging"], generated: true),
     module(
@@ -140,6 +150,18 @@ let package = Package(
     tests("TimeTests", ["Time", "Machine", "Registers", "DeviceModels", "Foundations"]),
     tests("ExecutablesTests", ["Executables", "VirtualMemory", "Machine", "Foundations"]),
     tests("ProcessesTests", ["Processes", "LinuxABI", "Foundations"]),
+    tests(
+      "RAMFileSystemTests",
+      ["RAMFileSystem", "VFS", "Security", "PageCache", "Machine", "LinuxABI", "Foundations"], exclude: ["Linux"]),
+    tests(
+      "DeviceFileSystemTests",
+      ["DeviceFileSystem", "VFS", "Security", "PageCache", "Machine", "LinuxABI", "Foundations"]),
+    tests(
+      "IPCTests",
+      [
+        "IPC", "RAMFileSystem", "VFS", "Security", "PageCache", "Waiting", "Machine", "LinuxABI", "Foundations",
+      ]),
+    tests("SecurityTests", ["Security", "LinuxABI", "Foundations"]),
     tests("LinuxABITests", ["LinuxABI"]),
     tests(
       "TerminalsTests", ["Terminals", "Waiting", "Machine", "LinuxABI", "Foundations", "PageFrames"],

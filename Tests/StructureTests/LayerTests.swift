@@ -47,7 +47,9 @@ struct LayerTests {
     for module in modules {
       for file in try SourceTree.swiftFiles(in: module.folder) {
         for line in file.lines {
-          guard let match = line.firstMatch(of: /^(?:public |@_exported |@testable )*import (\w+)/) else { continue }
+          guard
+            let match = line.firstMatch(of: /^(?:public |@_exported |@testable )*import (?:struct |enum |class )?(\w+)/)
+          else { continue }
           let imported = String(match.1)
           #expect(
             module.dependencies.contains(imported) || library.contains(imported),

@@ -80,6 +80,9 @@ public final class CachedFile {
     return nil
   }
 
+  /// Whether the page is in memory, or is being read.
+  public func isResident(_ page: UInt64) -> Bool { state.withLock { $0.pages.contains(page) } }
+
   /// Whether `frame` is (still) the page's frame: what a fault asks after it has mapped it.
   public func isCurrent(_ page: UInt64, _ frame: borrowing UserFrame) -> Bool {
     let number = frame.number

@@ -1,0 +1,144 @@
+import Foundations
+import Machine
+import PageCache
+import Synchronization
+import VFS
+
+/// An ordinary file, whose pages are in the page cache and nowhere else.
+final class RAMFile: RAMInode {
+  private let provider: RAMPages
+  /// Made with the first use, for many files stay empty.
+  private let file = SpinLock<CachedFile?>(nil)
+
+  override init(_ owner: RAMFileSystem, _ number: UInt64, _ new: NewFile, linkCount: UInt32) {
+    provider = RAMPages(owner)
+    super.init(owner, number, new, linkCount: linkCount)
+  }
+
+  deinit {
+    let pages = file.withLock { $0.take() }
+    provider.setPageCount(0)
+    // Nobody has the file any more: nothing is mapped, read or written.
+    if let pages { try? pages.close() }
+    provider.recount(0)
+  }
+
+  override func pages() throws(Errno) -> CachedFile {
+    if let pages = file.withLock({ $0 }) { return pages }
+    let new = try owner.cache.makeFile(provider)
+    let (pages, isNew) = file.withLock { file in
+      if let old = file { return (old, false) }
+      file = new
+      return (new, true)
+    }
+    // Somebody was faster.
+    if !isNew { try? new.close() }
+    return pages
+  }
+
+  override func currentAttributes() throws(Errno) -> FileAttributes {
+    var result = try super.currentAttributes()
+    let pages = file.withLock { $0 }
+    result.blockCount = UInt64(pages?.residentCount ?? 0) * 8
+    return result
+  }
+
+  private static func pageCount(_ size: Int64) -> UInt64 { (UInt64(size) + 4095) >> 12 }
+
+  override func setSize(_ size: Int64) throws(Errno) {
+    let old = self.size
+    if size == old {
+      noteModified()
+      return
+    }
+    // A page that a program has mapped behind the new end is not to come back, so the end moves first.
+    provider.setPageCount(Self.pageCount(size))
+    attributes.withLock { $0.size = size }
+    if size < old, let pages = file.withLock({ $0 }) {
+      try pages.truncate(to: UInt64(size))
+      provider.recount(UInt64(pages.residentCount))
+    }
+    noteModified()
+  }
+
+  override func prepareToWrite(_ range: Range<Int64>) throws(Errno) {
+    let end = Self.pageCount(range.upperBound)
+    if end > provider.pageCount { provider.setPageCount(end) }
+    // A page that is written whole does not come from the provider, which counts the others.
+    guard range.count == 4096 else { return }
+    if try !pages().isResident(UInt64(range.lowerBound >> 12)) { try provider.take(1) }
+  }
+
+  override func punchHole(_ range: Range<Int64>) throws(Errno) {
+    guard let pages = file.withLock({ $0 }) else { return }
+    let end = min(range.upperBound, max(size, range.lowerBound))
+    let (firstWhole, endWhole) = (Self.pageCount(range.lowerBound), UInt64(range.upperBound >> 12))
+    if firstWhole < endWhole {
+      try pages.removePages(in: firstWhole..<endWhole)
+      provider.recount(UInt64(pages.residentCount))
+    }
+    clear(range.lowerBound..<min(end, Int64(clamping: firstWhole << 12)), pages)
+    let tail = Int64(clamping: endWhole << 12)
+    if endWhole >= firstWhole { clear(max(tail, range.lowerBound)..<max(end, tail, range.lowerBound), pages) }
+  }
+
+  /// Clears a part of one page, if the page is there.
+  private func clear(_ range: Range<Int64>, _ pages: CachedFile) {
+    guard !range.isEmpty, let frame = pages.residentPage(UInt64(range.lowerBound >> 12)) else { return }
+    let start = Int(range.lowerBound & 4095)
+    frame.zeroFill(start..<min(4096, start + range.count))
+  }
+
+  override func reserve(_ range: Range<Int64>) throws(Errno) {
+    guard !range.isEmpty else { return }
+    let wanted = UInt64(range.lowerBound >> 12)..<Self.pageCount(range.upperBound)
+    guard UInt64(wanted.count) <= owner.freePages + UInt64(try pages().residentCount) else { throw .ENOSPC }
+    let oldCount = provider.pageCount
+    if wanted.upperBound > oldCount { provider.setPageCount(wanted.upperBound) }
+    let pages = try pages()
+    var page = wanted.lowerBound
+    do throws(Errno) {
+      while page < wanted.upperBound {
+        _ = try pages.page(page)
+        page += 1
+      }
+    } catch {
+      provider.setPageCount(oldCount)
+      try pages.removePages(in: max(oldCount, wanted.lowerBound)..<UInt64.max)
+      provider.recount(UInt64(pages.residentCount))
+      throw error == .ENOMEM ? .ENOSPC : error
+    }
+  }
+}
+
+/// Where the pages of a file come from: nowhere, so they are zeros, and counted.
+final class RAMPages: PageProvider {
+  private let owner: RAMFileSystem
+  private let count = Atomic<UInt64>(0)
+  /// Pages that were taken from the file system. Set right when pages go.
+  private let taken = Atomic<UInt64>(0)
+
+  init(_ owner: RAMFileSystem) { self.owner = owner }
+
+  override var pageCount: UInt64 { count.load(ordering: .acquiring) }
+
+  override var isBacked: Bool { false }
+
+  func setPageCount(_ new: UInt64) { count.store(new, ordering: .releasing) }
+
+  override func read(page: UInt64, into frame: borrowing UserFrame) throws(Errno) {
+    try take(1)
+    frame.clear()
+  }
+
+  func take(_ pages: UInt64) throws(Errno) {
+    try owner.takePages(pages)
+    taken.wrappingAdd(pages, ordering: .relaxed)
+  }
+
+  /// Notes that there are `residentCount` pages now, and gives back what was taken for others.
+  func recount(_ residentCount: UInt64) {
+    let old = taken.exchange(residentCount, ordering: .relaxed)
+    owner.givePages(old &- residentCount)
+  }
+}

@@ -1,0 +1,126 @@
+public import Foundations
+public import Machine
+public import Security
+public import VFS
+public import Waiting
+
+public import struct LinuxABI.OpenFlags
+
+/// A number that writers add to and readers take. eventfd(2).
+public final class EventCounter: OpenFile {
+  /// What a read takes.
+  public enum Way: Sendable {
+    /// All of it.
+    case all
+    /// One. EFD_SEMAPHORE.
+    case one
+  }
+
+  private let value: SpinLock<UInt64>
+  private let way: Way
+  private let queue = WaitQueue()
+
+  /// Creates a counter.
+  ///
+  /// - Throws: `ENOMEM`.
+  init(_ request: OpenRequest, _ inode: Inode, initial: UInt64, _ way: Way) throws(Errno) {
+    value = SpinLock(initial)
+    self.way = way
+    try super.init(request, inode)
+  }
+
+  /// Takes what there is; nil when there is nothing.
+  private func take() -> UInt64? {
+    value.withLock { value in
+      guard value > 0 else { return nil }
+      let taken = way == .all ? value : 1
+      value -= taken
+      return taken
+    }
+  }
+
+  /// Adds, if the sum is not too large.
+  private func add(_ number: UInt64) -> Bool {
+    value.withLock { value in
+      // The largest value is one less than the largest number.
+      guard number < UInt64.max - value else { return false }
+      value += number
+      return true
+    }
+  }
+
+  public override func readContent(_ buffer: inout IOBuffer, at offset: Int64) throws(Errno) -> Int {
+    guard buffer.remaining >= 8 else { throw .EINVAL }
+    var taken = take()
+    if taken == nil {
+      if isNonblocking { throw .EAGAIN }
+      try queue.wait(for: [.input, .readNormal]) {
+        taken = take()
+        return taken != nil
+      }
+    }
+    queue.wakeAll([.output, .writeNormal])
+    var bytes = InlineArray<8, UInt8>(repeating: 0)
+    let number = taken ?? 0
+    for index in 0..<8 { bytes[index] = UInt8(truncatingIfNeeded: number >> UInt64(index * 8)) }
+    return try buffer.write(bytes.span)
+  }
+
+  public override func writeContent(
+    _ buffer: inout IOBuffer, at offset: inout Int64, sizeLimit: UInt64
+  ) throws(Errno) -> Int {
+    guard buffer.remaining >= 8 else { throw .EINVAL }
+    var bytes = InlineArray<8, UInt8>(repeating: 0)
+    var span = bytes.mutableSpan
+    guard try buffer.read(into: &span) == 8 else { throw .EFAULT }
+    var number: UInt64 = 0
+    for index in 0..<8 { number |= UInt64(bytes[index]) << UInt64(index * 8) }
+    guard number < .max else { throw .EINVAL }
+    if !add(number) {
+      if isNonblocking { throw .EAGAIN }
+      try queue.wait(for: [.output, .writeNormal]) { add(number) }
+    }
+    queue.wakeAll([.input, .readNormal])
+    return 8
+  }
+
+  public override var canPoll: Bool { true }
+
+  public override func poll() -> PollEvents {
+    let value = value.withLock { $0 }
+    var events: PollEvents = []
+    if value > 0 { events.formUnion([.input, .readNormal]) }
+    if value < .max - 1 { events.formUnion([.output, .writeNormal]) }
+    return events
+  }
+
+  public override func forEachWaitQueue(_ body: (borrowing WaitQueue) -> Void) { body(queue) }
+}
+
+/// Where event counters come from: eventfd2(2).
+public final class EventCounterMaker {
+  private let fileSystem: AnonymousFileSystem
+
+  /// Creates a maker. There is one.
+  ///
+  /// - Throws: `ENOMEM`.
+  public init(names: DentryCache, clock: FileClock) throws(Errno) {
+    // ANON_INODE_FS_MAGIC of linux/magic.h.
+    fileSystem = try AnonymousFileSystem(typeName: "anon_inodefs", magic: 0x0904_1934, names: names, clock: clock)
+  }
+
+  /// Makes a counter.
+  ///
+  /// - Parameter flags: O_NONBLOCK.
+  /// - Throws: `ENOMEM`.
+  public func makeCounter(
+    _ credentials: Credentials, initial: UInt32, _ way: EventCounter.Way, _ flags: OpenFlags
+  ) throws(Errno) -> EventCounter {
+    try ObjectMemory.check()
+    let inode = Inode(fileSystem, number: fileSystem.takeNumber(), NewFile(.regular, permissions: 0o600))
+    let name: Message = "anon_inode:[eventfd]"
+    let path = try AnonymousFileSystem.makePath(to: inode, name: name.bytes)
+    let kept = flags.intersection(.O_NONBLOCK).union(.O_RDWR)
+    return try EventCounter(OpenRequest(path, kept, credentials), inode, initial: UInt64(initial), way)
+  }
+}

@@ -1,0 +1,209 @@
+public import Foundations
+import Machine
+import Synchronization
+public import VFS
+import Waiting
+
+/// Bytes on their way from writers to readers. pipe(7).
+///
+/// The content changes under a lock whose holder may wait, for programs' memory is touched under it; the counts are
+/// read without.
+public final class Pipe: SpecialFile {
+  /// Writes of up to so many bytes are not mixed with others' (`PIPE_BUF`).
+  public static let atomicByteCount = 4096
+  /// Pages of a new pipe: 64 KiB.
+  static let defaultCapacity = 16
+  /// Bytes that everybody may make a pipe (`/proc/sys/fs/pipe-max-size`).
+  public static let unprivilegedLimit = 1 << 20
+  /// Bytes that a privileged program may.
+  private static let limit = 1 << 31
+
+  let readerQueue = WaitQueue()
+  let writerQueue = WaitQueue()
+  let readers = Atomic<Int>(0)
+  let writers = Atomic<Int>(0)
+  /// How often an end was opened: who waits for the other end sees by it that there was one.
+  let readerOpenings = Atomic<Int>(0)
+  let writerOpenings = Atomic<Int>(0)
+  private let lock = SleepLock()
+  // Guarded by the lock.
+  private var ring = PipeRing()
+  // Written with the lock held, read without.
+  private let used = Atomic<Int>(0)
+  private let room = Atomic<Int>(Pipe.defaultCapacity)
+
+  /// Gives the pipe room for pages, before it is used.
+  ///
+  /// - Throws: `ENOMEM`.
+  func prepare() throws(Errno) {
+    lock.lock()
+    defer { lock.unlock() }
+    if ring.capacity == 0 { ring = try PipeRing(capacity: Self.defaultCapacity) }
+  }
+
+  private func publish() {
+    used.store(ring.used, ordering: .releasing)
+    room.store(ring.capacity - ring.used, ordering: .releasing)
+  }
+
+  private var isEmpty: Bool { used.load(ordering: .acquiring) == 0 }
+  private var isFull: Bool { room.load(ordering: .acquiring) <= 0 }
+
+  // MARK: Reading and writing
+
+  /// Reads what there is; waits while there is nothing and there are writers.
+  ///
+  /// - Returns: how many bytes; 0 when there are no writers.
+  /// - Throws: `EAGAIN`, `EINTR`, `EFAULT`.
+  func read(_ buffer: inout IOBuffer, isNonblocking: Bool) throws(Errno) -> Int {
+    guard buffer.remaining > 0 else { return 0 }
+    while true {
+      let (count, hasWriters) = try readNow(&buffer)
+      if count > 0 { return count }
+      guard hasWriters else { return 0 }
+      if isNonblocking { throw .EAGAIN }
+      try readerQueue.wait(for: [.input, .readNormal, .hangUp]) {
+        !isEmpty || writers.load(ordering: .acquiring) == 0
+      }
+    }
+  }
+
+  private func readNow(_ buffer: inout IOBuffer) throws(Errno) -> (count: Int, hasWriters: Bool) {
+    lock.lock()
+    // Before the content: what the last writer wrote is seen.
+    let hasWriters = writers.load(ordering: .acquiring) > 0
+    let wasFull = ring.used == ring.capacity
+    var count = 0
+    var failure: Errno?
+    do throws(Errno) { count = try ring.read(into: &buffer) } catch { failure = error }
+    publish()
+    let wakes = wasFull && !isFull
+    lock.unlock()
+    if wakes { writerQueue.wakeAll([.output, .writeNormal]) }
+    if let failure { throw failure }
+    return (count, hasWriters)
+  }
+
+  /// Writes all of `buffer`; waits while there is no room.
+  ///
+  /// - Throws: `EPIPE` when there are no readers, `EAGAIN`, `EINTR`, `EFAULT`, `ENOMEM`: when nothing was written.
+  func write(_ buffer: inout IOBuffer, isNonblocking: Bool, isPacket: Bool) throws(Errno) -> Int {
+    guard buffer.remaining > 0 else { return 0 }
+    var count = 0
+    do throws(Errno) {
+      var isFirst = true
+      while true {
+        count += try writeNow(&buffer, isFirst: isFirst, isPacket: isPacket)
+        isFirst = false
+        if buffer.remaining == 0 { return count }
+        if isNonblocking { throw .EAGAIN }
+        try writerQueue.wait(for: [.output, .writeNormal, .error]) {
+          !isFull || readers.load(ordering: .acquiring) == 0
+        }
+      }
+    } catch {
+      if count > 0 { return count }
+      throw error
+    }
+  }
+
+  /// Writes as much as there is room for.
+  private func writeNow(_ buffer: inout IOBuffer, isFirst: Bool, isPacket: Bool) throws(Errno) -> Int {
+    lock.lock()
+    guard readers.load(ordering: .acquiring) > 0 else {
+      lock.unlock()
+      throw .EPIPE
+    }
+    var count = 0
+    var failure: Errno?
+    do throws(Errno) {
+      if isFirst && !isPacket { count += try ring.merge(&buffer) }
+      while buffer.remaining > 0 && ring.used < ring.capacity {
+        count += try ring.append(&buffer, isPacket: isPacket)
+      }
+    } catch { failure = error }
+    publish()
+    lock.unlock()
+    if count > 0 { readerQueue.wakeAll([.input, .readNormal]) }
+    if let failure, count == 0 { throw failure }
+    return count
+  }
+
+  // MARK: What else there is to know
+
+  /// Bytes that can be read. FIONREAD.
+  var byteCount: Int {
+    lock.lock()
+    defer { lock.unlock() }
+    return ring.byteCount
+  }
+
+  /// What readers and writers of a mode can do.
+  func poll(_ mode: OpenMode, sawWriter: Bool) -> PollEvents {
+    var events: PollEvents = []
+    if mode.contains(.read) {
+      if !isEmpty { events.formUnion([.input, .readNormal]) }
+      if sawWriter && writers.load(ordering: .acquiring) == 0 { events.insert(.hangUp) }
+    }
+    if mode.contains(.write) {
+      if !isFull { events.formUnion([.output, .writeNormal]) }
+      if readers.load(ordering: .acquiring) == 0 { events.insert(.error) }
+    }
+    return events
+  }
+
+  /// Bytes that fit. F_GETPIPE_SZ.
+  public var capacity: Int {
+    lock.lock()
+    defer { lock.unlock() }
+    return ring.capacity * 4096
+  }
+
+  /// Makes room for at least `byteCount` bytes: a power of two of pages. F_SETPIPE_SZ.
+  ///
+  /// - Parameter isPrivileged: whether CAP_SYS_RESOURCE lets the pipe become larger than others.
+  /// - Returns: how many fit now.
+  /// - Throws: `EINVAL`, `EPERM`, `EBUSY` when there is more in it, `ENOMEM`.
+  public func setCapacity(_ byteCount: Int, isPrivileged: Bool) throws(Errno) -> Int {
+    guard byteCount >= 0, byteCount <= Self.limit else { throw .EINVAL }
+    var pages = 1
+    while pages * 4096 < byteCount { pages *= 2 }
+    lock.lock()
+    defer { lock.unlock() }
+    if pages > ring.capacity && pages * 4096 > Self.unprivilegedLimit && !isPrivileged { throw .EPERM }
+    try ring.setCapacity(pages)
+    publish()
+    writerQueue.wakeAll([.output, .writeNormal])
+    return pages * 4096
+  }
+
+  // MARK: Ends
+
+  /// Notes that an end is open.
+  func noteOpened(_ mode: OpenMode) {
+    if mode.contains(.read) {
+      readers.wrappingAdd(1, ordering: .acquiringAndReleasing)
+      readerOpenings.wrappingAdd(1, ordering: .acquiringAndReleasing)
+    }
+    if mode.contains(.write) {
+      writers.wrappingAdd(1, ordering: .acquiringAndReleasing)
+      writerOpenings.wrappingAdd(1, ordering: .acquiringAndReleasing)
+    }
+    readerQueue.wakeAll()
+    writerQueue.wakeAll()
+  }
+
+  /// Notes that an end was closed. The last takes the content with it.
+  func noteClosed(_ mode: OpenMode) {
+    if mode.contains(.read) { readers.wrappingSubtract(1, ordering: .acquiringAndReleasing) }
+    if mode.contains(.write) { writers.wrappingSubtract(1, ordering: .acquiringAndReleasing) }
+    lock.lock()
+    if readers.load(ordering: .acquiring) == 0 && writers.load(ordering: .acquiring) == 0 {
+      ring.removeAll()
+      publish()
+    }
+    lock.unlock()
+    readerQueue.wakeAll()
+    writerQueue.wakeAll()
+  }
+}

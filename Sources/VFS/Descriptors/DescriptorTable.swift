@@ -1,0 +1,245 @@
+public import Foundations
+import Machine
+
+/// The number of an open file in a process.
+public struct Descriptor: RawRepresentable, Equatable, Sendable {
+  /// The number.
+  public let rawValue: Int32
+  /// The descriptor with the number `rawValue`, whether there is such or not.
+  @inline(__always)
+  public init(rawValue: Int32) { self.rawValue = rawValue }
+}
+
+/// The open files of a process, by descriptor. Shared by CLONE_FILES.
+///
+/// A descriptor is found in constant time, and the lowest that is free in time proportional to a 64th of the table.
+public final class DescriptorTable {
+  /// More descriptors than a table has (`/proc/sys/fs/nr_open`).
+  public static let hardLimit = 1_048_576
+
+  struct State: ~Copyable {
+    var files = GrowableArray<OpenFile?>()
+    /// A bit for each descriptor that is taken: those that are being opened, too.
+    var taken = GrowableArray<UInt64>()
+    /// A bit for each that execve closes.
+    var closesOnExecution = GrowableArray<UInt64>()
+    /// No word of `taken` before this one has a free bit.
+    var firstFreeWord = 0
+  }
+
+  let state = SpinLock(State())
+
+  /// Creates an empty table.
+  public init() {}
+
+  /// The file of `descriptor`.
+  ///
+  /// - Throws: `EBADF`.
+  @inline(__always)
+  public func file(_ descriptor: Descriptor) throws(Errno) -> OpenFile {
+    let index = Int(descriptor.rawValue)
+    let file: OpenFile? = state.withLock { state in
+      // As an unsigned number a negative one is too large.
+      UInt(bitPattern: index) < UInt(bitPattern: state.files.count) ? state.files[index] : nil
+    }
+    guard let file else { throw .EBADF }
+    return file
+  }
+
+  /// The file of `descriptor`, if it is open for more than O_PATH.
+  ///
+  /// - Throws: `EBADF`.
+  @inline(__always)
+  public func usableFile(_ descriptor: Descriptor) throws(Errno) -> OpenFile {
+    let file = try file(descriptor)
+    guard !file.mode.contains(.path) else { throw .EBADF }
+    return file
+  }
+
+  /// How many descriptors are open.
+  public var count: Int {
+    state.withLock { state in
+      var count = 0
+      for index in 0..<state.taken.count { count += state.taken[index].nonzeroBitCount }
+      return count
+    }
+  }
+
+  /// The lowest open descriptor from `start` on; nil when there is none. For /proc/self/fd.
+  public func next(from start: Int32) -> Descriptor? {
+    guard start >= 0 else { return nil }
+    return state.withLock { state in
+      var index = Int(start)
+      while index < state.files.count {
+        if state.files[index] != nil { return Descriptor(rawValue: Int32(index)) }
+        index += 1
+      }
+      return nil
+    }
+  }
+
+  // MARK: Opening
+
+  /// Gives `file` the lowest free descriptor.
+  ///
+  /// - Parameters:
+  ///   - minimum: from which on. F_DUPFD.
+  ///   - limit: below which. RLIMIT_NOFILE.
+  ///   - closesOnExecution: whether execve closes it.
+  /// - Throws: `EMFILE`, `ENOMEM`; `EINVAL` for a minimum that is negative or not below the limit.
+  public func add(
+    _ file: OpenFile, minimum: Int32 = 0, limit: UInt64, closesOnExecution: Bool
+  ) throws(Errno) -> Descriptor {
+    let descriptor = try reserve(minimum: minimum, limit: limit, closesOnExecution: closesOnExecution)
+    fill(descriptor, with: file)
+    return descriptor
+  }
+
+  /// Takes the lowest free descriptor for a file that is opened next: it is not seen until `fill`.
+  ///
+  /// - Throws: as `add`.
+  public func reserve(minimum: Int32 = 0, limit: UInt64, closesOnExecution: Bool) throws(Errno) -> Descriptor {
+    let limit = Int(min(limit, UInt64(Self.hardLimit)))
+    guard minimum >= 0 else { throw .EINVAL }
+    guard Int(minimum) < limit else { throw minimum == 0 ? .EMFILE : .EINVAL }
+    return try state.withLock { state throws(Errno) in
+      let index = state.firstFree(from: Int(minimum))
+      guard index < limit else { throw .EMFILE }
+      try state.grow(toInclude: index)
+      state.take(index, closesOnExecution)
+      return Descriptor(rawValue: Int32(index))
+    }
+  }
+
+  /// Ends what `reserve` began.
+  public func fill(_ descriptor: Descriptor, with file: OpenFile) {
+    state.withLock { $0.files[Int(descriptor.rawValue)] = file }
+  }
+
+  /// Gives a descriptor back whose file could not be opened.
+  public func cancel(_ descriptor: Descriptor) {
+    state.withLock { $0.release(Int(descriptor.rawValue)) }
+  }
+
+  /// Makes `descriptor` stand for `file`, instead of what it stands for. dup2(2), dup3(2).
+  ///
+  /// - Returns: the file that was closed by this; the caller flushes it.
+  /// - Throws: `EBADF` for a number that cannot be, `EBUSY` for one that is being opened, `ENOMEM`.
+  public func replace(
+    _ descriptor: Descriptor, by file: OpenFile, limit: UInt64, closesOnExecution: Bool
+  ) throws(Errno) -> OpenFile? {
+    let index = Int(descriptor.rawValue)
+    guard index >= 0, index < Int(min(limit, UInt64(Self.hardLimit))) else { throw .EBADF }
+    return try state.withLock { state throws(Errno) in
+      try state.grow(toInclude: index)
+      let old = state.files[index].take()
+      if old == nil && state.isTaken(index) { throw .EBUSY }
+      state.files[index] = file
+      state.take(index, closesOnExecution)
+      return old
+    }
+  }
+
+  // MARK: Closing
+
+  /// Closes `descriptor`.
+  ///
+  /// - Returns: the file; the caller flushes it, and dropping the last reference closes it.
+  /// - Throws: `EBADF`.
+  public func remove(_ descriptor: Descriptor) throws(Errno) -> OpenFile {
+    let index = Int(descriptor.rawValue)
+    let file: OpenFile? = state.withLock { state in
+      guard index >= 0, index < state.files.count, let file = state.files[index].take() else { return nil }
+      state.release(index)
+      return file
+    }
+    guard let file else { throw .EBADF }
+    return file
+  }
+
+  /// Closes those that execve closes.
+  public func closeForExecution() {
+    close { state, index in state.bit(index, of: .closesOnExecution) }
+  }
+
+  /// Closes all of them: the process ends.
+  public func closeAll() { close { _, _ in true } }
+
+  /// Closes those in `range`. close_range(2).
+  public func close(_ range: ClosedRange<UInt32>) {
+    close { _, index in range.contains(UInt32(index)) }
+  }
+
+  private func close(_ isClosed: (borrowing State, Int) -> Bool) {
+    var index = 0
+    while true {
+      var isBehind = false
+      // Dropped outside the lock: closing may wait.
+      let file: OpenFile? = state.withLock { state in
+        while index < state.files.count {
+          if state.files[index] != nil, isClosed(state, index) {
+            let file = state.files[index].take()
+            state.release(index)
+            return file
+          }
+          index += 1
+        }
+        isBehind = true
+        return nil
+      }
+      if isBehind { return }
+      try? file?.flush()
+    }
+  }
+
+  // MARK: Flags
+
+  /// Whether execve closes `descriptor`. F_GETFD.
+  ///
+  /// - Throws: `EBADF`.
+  public func closesOnExecution(_ descriptor: Descriptor) throws(Errno) -> Bool {
+    _ = try file(descriptor)
+    return state.withLock { $0.bit(Int(descriptor.rawValue), of: .closesOnExecution) }
+  }
+
+  /// Sets whether execve closes `descriptor`. F_SETFD.
+  ///
+  /// - Throws: `EBADF`.
+  public func setClosesOnExecution(_ descriptor: Descriptor, _ closes: Bool) throws(Errno) {
+    let index = Int(descriptor.rawValue)
+    let isOpen = state.withLock { state in
+      guard index >= 0, index < state.files.count, state.files[index] != nil else { return false }
+      state.setClosesOnExecution(index, closes)
+      return true
+    }
+    if !isOpen { throw .EBADF }
+  }
+
+  /// Makes execve close those in `range`. CLOSE_RANGE_CLOEXEC.
+  public func setClosesOnExecution(in range: ClosedRange<UInt32>) {
+    state.withLock { state in
+      for index in 0..<state.files.count where state.files[index] != nil && range.contains(UInt32(index)) {
+        state.setClosesOnExecution(index, true)
+      }
+    }
+  }
+
+  /// A table of its own with the same files. fork(2).
+  ///
+  /// - Throws: `ENOMEM`.
+  public func copy() throws(Errno) -> DescriptorTable {
+    try ObjectMemory.check()
+    let copy = DescriptorTable()
+    while true {
+      let count = state.withLock { $0.usedCount }
+      try copy.state.withLock { state throws(Errno) in if count > 0 { try state.grow(toInclude: count - 1) } }
+      let isDone = state.withLock { old in
+        // Grown meanwhile: by another thread of the process.
+        guard old.usedCount <= count else { return false }
+        copy.state.withLock { $0.copy(from: old) }
+        return true
+      }
+      if isDone { return copy }
+    }
+  }
+}

@@ -1,0 +1,248 @@
+import Foundations
+import LinuxABI
+import Machine
+import Testing
+import VFS
+import Waiting
+
+import class Foundation.DispatchSemaphore
+import class Foundation.Thread
+
+@testable import IPC
+
+@Suite("Pipes")
+struct PipeTests {
+  @Test("What comes out is what went in, in order, and never more than fits", arguments: [1, 2, 3, 4])
+  func order(seed: UInt64) throws {
+    try withWorld { world in
+      var generator = SeededGenerator(seed: seed)
+      let (reader, writer) = try world.makePipe(.O_NONBLOCK)
+      var model: [UInt8] = []
+      var next: UInt8 = 0
+      for _ in 0..<2_500 {
+        let size =
+          Bool.random(using: &generator)
+          ? Int.random(in: 1..<40, using: &generator)
+          : Int.random(in: 1..<9_000, using: &generator)
+        if Bool.random(using: &generator) {
+          let bytes = (0..<size).map { next &+ UInt8(truncatingIfNeeded: $0) }
+          let written = (try? writer.write(bytes)) ?? 0
+          // A short message is written whole or not at all.
+          #expect(size > Pipe.atomicByteCount || written == size || written == 0)
+          model += bytes[..<written]
+          next &+= UInt8(truncatingIfNeeded: written)
+          #expect(model.count <= 65_536)
+        } else {
+          let read = try? reader.read(size)
+          #expect(read == (model.isEmpty ? nil : Array(model.prefix(size))))
+          model.removeFirst(min(size, model.count))
+        }
+        let isReadable = reader.poll().contains(.input)
+        #expect(isReadable != model.isEmpty)
+      }
+    }
+  }
+
+  @Test("Without writers there is an end, without readers no writing, and poll says so")
+  func ends() throws {
+    try withWorld { world in
+      var (reader, writer): (OpenFile?, OpenFile?) = try world.makePipe()
+      #expect(try writer?.write([1, 2]) == 2)
+      #expect(writer?.poll() == [.output, .writeNormal])
+      writer = nil
+      #expect(reader?.poll() == [.input, .readNormal, .hangUp])
+      #expect(try reader?.read(10) == [1, 2])
+      #expect(try reader?.read(10) == [])
+      #expect(reader?.poll() == .hangUp)
+      (reader, writer) = try world.makePipe()
+      reader = nil
+      #expect(throws: Errno.EPIPE) { try writer?.write([1]) }
+      #expect(writer?.poll() == [.output, .writeNormal, .error])
+    }
+  }
+
+  @Test("The wrong end is no end, and there is no position")
+  func wrongEnd() throws {
+    try withWorld { world in
+      let (reader, writer) = try world.makePipe(.O_NONBLOCK)
+      #expect(throws: Errno.EBADF) { try reader.write([1]) }
+      #expect(throws: Errno.EBADF) { try writer.read(1) }
+      #expect(throws: Errno.ESPIPE) { try reader.seek(to: 0) }
+      #expect(throws: Errno.EAGAIN) { try reader.read(1) }
+      #expect(try writer.write([UInt8](repeating: 0, count: 70_000)) == 65_536)
+      #expect(throws: Errno.EAGAIN) { try writer.write([1]) }
+      #expect(writer.poll() == [])
+      var name = GrowableArray<UInt8>()
+      try world.actor.describe(reader.path, into: &name)
+      var bytes: [UInt8] = []
+      for index in 0..<name.count { bytes.append(name[index]) }
+      #expect(String(decoding: bytes, as: UTF8.self) == "pipe:[\(reader.inode.number)]")
+    }
+  }
+
+  @Test("A packet is read at once, and what does not fit of it is gone")
+  func packets() throws {
+    try withWorld { world in
+      let (reader, writer) = try world.makePipe([.O_DIRECT, .O_NONBLOCK])
+      _ = try writer.write([1, 2, 3])
+      _ = try writer.write([4])
+      #expect(try reader.read(2) == [1, 2])
+      #expect(try reader.read(100) == [4])
+      #expect(throws: Errno.EAGAIN) { try reader.read(1) }
+    }
+  }
+
+  @Test("A pipe is resized to a power of two of pages that holds what is in it")
+  func resizing() throws {
+    try withWorld { world in
+      let (reader, writer) = try world.makePipe(.O_NONBLOCK)
+      let pipe = try #require(writer as? PipeFile).pipe
+      _ = try writer.write([UInt8](repeating: 7, count: 5 * 4096))
+      #expect(throws: Errno.EBUSY) { try pipe.setCapacity(4 * 4096, isPrivileged: false) }
+      #expect(try pipe.setCapacity(5 * 4096, isPrivileged: false) == 8 * 4096)
+      #expect(throws: Errno.EPERM) { try pipe.setCapacity(2 << 20, isPrivileged: false) }
+      #expect(try pipe.setCapacity(2 << 20, isPrivileged: true) == 2 << 20)
+      #expect(throws: Errno.EINVAL) { try pipe.setCapacity(-1, isPrivileged: true) }
+      #expect(try reader.read(100_000) == [UInt8](repeating: 7, count: 5 * 4096))
+      #expect(try pipe.setCapacity(1, isPrivileged: false) == 4096)
+      #expect(try writer.write([UInt8](repeating: 8, count: 10_000)) == 4096)
+    }
+  }
+
+  @Test("Memory goes with the last end, and a pipe in use keeps one page")
+  func memory() throws {
+    try withWorld { world in
+      let before = SimulatedMemory.freeCount
+      do {
+        let (reader, writer) = try world.makePipe()
+        _ = try writer.write([UInt8](repeating: 1, count: 40_960))
+        #expect(SimulatedMemory.freeCount == before - 10)
+        _ = try reader.read(40_960)
+        #expect(SimulatedMemory.freeCount == before - 1)
+        for _ in 0..<100 {
+          _ = try writer.write([1])
+          _ = try reader.read(1)
+        }
+        #expect(SimulatedMemory.freeCount == before - 1)
+        _ = try writer.write([UInt8](repeating: 1, count: 40_960))
+      }
+      #expect(SimulatedMemory.freeCount == before)
+    }
+  }
+
+  /// A file for a second thread.
+  private final class Second: Sendable {
+    private let file = BootCell<OpenFile>()
+    private let isDone = DispatchSemaphore(value: 0)
+
+    init(_ file: OpenFile, _ body: @escaping @Sendable (OpenFile) -> Void) {
+      self.file.fill(file)
+      Thread.detachNewThread {
+        self.file.withValue { body($0) }
+        self.isDone.signal()
+      }
+    }
+
+    func wait() { isDone.wait() }
+  }
+
+  @Test("Two writers and a reader at once: short messages stay whole, and every byte comes")
+  func threads() throws {
+    try withWorld { world in
+      let (reader, writer) = try world.makePipe()
+      let writers = [UInt8(1), 2].map { mark in
+        Second(writer) { file in
+          for round in 0..<400 {
+            let message = [UInt8](repeating: mark, count: 1 + round * 37 % 4096)
+            if (try? file.write(message + [mark | 0x80])) != message.count + 1 { return }
+          }
+        }
+      }
+      var endings = 0
+      var current: UInt8 = 0
+      while endings < 800 {
+        for byte in try reader.read(5_000) {
+          if current == 0 { current = byte & 0x7f }
+          // Within a message there is nothing of the other writer.
+          #expect(byte & 0x7f == current)
+          if byte & 0x80 != 0 { (endings, current) = (endings + 1, 0) }
+        }
+      }
+      for writer in writers { writer.wait() }
+    }
+  }
+
+  @Test("Who polls is woken by what comes")
+  func polling() throws {
+    try withWorld { world in
+      let (first, firstWriter) = try world.makePipe()
+      let (second, secondWriter) = try world.makePipe()
+      for _ in 0..<50 {
+        var set = PollSet()
+        try set.add(first, .input)
+        try set.addNothing()
+        try set.add(second, .input)
+        #expect(try set.wait(deadline: 0) == 0)
+        let other = Second(secondWriter) { _ = try? $0.write([1]) }
+        #expect(try set.wait(deadline: nil) == 1)
+        #expect(set.result(0).isEmpty && set.result(1).isEmpty && set.result(2) == .input)
+        other.wait()
+        _ = try second.read(1)
+      }
+      var set = PollSet()
+      try set.add(nil, .input)
+      #expect(try set.wait(deadline: nil) == 1)
+      #expect(set.result(0) == .invalid)
+      var late = PollSet()
+      try late.add(first, .input)
+      #expect(try late.wait(deadline: HostThread.nanoseconds + 1_000_000) == 0)
+      withExtendedLifetime(firstWriter) {}
+    }
+  }
+
+  @Test("A FIFO opens when both ends are there")
+  func fifo() throws {
+    try withWorld { world in
+      let path = Array("fifo".utf8)
+      _ = try world.actor.makeNode(path.span, .fifo, permissions: 0o600)
+      #expect(throws: Errno.ENXIO) { try world.open("fifo", [.O_WRONLY, .O_NONBLOCK]) }
+      let early = try world.open("fifo", .O_NONBLOCK)
+      // No writer yet is no end that poll would tell, but one that read does.
+      #expect(early.poll() == [])
+      #expect(try early.read(1) == [])
+      let context = BootCell<World>()
+      context.fill(world)
+      let holder = Second(early) { _ in
+        context.withValue { world in
+          guard let writer = try? world.open("fifo", .O_WRONLY) else { return }
+          _ = try? writer.write([9])
+        }
+      }
+      let late = try world.open("fifo", [])
+      #expect(try late.read(5) == [9])
+      holder.wait()
+      #expect(try late.read(5) == [])
+      #expect(late.poll() == .hangUp && early.poll() == .hangUp)
+    }
+  }
+
+  @Test("A counter gives its sum or ones, and is full before the largest number")
+  func counters() throws {
+    try withWorld { world in
+      func bytes(_ number: UInt64) -> [UInt8] { (0..<8).map { UInt8(truncatingIfNeeded: number >> UInt64($0 * 8)) } }
+      let all = try world.counters.makeCounter(.root, initial: 3, .all, .O_NONBLOCK)
+      _ = try all.write(bytes(4))
+      #expect(try all.read(8) == bytes(7))
+      #expect(throws: Errno.EAGAIN) { try all.read(8) }
+      #expect(throws: Errno.EINVAL) { try all.read(7) }
+      #expect(throws: Errno.EINVAL) { try all.write(bytes(.max)) }
+      _ = try all.write(bytes(.max - 1))
+      #expect(all.poll() == [.input, .readNormal])
+      #expect(throws: Errno.EAGAIN) { try all.write(bytes(1)) }
+      let ones = try world.counters.makeCounter(.root, initial: 2, .one, .O_NONBLOCK)
+      #expect(try ones.read(8) == bytes(1))
+      #expect(try ones.read(100) == bytes(1))
+      #expect(throws: Errno.EAGAIN) { try ones.read(8) }
+    }
+  }
+}
