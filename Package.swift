@@ -102,7 +102,7 @@ let package = Package(
       [
         "Foundations", "PageFrames", "Machine", "PageCache", "VirtualMemory", "Logging", "Console", "Interrupts",
         "Time", "Scheduling", "Scheduler", "Waiting", "PCI", "Processors", "Registers", "SerialDriver",
-        "LinuxABI", "SystemCalls",
+        "LinuxABI", "SystemCalls", "Security", "VFS", "RAMFileSystem", "IPC",
       ]),
     module(
       "Benchmarks", path: "Tests/Benchmarks",
@@ -114,7 +114,7 @@ let package = Package(
         "Console", "Registers", "Processors", "Interrupts", "Time", "Scheduler", "Waiting", "PCI", "LinuxABI",
         "SerialDriver", "KernelTests", "Benchmarks", "Symbols",
         // Not used yet, but built with the kernel, so that they stay fit for it.
-        "Terminals", "Executables", "Processes",
+        "Terminals", "Executables", "Processes", "Security", "VFS", "RAMFileSystem", "DeviceFileSystem", "IPC",
       ],
       exclude: ["README.md", "specs.json"], swiftSettings: strict, plugins: ["SpecPlugin"]),
 

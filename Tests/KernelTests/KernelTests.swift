@@ -88,6 +88,7 @@ public enum KernelTests {
     ThreadTests.register(&registrar, rounds: summary.rounds)
     SchedulerTests.register(&registrar)
     ProgramTests.register(&registrar)
+    FileTests.register(&registrar)
     SystemCallTests.register(&registrar)
     LockTests.register(&registrar)
     RuntimeTests.register(&registrar)

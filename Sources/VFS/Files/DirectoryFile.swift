@@ -34,7 +34,7 @@ open class DirectoryFile: OpenFile {
     noteAccessed()
   }
 
-  private func noteAccessed() { AccessTimes.note(path, flags) }
+  private final func noteAccessed() { AccessTimes.note(path, flags) }
 }
 
 /// A file that is only named: O_PATH.
