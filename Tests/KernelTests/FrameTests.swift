@@ -168,8 +168,12 @@ enum FrameTests {
 
   private static func checkReserve() throws(TestFailure) {
     let frames = try AllFrames.take()
-    let free = FrameAllocator.statistics.node.freeCount
-    try expect(free >= 200, "\(frames.count) frames were taken and only \(free) are left")
+    let node = FrameAllocator.statistics.node
+    let free = node.freeCount
+    var kept = 0
+    for zone in [ZoneKind.dma, .normal, .high] { kept += node.zone(zone).watermarks.minimum }
+    try expect(free >= kept, "\(frames.count) frames were taken and only \(free) of \(kept) are left")
+    try expect(kept >= 100, "only \(kept) frames are kept for the kernel")
     // These would end the kernel if they failed.
     var objects: [[UInt8]] = []
     for index in 0..<64 { objects.append([UInt8](repeating: UInt8(index), count: 3000 + index)) }
