@@ -1,6 +1,7 @@
 import Foundations
 import LinuxABI
 import Machine
+import Synchronization
 import Testing
 import VFS
 import Waiting
@@ -200,6 +201,9 @@ struct PipeTests {
     }
   }
 
+  /// Whether the second reader of the FIFO is there.
+  private static let isLateOpen = Atomic<Bool>(false)
+
   @Test("A FIFO opens when both ends are there")
   func fifo() throws {
     try withWorld { world in
@@ -216,9 +220,12 @@ struct PipeTests {
         context.withValue { world in
           guard let writer = try? world.open("fifo", .O_WRONLY) else { return }
           _ = try? writer.write([9])
+          // A writer that is gone before the reader comes lets it wait for another.
+          while !Self.isLateOpen.load(ordering: .acquiring) { HostThread.yield() }
         }
       }
       let late = try world.open("fifo", [])
+      Self.isLateOpen.store(true, ordering: .releasing)
       #expect(try late.read(5) == [9])
       holder.wait()
       #expect(try late.read(5) == [])
