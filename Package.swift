@@ -170,3 +170,22 @@ let package = Package(
     tests("StructureTests", []),
   ]
 )
+
+/// `APUS_TESTS=SignalsTests,TimeTests swift test` builds and runs these tests only, and nothing that they do not need.
+if let only = Context.environment["APUS_TESTS"] {
+  func name(of dependency: Target.Dependency) -> String? {
+    switch dependency {
+    case .targetItem(let name, _), .byNameItem(let name, _): name
+    default: nil
+    }
+  }
+  let targets = Dictionary(uniqueKeysWithValues: package.targets.map { ($0.name, $0) })
+  var needed: Set<String> = ["SpecKit", "SpecGen", "SpecPlugin"]
+  var waiting = only.split(separator: ",").map(String.init)
+  while let next = waiting.popLast() {
+    guard needed.insert(next).inserted, let target = targets[next] else { continue }
+    waiting += target.dependencies.compactMap(name(of:))
+  }
+  package.targets.removeAll { !needed.contains($0.name) }
+  package.products.removeAll { $0.name != "SpecGen" }
+}
