@@ -97,8 +97,8 @@ let package = Package(
     module(
       "Processes",
       [
-        "Foundations", "LinuxABI", "Machine", "Waiting", "Time", "Scheduling", "Scheduler", "VirtualMemory", "Executables",
-        "Terminals", "Security", "VFS",
+        "Foundations", "LinuxABI", "Machine", "Waiting", "Time", "Scheduling", "Scheduler", "VirtualMemory",
+        "Executables", "Terminals", "Security", "VFS",
       ]),
     module("SerialDriver", path: "Sources/Drivers/Serial", ["Foundations", "Machine", "Registers"]),
     module(
@@ -180,7 +180,8 @@ let package = Package(
     tests(
       "SystemCallsTests",
       [
-        "SystemCalls", "Processes", "RAMFileSystem", "VFS", "Security", "PageCache", "LinuxABI", "Machine", "Foundations",
+        "SystemCalls", "Processes", "RAMFileSystem", "VFS", "Security", "PageCache", "LinuxABI", "Machine",
+        "Foundations",
       ]),
     tests("StructureTests", []),
   ]
