@@ -86,6 +86,7 @@ extension Task {
     do throws(Errno) {
       let limits = process.limits
       setLimits(of: space, limits)
+      let isRandomized = !settings.personality.contains(.ADDR_NO_RANDOMIZE)
       let random = isRandomized ? ProgramEnvironment.random : nil
       let layout = AddressLayout(stackLimit: limits[.RLIMIT_STACK].current, random: random)
       space.setMappingBase(layout.mappingBase)
@@ -99,7 +100,10 @@ extension Task {
     }
     var new = ProgramMemory.Program()
     (new.loaded, new.executable) = (loaded, file)
-    begin(ProgramMemory(space, new), newCredentials, registers)
+    if isSecure { settings.becomeSecure() }
+    let newMemory = ProgramMemory(space, new)
+    newMemory.isDumpable.store(!isSecure, ordering: .relaxed)
+    begin(newMemory, newCredentials, registers)
     name = TaskName(lastPartOf: path)
   }
 
@@ -113,8 +117,6 @@ extension Task {
     }
   }
 
-  private final var isRandomized: Bool { true }
-
   private final func setLimits(of space: AddressSpace, _ limits: ResourceLimits) {
     var new = AddressSpaceLimits()
     new.total = limits[.RLIMIT_AS].current
@@ -122,6 +124,7 @@ extension Task {
     new.stack = limits[.RLIMIT_STACK].current
     new.locked = limits[.RLIMIT_MEMLOCK].current
     new.ignoresLockLimit = credentials.has(.CAP_IPC_LOCK)
+    new.refusesHugePages = memory?.space.limits.refusesHugePages ?? false
     space.limits = new
   }
 
