@@ -43,9 +43,15 @@ extension BootHandlers {
 
   /// - Returns: why it could not be unpacked.
   private static func unpack(_ index: Int, _ files: RootFileSystem) -> Message? {
-    guard let module = BootModule.take(index) else { return "module \(index) cannot be reached" }
+    switch BootModule.take(index) {
+    case .none: return "module \(index) cannot be reached"
+    case .some(let module): return unpack(module.bytes, files)
+    }
+  }
+
+  private static func unpack(_ archive: Span<UInt8>, _ files: RootFileSystem) -> Message? {
     do throws(ArchiveError) {
-      let summary = try InitialFileSystem.unpack(module.bytes, files.actor)
+      let summary = try InitialFileSystem.unpack(archive, files.actor)
       KernelLog.add(
         .info, .files,
         "initial file system: \(summary.fileCount) files, \(bytes: summary.byteCount), \(summary.skippedCount) skipped")
