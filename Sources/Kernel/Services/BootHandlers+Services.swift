@@ -36,7 +36,7 @@ extension BootHandlers {
   }
 
   private static func startDevices(_ files: RootFileSystem) throws(Errno) {
-    let memory = MemoryDeviceOpener(KernelRandomSource())
+    let memory = MemoryDeviceOpener(SystemRandomSource())
     try SpecialFiles.register(.characterDevice, major: MemoryDevice.major, minors: 1..<12, memory)
     try SpecialFiles.register(.characterDevice, major: 5, minors: 1..<2, TemporaryConsoleOpener())
   }
@@ -67,6 +67,7 @@ extension BootHandlers {
     Processes.start(KernelPrograms())
     TaskEndHooks.start(KernelTaskEnds())
     TraceOutput.start(TraceLog())
+    MachineControl.start(KernelMachineServices())
     let beginning = FirstProgram(try InitialArguments(commandLine))
     let isTraced = commandLine.flag("strace") ?? false
     _ = try Processes.startFirst(files.resources, beginning) { process, identifier, resources throws(Errno) in
