@@ -317,6 +317,14 @@ size_t apus_user_clear(uint64_t target, size_t count);
 size_t apus_user_string(void *_Nonnull target, uint64_t source, size_t limit);
 size_t apus_user_load32(uint64_t address, uint32_t *_Nonnull value);
 size_t apus_user_compare_exchange32(uint64_t address, uint32_t *_Nonnull expected, uint32_t desired);
+size_t apus_user_save_extended(uint64_t address, uint64_t components, const uint64_t *_Nonnull software, uint64_t mark);
+size_t apus_user_save_legacy(uint64_t address);
+size_t apus_user_restore_extended(uint64_t address, uint64_t components);
+size_t apus_user_restore_legacy(uint64_t address);
+extern uint8_t apus_user_restore_start[], apus_user_restore_end[], apus_initial_extended_state[];
+APUS_ADDRESS(apus_user_restore_start)
+APUS_ADDRESS(apus_user_restore_end)
+APUS_INLINE const void *_Nonnull apus_initial_state(void) { return apus_initial_extended_state; }
 
 #ifdef __linux__
 void apus_sleep_shortly(void);
