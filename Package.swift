@@ -84,7 +84,6 @@ let package = Package(
     module("Scheduler", ["Foundations", "Machine", "Waiting", "Scheduling", "Interrupts", "Time"]),
     module("Executables", ["Foundations", "Machine", "VirtualMemory"]),
     module("Terminals", ["Foundations", "LinuxABI", "Machine", "Waiting"]),
-    module("Processes", ["Foundations", "LinuxABI", "Machine", "Waiting"]),
     module("PCI", ["Foundations", "Machine"], generated: true),
     module("Security", ["Foundations", "LinuxABI", "Machine"]),
     module(
@@ -96,14 +95,25 @@ let package = Package(
       "DeviceFileSystem", path: "Sources/FileSystems/Device",
       ["Foundations", "Machine", "PageCache", "Security", "VFS", "RAMFileSystem"]),
     module("IPC", ["Foundations", "LinuxABI", "PageFrames", "Machine", "Waiting", "Security", "VFS"]),
+    module(
+      "Processes",
+      [
+        "Foundations", "LinuxABI", "Machine", "Waiting", "Time", "Scheduling", "Scheduler", "VirtualMemory", "Executables",
+        "Terminals", "Security", "VFS",
+      ]),
     module("SerialDriver", path: "Sources/Drivers/Serial", ["Foundations", "Machine", "Registers"]),
-    module("SystemCalls", ["Foundations", "LinuxABI", "Machine", "Waiting", "Logging"], generated: true),
+    module(
+      "SystemCalls",
+      [
+        "Foundations", "LinuxABI", "Machine", "Waiting", "Logging", "Time", "Scheduling", "Scheduler", "VirtualMemory",
+        "PageCache", "Executables", "Security", "VFS", "RAMFileSystem", "IPC", "Terminals", "Processes",
+      ], generated: true),
     module(
       "KernelTests", path: "Tests/KernelTests",
       [
         "Foundations", "PageFrames", "Machine", "PageCache", "VirtualMemory", "Logging", "Console", "Interrupts",
         "Time", "Scheduling", "Scheduler", "Waiting", "PCI", "Processors", "Registers", "SerialDriver",
-        "LinuxABI", "SystemCalls", "Security", "VFS", "RAMFileSystem", "IPC",
+        "LinuxABI", "SystemCalls", "Security", "VFS", "RAMFileSystem", "IPC", "Processes",
       ]),
     module(
       "Benchmarks", path: "Tests/Benchmarks",
@@ -151,7 +161,8 @@ let package = Package(
     tests("PCITests", ["PCI", "DeviceModels", "Machine", "Foundations"]),
     tests("TimeTests", ["Time", "Machine", "Registers", "DeviceModels", "Foundations"]),
     tests("ExecutablesTests", ["Executables", "VirtualMemory", "Machine", "Foundations"]),
-    tests("ProcessesTests", ["Processes", "LinuxABI", "Machine", "Foundations"]),
+    tests(
+      "ProcessesTests", ["Processes", "LinuxABI", "Machine", "Foundations"]),
     tests(
       "RAMFileSystemTests",
       ["RAMFileSystem", "VFS", "Security", "PageCache", "Machine", "LinuxABI", "Foundations"], exclude: ["Linux"]),
@@ -168,7 +179,11 @@ let package = Package(
     tests(
       "TerminalsTests", ["Terminals", "Waiting", "Machine", "LinuxABI", "Foundations", "PageFrames"],
       exclude: ["Linux"]),
-    tests("SystemCallsTests", ["SystemCalls", "LinuxABI", "Machine", "Foundations"]),
+    tests(
+      "SystemCallsTests",
+      [
+        "SystemCalls", "Processes", "RAMFileSystem", "VFS", "Security", "PageCache", "LinuxABI", "Machine", "Foundations",
+      ]),
     tests("StructureTests", []),
   ]
 )
