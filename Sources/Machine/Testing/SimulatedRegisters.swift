@@ -61,10 +61,13 @@
       try UserMemory.copyOut(zeros.span, to: address + UInt64(headerOffset))
       let (bytes, inUse) = unsafe (bytes, inUse)
       for (part, ranges) in ranges where inUse & part != 0 || part == 2 {
-        for range in ranges { try UserMemory.copyOut([UInt8](bytes[range]).span, to: address + UInt64(range.lowerBound)) }
+        for range in ranges {
+          try UserMemory.copyOut([UInt8](bytes[range]).span, to: address + UInt64(range.lowerBound))
+        }
       }
       try UserPointer<UInt64>(address + UInt64(headerOffset)).store(inUse)
-      for index in 0..<6 { try UserPointer<UInt64>(address + UInt64(softwareOffset)).store(software[index], at: index) }
+      let words = UserPointer<UInt64>(address + UInt64(softwareOffset))
+      for index in 0..<6 { try words.store(software[index], at: index) }
       try UserPointer<UInt32>(mark).store(UInt32(truncatingIfNeeded: software[6]))
     }
 

@@ -1,5 +1,5 @@
 public import Foundations
-public import LinuxABI
+import LinuxABI
 public import Machine
 
 /// Calling a handler.

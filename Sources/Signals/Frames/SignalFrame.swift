@@ -1,6 +1,4 @@
-public import Foundations
-public import LinuxABI
-public import Machine
+import Machine
 
 /// What lies on a program's stack while a handler runs: `struct rt_sigframe` of x86-64, and above it the floating-point and vector
 /// registers.
