@@ -22,11 +22,15 @@ open class Task: ThreadBody {
 
   /// Guarded by itself; the task alone changes what is in it.
   private final let held: SpinLock<TaskResources>
-  // The task's own copies, for itself.
+  /// Its program's memory; nil at its end. For itself, as the four that follow.
   public final private(set) var memory: ProgramMemory?
+  /// Its open files.
   public final private(set) var files: DescriptorTable
+  /// Root, working directory, mask.
   public final private(set) var context: FileSystemContext
+  /// The tree of mounts.
   public final private(set) var namespace: MountNamespace
+  /// As whom it acts.
   public final private(set) var credentials: Credentials
 
   private final let links = SpinLock<Thread?>(nil)
@@ -35,8 +39,9 @@ open class Task: ThreadBody {
 
   /// What the thread does first, instead of running its program: the first task executes one.
   public final var beginning: TaskBeginning?
-  /// Where its number is to be written when it begins, and cleared when it ends. The task's own.
+  /// Where its number is to be written when it begins; 0 for nowhere. The task's own.
   public final var numberAddress: UInt64 = 0
+  /// Where its number is to be cleared when it ends; 0 for nowhere. The task's own.
   public final var clearedAddress: UInt64 = 0
   /// Where the C library keeps what robust futexes it holds, and how long that is. The task's own.
   public final var robustList: UInt64 = 0
