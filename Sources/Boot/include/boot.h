@@ -187,6 +187,22 @@ APUS_INLINE void apus_restore_extended(const void *_Nonnull buffer, uint64_t com
 }
 APUS_INLINE void apus_save_legacy(void *_Nonnull buffer) { __asm__ volatile("fxsave64 (%0)" ::"r"(buffer) : "memory"); }
 APUS_INLINE void apus_restore_legacy(const void *_Nonnull buffer) { __asm__ volatile("fxrstor64 (%0)" ::"r"(buffer) : "memory"); }
+/* The exceptions that the program's last operations had, and which of them are masked. Intel SDM vol. 1, 8.1.3, 8.1.5 and 10.2.3. */
+APUS_INLINE uint16_t apus_read_fpu_status(void) {
+    uint16_t value;
+    __asm__ volatile("fnstsw %0" : "=a"(value));
+    return value;
+}
+APUS_INLINE uint16_t apus_read_fpu_control(void) {
+    uint16_t value;
+    __asm__ volatile("fnstcw %0" : "=m"(value));
+    return value;
+}
+APUS_INLINE uint32_t apus_read_vector_status(void) {
+    uint32_t value;
+    __asm__ volatile("stmxcsr %0" : "=m"(value));
+    return value;
+}
 
 /* Control registers */
 APUS_INLINE uint64_t apus_read_cr0(void) { uint64_t value; __asm__ volatile("movq %%cr0, %0" : "=r"(value)); return value; }

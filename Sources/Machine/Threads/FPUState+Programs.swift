@@ -103,6 +103,20 @@ extension FPUState {
     #endif
   }
 
+  /// The exceptions of the x87 unit that have come and are not masked, as bits: invalid, denormal, zero divide, overflow,
+  /// underflow, precision.
+  ///
+  /// - Context: the program's thread.
+  public static var unmaskedErrors: UInt8 {
+    UInt8(truncatingIfNeeded: apus_read_fpu_status() & ~apus_read_fpu_control() & 0x3f)
+  }
+
+  /// The same of the vector unit.
+  public static var unmaskedVectorErrors: UInt8 {
+    let status = apus_read_vector_status()
+    return UInt8(truncatingIfNeeded: status & ~(status >> 7) & 0x3f)
+  }
+
   /// Sends a load from a program's memory that the CPU refused to its fix-up.
   ///
   /// - Returns: whether it was one.

@@ -48,7 +48,7 @@ public struct SignalDisposition: Equatable, Sendable {
   /// Whether `signal` goes away without a trace: it is ignored, or does nothing by itself.
   @inline(__always)
   public func discards(_ signal: Signal) -> Bool {
-    isIgnored || isStandard && signal.defaultAction == .ignore
+    isIgnored || isStandard && signal.hasNoEffectByItself
   }
 
   /// The disposition that a program gave, without what the kernel does not know or allow.
@@ -69,6 +69,13 @@ public struct SignalDisposition: Equatable, Sendable {
       .SA_NODEFER, .SA_RESETHAND,
     ]
   }
+}
+
+extension Signal {
+  /// Whether nothing happens when it is delivered to a process that does not handle it. One that continues has done so when it
+  /// was sent.
+  @inline(__always)
+  var hasNoEffectByItself: Bool { defaultAction == .ignore || defaultAction == .continue }
 }
 
 extension UserPointer where Value == SignalDisposition {

@@ -13,6 +13,7 @@ public final class SignalDispositions {
   private let entries: SpinLock<GrowableArray<SignalDisposition>>
   private let ignoredBits = Atomic<UInt64>(0)
   private let caughtBits = Atomic<UInt64>(0)
+  private let shared = Atomic<Bool>(false)
 
   /// Makes a table in which each signal does what it does by itself.
   ///
@@ -37,6 +38,12 @@ public final class SignalDispositions {
     }
   }
 
+  /// Whether several processes may use it.
+  public var isShared: Bool { shared.load(ordering: .relaxed) }
+
+  /// Notes that another process uses it from now on. Never taken back.
+  public func noteSharing() { shared.store(true, ordering: .relaxed) }
+
   /// What is ignored by choice (`SigIgn` of proc(5)).
   @inline(__always)
   public var ignored: SignalSet { SignalSet(rawValue: ignoredBits.load(ordering: .relaxed)) }
@@ -53,7 +60,7 @@ public final class SignalDispositions {
   /// Whether `signal` goes away without a trace.
   @inline(__always)
   public func discards(_ signal: Signal) -> Bool {
-    ignored.contains(signal) || !caught.contains(signal) && signal.defaultAction == .ignore
+    ignored.contains(signal) || !caught.contains(signal) && signal.hasNoEffectByItself
   }
 
   /// Sets what is done about `signal`.
