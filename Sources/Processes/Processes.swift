@@ -3,6 +3,7 @@ import LinuxABI
 import Machine
 import Scheduler
 import Signals
+import Security
 
 /// The machine's processes.
 public enum Processes {
