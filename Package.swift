@@ -172,7 +172,11 @@ let package = Package(
     tests("TimeTests", ["Time", "Machine", "Registers", "DeviceModels", "Foundations"]),
     tests("ExecutablesTests", ["Executables", "VirtualMemory", "Machine", "Foundations"]),
     tests(
-      "ProcessesTests", ["Processes", "LinuxABI", "Machine", "Foundations"]),
+      "ProcessesTests",
+      [
+        "Processes", "Signals", "RAMFileSystem", "VFS", "Security", "PageCache", "LinuxABI", "Machine", "PageFrames",
+        "Foundations",
+      ]),
     tests(
       "RAMFileSystemTests",
       ["RAMFileSystem", "VFS", "Security", "PageCache", "Machine", "LinuxABI", "Foundations"], exclude: ["Linux"]),

@@ -42,7 +42,9 @@ extension ProcessTree {
       forEachProcess { other in
         guard let receiver = other as? Process, !receiver.isFirst, receiver !== sender.process else { return true }
         count += 1
-        if case .failure(let error) = attempt(signal, information, receiver, sender), error != .EPERM { failure = error }
+        if case .failure(let error) = attempt(signal, information, receiver, sender), error != .EPERM {
+          failure = error
+        }
         return true
       }
       if let failure { throw failure }
