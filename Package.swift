@@ -90,7 +90,8 @@ let package = Package(
       "VFS",
       ["Foundations", "LinuxABI", "Machine", "PageCache", "VirtualMemory", "Waiting", "Time", "Security"]),
     module(
-      "RAMFileSystem", path: "Sources/FileSystems/RAM", ["Foundations", "Machine", "PageCache", "VFS"]),
+      "RAMFileSystem", path: "Sources/FileSystems/RAM",
+      ["Foundations", "LinuxABI", "Machine", "PageCache", "Security", "VFS"]),
     module(
       "DeviceFileSystem", path: "Sources/FileSystems/Device",
       ["Foundations", "Machine", "PageCache", "Security", "VFS", "RAMFileSystem"]),
@@ -132,10 +133,7 @@ let package = Package(
         "Console", "Registers", "Processors", "Interrupts", "Time", "Scheduler", "Waiting", "PCI", "LinuxABI",
         "SerialDriver", "KernelTests", "Benchmarks", "Symbols",
         "Terminals", "Executables", "Processes", "Security", "VFS", "RAMFileSystem", "DeviceFileSystem", "IPC",
-        "SystemCalls", "Archives", "InitialFileSystem",
-        // Not used yet, but built with the kernel, so that they stay fit for it.
-        "Terminals", "Executables", "Processes", "Security", "VFS", "RAMFileSystem", "DeviceFileSystem",
-        "TerminalFiles", "IPC",
+        "SystemCalls", "Archives", "InitialFileSystem", "TerminalFiles",
       ],
       exclude: ["README.md", "specs.json"], swiftSettings: strict, plugins: ["SpecPlugin"]),
 
@@ -209,7 +207,7 @@ let package = Package(
     tests(
       "SystemCallsTests",
       [
-        "SystemCalls", "Processes", "RAMFileSystem", "VFS", "Security", "PageCache", "LinuxABI", "Machine",
+        "SystemCalls", "Processes", "IPC", "RAMFileSystem", "VFS", "Security", "PageCache", "LinuxABI", "Machine",
         "Foundations",
       ]),
     tests("StructureTests", []),

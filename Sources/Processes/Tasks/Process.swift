@@ -176,6 +176,16 @@ public final class Process: ProcessNode {
 
   public override func receive(_ signal: Signal) { sendFromKernel(signal) }
 
+  public override func parentEnded() {
+    // Each of its tasks may have asked for another.
+    var wanted: SignalSet = []
+    forEachTask { task in
+      if let signal = task.settings.parentDeathSignal { wanted.insert(SignalSet(signal)) }
+      return true
+    }
+    wanted.forEach { sendFromKernel($0) }
+  }
+
   public override var usage: ResourceUsage {
     state.withLock { state in
       var sum = state.endedUsage

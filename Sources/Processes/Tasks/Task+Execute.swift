@@ -96,6 +96,7 @@ extension Task {
       dispositions = try dispositionsForExecution()
       let limits = process.limits
       setLimits(of: space, limits)
+      let isRandomized = !settings.personality.contains(.ADDR_NO_RANDOMIZE)
       let random = isRandomized ? ProgramEnvironment.random : nil
       let layout = AddressLayout(stackLimit: limits[.RLIMIT_STACK].current, random: random)
       space.setMappingBase(layout.mappingBase)
@@ -109,7 +110,10 @@ extension Task {
     }
     var new = ProgramMemory.Program()
     (new.loaded, new.executable) = (loaded, file)
-    begin(ProgramMemory(space, new), newCredentials, dispositions, registers)
+    if isSecure { settings.becomeSecure() }
+    let newMemory = ProgramMemory(space, new)
+    newMemory.isDumpable.store(!isSecure, ordering: .relaxed)
+    begin(newMemory, newCredentials, dispositions, registers)
     name = TaskName(lastPartOf: path)
   }
 
@@ -123,8 +127,6 @@ extension Task {
     }
   }
 
-  private final var isRandomized: Bool { true }
-
   private final func setLimits(of space: AddressSpace, _ limits: ResourceLimits) {
     var new = AddressSpaceLimits()
     new.total = limits[.RLIMIT_AS].current
@@ -132,6 +134,7 @@ extension Task {
     new.stack = limits[.RLIMIT_STACK].current
     new.locked = limits[.RLIMIT_MEMLOCK].current
     new.ignoresLockLimit = credentials.has(.CAP_IPC_LOCK)
+    new.refusesHugePages = memory?.space.limits.refusesHugePages ?? false
     space.limits = new
   }
 
