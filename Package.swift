@@ -131,7 +131,7 @@ let package = Package(
       dependencies: [
         "Foundations", "BootInformation", "PageFrames", "Machine", "ACPI", "PageCache", "VirtualMemory", "Logging",
         "Console", "Registers", "Processors", "Interrupts", "Time", "Scheduler", "Waiting", "PCI", "LinuxABI",
-        "SerialDriver", "KernelTests", "Benchmarks", "Symbols",
+        "SerialDriver", "KernelTests", "Benchmarks", "Symbols", "Signals",
         "Terminals", "Executables", "Processes", "Security", "VFS", "RAMFileSystem", "DeviceFileSystem", "IPC",
         "SystemCalls", "Archives", "InitialFileSystem", "TerminalFiles",
       ],

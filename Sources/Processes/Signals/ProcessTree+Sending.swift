@@ -25,6 +25,10 @@ extension ProcessTree {
   ) throws(Errno) {
     switch receivers {
     case .process(let number):
+      if number == sender.processIdentifier {
+        if let signal { try sender.process.send(signal, information, by: sender) }
+        return
+      }
       guard let receiver = process(number) as? Process else { throw .ESRCH }
       try send(signal, information, to: receiver, by: sender)
     case .group(let number):

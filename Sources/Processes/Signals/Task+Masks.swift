@@ -34,9 +34,11 @@ extension Task {
   final func noteAgain(_ state: borrowing Process.State) {
     let deliverable = signals.pending.set.union(state.signals.pending.set).subtracting(signals.blocked)
     let isNeeded = !deliverable.isEmpty || signals.isToStop || state.signals.stop.untold != nil
-    guard isNeeded != hasDeliverableSignal else { return }
     signalFlag.store(isNeeded, ordering: .relaxed)
+    // The work may have been asked for without a signal: by a fault, or for a mask that is to be put right.
     _ = ThreadContext.withCurrent { thread in
+      let isAsked = thread.work.load(ordering: .relaxed) & TaskWork.signals.rawValue != 0
+      guard isNeeded != isAsked else { return }
       if isNeeded {
         thread.work.bitwiseOr(TaskWork.signals.rawValue, ordering: .relaxed)
       } else {
