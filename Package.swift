@@ -73,6 +73,7 @@ let package = Package(
     module(
       "VirtualMemory", path: "Sources/Memory/VirtualMemory", ["Foundations", "PageFrames", "Machine", "PageCache"]),
     module("Waiting", ["Foundations", "Machine"]),
+    module("Signals", ["Foundations", "LinuxABI", "Machine"]),
     module("Scheduling", ["Foundations", "Machine"]),
     module("Logging", ["Foundations"]),
     module("Console", ["Foundations"], generated: true),
@@ -112,8 +113,8 @@ let package = Package(
     module(
       "SystemCalls",
       [
-        "Foundations", "LinuxABI", "Machine", "Waiting", "Logging", "Time", "Scheduling", "Scheduler", "VirtualMemory",
-        "PageCache", "Executables", "Security", "VFS", "RAMFileSystem", "IPC", "Terminals", "Processes",
+        "Foundations", "LinuxABI", "Machine", "Waiting", "Signals", "Logging", "Time", "Scheduling", "Scheduler",
+        "VirtualMemory", "PageCache", "Executables", "Security", "VFS", "RAMFileSystem", "IPC", "Terminals", "Processes",
       ], generated: true),
     module(
       "KernelTests", path: "Tests/KernelTests",
@@ -130,7 +131,7 @@ let package = Package(
       dependencies: [
         "Foundations", "BootInformation", "PageFrames", "Machine", "ACPI", "PageCache", "VirtualMemory", "Logging",
         "Console", "Registers", "Processors", "Interrupts", "Time", "Scheduler", "Waiting", "PCI", "LinuxABI",
-        "SerialDriver", "KernelTests", "Benchmarks", "Symbols",
+        "SerialDriver", "KernelTests", "Benchmarks", "Symbols", "Signals",
         "Terminals", "Executables", "Processes", "Security", "VFS", "RAMFileSystem", "DeviceFileSystem", "IPC",
         "SystemCalls", "Archives", "InitialFileSystem", "TerminalFiles",
       ],
@@ -159,6 +160,7 @@ let package = Package(
     tests(
       "VirtualMemoryTests", ["VirtualMemory", "PageCache", "Machine", "PageFrames", "Foundations"], exclude: ["Linux"]),
     tests("WaitingTests", ["Waiting", "Machine", "Foundations"]),
+    tests("SignalsTests", ["Signals", "Machine", "LinuxABI", "Foundations"]),
     tests("SchedulingTests", ["Scheduling", "Machine", "Foundations"]),
     tests("LoggingTests", ["Logging", "Foundations"]),
     tests("ConsoleTests", ["Console"]),
@@ -168,7 +170,11 @@ let package = Package(
     tests("TimeTests", ["Time", "Machine", "Registers", "DeviceModels", "Foundations"]),
     tests("ExecutablesTests", ["Executables", "VirtualMemory", "Machine", "Foundations"]),
     tests(
-      "ProcessesTests", ["Processes", "LinuxABI", "Machine", "Foundations"]),
+      "ProcessesTests",
+      [
+        "Processes", "Signals", "RAMFileSystem", "VFS", "Security", "PageCache", "LinuxABI", "Machine", "PageFrames",
+        "Foundations",
+      ]),
     tests(
       "RAMFileSystemTests",
       ["RAMFileSystem", "VFS", "Security", "PageCache", "Machine", "LinuxABI", "Foundations"], exclude: ["Linux"]),

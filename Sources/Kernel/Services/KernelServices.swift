@@ -5,11 +5,13 @@ import Machine
 import PageCache
 import Processes
 import Security
+import Signals
 import SystemCalls
 
 /// What processes are given by the kernel as a whole.
 final class KernelPrograms: ProgramProvider {
   override var hardwareCapabilities: UInt64 { UInt64(ProcessorIdentification().read(leaf: 1, subleaf: 0).edx) }
+  override var signalStackByteCount: UInt64 { SignalFrame.byteCountLimit }
   override func random() -> UInt64 { SystemRandom.next() }
 }
 

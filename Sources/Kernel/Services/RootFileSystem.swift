@@ -34,6 +34,7 @@ struct RootFileSystem {
     actor = FileActor(.root, context, try MountNamespace(root: root))
     devices = try DeviceFileSystem(names: names, clock: clock, cache: cache)
     SpecialFiles.setFIFOOpener(FIFOOpener())
+    try SignalDescriptors.start(names: names, clock: clock)
     let (directory, console, home): (Message, Message, Message) = ("/dev", "/dev/console", "/root")
     try actor.makeDirectory(directory.bytes, permissions: 0o755)
     let number = DeviceNumber(5, 1)
