@@ -97,8 +97,17 @@ let package = Package(
     module(
       "Processes",
       [
-        "Foundations", "LinuxABI", "Machine", "Waiting", "Time", "Scheduling", "Scheduler", "VirtualMemory", "Executables",
-        "Terminals", "Security", "VFS",
+        "Foundations", "LinuxABI", "Machine", "Waiting", "Time", "Scheduling", "Scheduler", "PageCache",
+        "VirtualMemory", "Executables", "Terminals", "Security", "VFS",
+      ]),
+    module(
+      "SyntheticFiles", path: "Sources/FileSystems/Synthetic", ["Foundations", "Machine", "Security", "VFS"]),
+    module(
+      "ProcessFileSystem", path: "Sources/FileSystems/Process",
+      [
+        "Foundations", "LinuxABI", "PageFrames", "Machine", "Waiting", "Time", "Scheduling", "Scheduler", "Interrupts",
+        "Processors", "PageCache", "VirtualMemory", "Executables", "Terminals", "Security", "VFS", "Processes",
+        "SyntheticFiles",
       ]),
     module("SerialDriver", path: "Sources/Drivers/Serial", ["Foundations", "Machine", "Registers"]),
     module(
@@ -125,6 +134,7 @@ let package = Package(
         "SerialDriver", "KernelTests", "Benchmarks", "Symbols",
         // Not used yet, but built with the kernel, so that they stay fit for it.
         "Terminals", "Executables", "Processes", "Security", "VFS", "RAMFileSystem", "DeviceFileSystem", "IPC",
+        "SyntheticFiles", "ProcessFileSystem", "SystemCalls",
       ],
       exclude: ["README.md", "specs.json"], swiftSettings: strict, plugins: ["SpecPlugin"]),
 
@@ -171,6 +181,12 @@ let package = Package(
       "IPCTests",
       [
         "IPC", "RAMFileSystem", "VFS", "Security", "PageCache", "Waiting", "Machine", "LinuxABI", "Foundations",
+      ]),
+    tests(
+      "ProcessFileSystemTests",
+      [
+        "ProcessFileSystem", "SyntheticFiles", "Processes", "RAMFileSystem", "VFS", "Security", "PageCache",
+        "VirtualMemory", "Executables", "Machine", "LinuxABI", "Foundations",
       ]),
     tests("SecurityTests", ["Security", "LinuxABI", "Foundations"]),
     tests("LinuxABITests", ["LinuxABI"]),

@@ -107,8 +107,11 @@ extension Task {
   }
 
   private final func makeProcess(_ request: CloneRequest, _ identifier: ProcessIdentifier) -> Process {
-    Process(
+    let child = Process(
       identifier, in: process.tree, exitSignal: request.exitSignal, limits: process.limits, terminal: process.terminal)
+    let adjustment = process.outOfMemoryAdjustment.load(ordering: .relaxed)
+    child.outOfMemoryAdjustment.store(adjustment, ordering: .relaxed)
+    return child
   }
 
   /// Gives `child` its thread and its program's registers.

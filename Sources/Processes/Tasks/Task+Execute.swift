@@ -99,7 +99,9 @@ extension Task {
     }
     var new = ProgramMemory.Program()
     (new.loaded, new.executable) = (loaded, file)
-    begin(ProgramMemory(space, new), newCredentials, registers)
+    let newMemory = ProgramMemory(space, new)
+    newMemory.isDumpable.store(!isSecure, ordering: .relaxed)
+    begin(newMemory, newCredentials, registers)
     name = TaskName(lastPartOf: path)
   }
 
