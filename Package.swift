@@ -106,8 +106,17 @@ let package = Package(
     module(
       "Processes",
       [
-        "Foundations", "LinuxABI", "Machine", "Waiting", "Time", "Scheduling", "Scheduler", "VirtualMemory",
-        "Executables", "Terminals", "Security", "VFS",
+        "Foundations", "LinuxABI", "Machine", "Waiting", "Time", "Scheduling", "Scheduler", "PageCache",
+        "VirtualMemory", "Executables", "Signals", "Terminals", "Security", "VFS",
+      ]),
+    module(
+      "SyntheticFiles", path: "Sources/FileSystems/Synthetic", ["Foundations", "Machine", "Security", "VFS"]),
+    module(
+      "ProcessFileSystem", path: "Sources/FileSystems/Process",
+      [
+        "Foundations", "LinuxABI", "PageFrames", "Machine", "Waiting", "Time", "Scheduling", "Scheduler", "Interrupts",
+        "Processors", "PageCache", "VirtualMemory", "Executables", "Terminals", "Security", "VFS", "Processes",
+        "SyntheticFiles",
       ]),
     module("SerialDriver", path: "Sources/Drivers/Serial", ["Foundations", "Machine", "Registers"]),
     module(
@@ -133,7 +142,7 @@ let package = Package(
         "Console", "Registers", "Processors", "Interrupts", "Time", "Scheduler", "Waiting", "PCI", "LinuxABI",
         "SerialDriver", "KernelTests", "Benchmarks", "Symbols", "Signals",
         "Terminals", "Executables", "Processes", "Security", "VFS", "RAMFileSystem", "DeviceFileSystem", "IPC",
-        "SystemCalls", "Archives", "InitialFileSystem", "TerminalFiles",
+        "SystemCalls", "Archives", "InitialFileSystem", "TerminalFiles", "SyntheticFiles", "ProcessFileSystem",
       ],
       exclude: ["README.md", "specs.json"], swiftSettings: strict, plugins: ["SpecPlugin"]),
 
@@ -198,6 +207,12 @@ let package = Package(
       "IPCTests",
       [
         "IPC", "RAMFileSystem", "VFS", "Security", "PageCache", "Waiting", "Machine", "LinuxABI", "Foundations",
+      ]),
+    tests(
+      "ProcessFileSystemTests",
+      [
+        "ProcessFileSystem", "SyntheticFiles", "Processes", "RAMFileSystem", "VFS", "Security", "PageCache",
+        "VirtualMemory", "Executables", "Machine", "LinuxABI", "Foundations",
       ]),
     tests("SecurityTests", ["Security", "LinuxABI", "Foundations"]),
     tests("LinuxABITests", ["LinuxABI"]),

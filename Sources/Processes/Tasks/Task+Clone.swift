@@ -114,9 +114,12 @@ extension Task {
   private final func makeProcess(
     _ request: CloneRequest, _ identifier: ProcessIdentifier
   ) throws(Errno) -> Process {
-    try Process(
+    let child = try Process(
       identifier, in: process.tree, exitSignal: request.exitSignal, dispositions: try dispositions(for: request),
       account: process.signalAccount, limits: process.limits, terminal: process.terminal)
+    let adjustment = process.outOfMemoryAdjustment.load(ordering: .relaxed)
+    child.outOfMemoryAdjustment.store(adjustment, ordering: .relaxed)
+    return child
   }
 
   /// Gives `child` its thread and its program's registers.

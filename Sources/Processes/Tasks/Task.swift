@@ -6,6 +6,7 @@ import Scheduling
 public import Security
 public import Signals
 public import Synchronization
+import Time
 public import VFS
 import VirtualMemory
 public import Waiting
@@ -36,6 +37,8 @@ open class Task: ThreadBody {
   /// As whom it acts.
   public final private(set) var credentials: Credentials
 
+  /// When it was made, in nanoseconds since boot.
+  public final let startNanoseconds: UInt64
   private final let links = SpinLock<Thread?>(nil)
   private final let nameBytes = SpinLock(TaskName())
   private final let isEndingFlag = Atomic<Bool>(false)
@@ -68,6 +71,7 @@ open class Task: ThreadBody {
   public init(_ process: Process, _ identifier: ProcessIdentifier, _ resources: TaskResources) {
     self.process = process
     self.identifier = identifier
+    startNanoseconds = Clock.bootTime
     held = SpinLock(resources)
     (memory, files, context) = (resources.memory, resources.files, resources.context)
     (namespace, credentials) = (resources.namespace, resources.credentials)
@@ -193,7 +197,7 @@ open class Task: ThreadBody {
     var usage = ResourceUsage()
     guard let thread else { return usage }
     let account = thread.account
-    usage.userNanoseconds = account.running
+    (usage.userNanoseconds, usage.systemNanoseconds) = account.divided
     usage.voluntarySwitches = account.voluntarySwitches
     usage.involuntarySwitches = account.involuntarySwitches
     return usage

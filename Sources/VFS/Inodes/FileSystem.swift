@@ -36,7 +36,8 @@ open class FileSystem {
   /// The longest name, in bytes.
   open var nameLimit: Int { FileName.limit }
 
-  /// Whether names come and go without anybody asking, as in /proc, so that each use asks again.
+  /// Whether names come and go without anybody asking, as in /proc, so that each use asks again, but for those of inodes
+  /// that last.
   open var isVolatile: Bool { false }
 
   /// Whether nothing in it may be changed.

@@ -55,6 +55,12 @@ open class Inode {
     self.attributes = SpinLock(attributes)
   }
 
+  /// Whether, in a volatile file system, the name that it was found by still stands for it, so that it may be cached and its
+  /// directory need not be asked.
+  ///
+  /// - Context: any; no lock is held.
+  open var isLasting: Bool { false }
+
   // MARK: Attributes
 
   /// What stat(2) tells.
