@@ -11,6 +11,8 @@ APPEND ?=
 JOBS ?= $(shell nproc)
 BENCH ?= all
 WALL ?=
+SELECT ?=
+REPEAT ?= 1
 export CPUS MEMORY MACHINE FIRMWARE ACCEL BOOT SCREEN APPEND
 
 KERNEL_SCRATCH := .build-kernel
@@ -55,8 +57,12 @@ debug: iso ## Boot it stopped, with GDB attached
 test: setup replan ## Run every test: specs, host, in-kernel, boot matrix
 	@Tools/test.sh
 
-bench: build ## Measure the kernel's operations in instructions (WALL=1: in nanoseconds)
+bench: build ## Compare the costs of system calls with Linux's, and show those of the kernel's own operations
 	@Tools/step.sh 'building the test runner' $(HOST_BUILD) --product TestRunner
+	@Tools/step.sh 'fetching Linux' Tools/fetch-linux.sh
+	@Tools/step.sh 'building the benchmark programs' Tools/build-benchmarks.sh build/bench/initramfs.cpio
+	@.build/debug/TestRunner compare --repeat $(REPEAT) $(if $(SELECT),--select '$(SELECT)')
+	@printf '\nthe kernel'"'"'s own operations\n'
 	@.build/debug/TestRunner bench --select '$(BENCH)' $(if $(WALL),--wall-clock)
 
 fuzz-program: setup ## Build build/syscall-fuzz, which makes random system calls, to be run in a guest

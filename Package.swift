@@ -11,11 +11,12 @@ let strict: [SwiftSetting] = [
 
 /// A kernel module: one folder, one subsystem. `generated` says that its `specs.json` names specs to generate from.
 func module(
-  _ name: String, path: String? = nil, _ dependencies: [Target.Dependency] = [], generated: Bool = false
+  _ name: String, path: String? = nil, _ dependencies: [Target.Dependency] = [], exclude: [String] = [],
+  generated: Bool = false
 ) -> Target {
   .target(
     name: name, dependencies: dependencies, path: path ?? "Sources/\(name)",
-    exclude: generated ? ["README.md", "specs.json"] : ["README.md"], swiftSettings: strict,
+    exclude: exclude + (generated ? ["README.md", "specs.json"] : ["README.md"]), swiftSettings: strict,
     plugins: generated ? ["SpecPlugin"] : [])
 }
 
@@ -106,7 +107,7 @@ let package = Package(
       ]),
     module(
       "Benchmarks", path: "Tests/Benchmarks",
-      ["Foundations", "PageFrames", "Machine", "VirtualMemory", "Interrupts", "Time"]),
+      ["Foundations", "PageFrames", "Machine", "VirtualMemory", "Interrupts", "Time"], exclude: ["Programs"]),
     .executableTarget(
       name: "Kernel",
       dependencies: [
