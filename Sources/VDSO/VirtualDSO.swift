@@ -26,8 +26,8 @@ public final class VirtualDSO: MappedObject {
   /// - Throws: `ENOMEM`.
   /// - Context: once, at boot, after the memory step.
   public static func start() throws(Errno) {
-    let clock = try UserFrame.allocate(.file, isZeroed: true)
-    let code = try UserFrame.allocate(.file, isZeroed: false)
+    let clock = try UserFrame.allocate(isZeroed: true)
+    let code = try UserFrame.allocate(isZeroed: false)
     code.write(at: 0, from: SharedObjectImage.bytes)
     Clock.share(on: clock.share())
     shared.fill(VirtualDSO(clock: clock, code: code))
