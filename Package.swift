@@ -108,7 +108,7 @@ let package = Package(
       ]),
     module(
       "Benchmarks", path: "Tests/Benchmarks",
-      ["Foundations", "PageFrames", "Machine", "VirtualMemory", "Interrupts", "Time"], exclude: ["Programs"]),
+      ["Foundations", "PageFrames", "Machine", "VirtualMemory", "Interrupts", "Time"], exclude: ["Programs", "Profile"]),
     .executableTarget(
       name: "Kernel",
       dependencies: [

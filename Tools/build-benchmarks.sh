@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Tools/build-benchmarks.sh OUTPUT: the initramfs that measures a kernel's system calls, the same for Linux and Apus.
+# Tools/build-benchmarks.sh OUTPUT: the initramfs that measures a kernel's system calls, the same for Linux and Apus; and beside it
+# profile.so, by which QEMU counts instructions.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 output=$(realpath -m "${1:?usage: Tools/build-benchmarks.sh OUTPUT}")
@@ -15,3 +16,5 @@ strip "$root/init" "$root/bin/empty"
 cp /bin/busybox "$root/bin/busybox"
 (cd "$root" && find . | LC_ALL=C sort | cpio --quiet --create --format=newc --owner=0:0 --reproducible) >"$output.new"
 mv "$output.new" "$output"
+"${CC:-cc}" -std=gnu17 -O2 -Wall -Wextra -Werror -fPIC -shared -fvisibility=hidden \
+  -o "$(dirname "$output")/profile.so" Tests/Benchmarks/Profile/profile.c

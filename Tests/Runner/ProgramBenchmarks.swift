@@ -40,13 +40,17 @@ struct ProgramBenchmarks {
 
   /// Boots `kernel` until every row was measured or has failed. A row that stops the guest is left out of the next boot.
   ///
-  /// - Parameter selection: names of rows or families with commas; all when nil.
+  /// - Parameters:
+  ///   - selection: names of rows or families with commas; all when nil.
+  ///   - arguments: more of QEMU's.
   static func run(
-    on kernel: Kernel, initialMemory: String, _ mode: Mode, selection: String?, memory: String
+    on kernel: Kernel, initialMemory: String, _ mode: Mode, selection: String?, memory: String,
+    arguments: [String] = []
   ) async throws -> ProgramBenchmarks {
     var result = ProgramBenchmarks()
     for _ in 0..<mostBoots {
-      let guest = result.guest(kernel, initialMemory, mode, selection, memory)
+      var guest = result.guest(kernel, initialMemory, mode, selection, memory)
+      guest.extraArguments += arguments
       let lines = try await guest.lines(patience: patience) { $0.contains("bench: done") }
       guard result.take(lines) else { break }
     }

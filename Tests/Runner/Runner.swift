@@ -8,7 +8,7 @@ struct Runner: AsyncParsableCommand {
     commandName: "TestRunner", abstract: "Boots Apus in QEMU and judges what it prints.",
     subcommands: [
       KernelTests.self, Matrix.self, PCICommand.self, FirmwareCommand.self, BenchmarkCommand.self,
-      ComparisonCommand.self,
+      ComparisonCommand.self, ProfileCommand.self,
     ])
 
   struct Options: ParsableArguments {

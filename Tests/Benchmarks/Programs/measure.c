@@ -40,11 +40,18 @@ void fail(const char *what)
     _exit(1);
 }
 
+/* For who watches the machine from outside, such as a profiler: instructions that do nothing, before and after a round. */
+#define MARK_START() __asm__ volatile("xchgw %%bx, %%bx" : : : "memory")
+#define MARK_END() __asm__ volatile("xchgw %%cx, %%cx" : : : "memory")
+
 static uint64_t timed(const struct benchmark *benchmark, long count)
 {
+    MARK_START();
     uint64_t start = ticks();
     benchmark->run(count);
-    return ticks() - start;
+    uint64_t taken = ticks() - start;
+    MARK_END();
+    return taken;
 }
 
 /* The ticks between two readings of the counter with nothing in between. */
