@@ -85,26 +85,44 @@ let package = Package(
     module("Executables", ["Foundations", "Machine", "VirtualMemory"]),
     module("VDSO", ["Foundations", "Machine", "VirtualMemory", "Time"]),
     module("Terminals", ["Foundations", "LinuxABI", "Machine", "Waiting"]),
-    module("Processes", ["Foundations", "LinuxABI", "Machine", "Waiting"]),
     module("PCI", ["Foundations", "Machine"], generated: true),
     module("Security", ["Foundations", "LinuxABI", "Machine"]),
     module(
       "VFS",
       ["Foundations", "LinuxABI", "Machine", "PageCache", "VirtualMemory", "Waiting", "Time", "Security"]),
     module(
-      "RAMFileSystem", path: "Sources/FileSystems/RAM", ["Foundations", "Machine", "PageCache", "VFS"]),
+      "RAMFileSystem", path: "Sources/FileSystems/RAM",
+      ["Foundations", "LinuxABI", "Machine", "PageCache", "Security", "VFS"]),
     module(
       "DeviceFileSystem", path: "Sources/FileSystems/Device",
       ["Foundations", "Machine", "PageCache", "Security", "VFS", "RAMFileSystem"]),
+    module("Archives", ["Foundations", "Machine"]),
+    module(
+      "InitialFileSystem", path: "Sources/FileSystems/Initial",
+      ["Foundations", "LinuxABI", "Machine", "Archives", "Security", "VFS"]),
+    module(
+      "TerminalFiles", path: "Sources/FileSystems/Terminals",
+      ["Foundations", "LinuxABI", "Machine", "Waiting", "Terminals", "Security", "VFS"]),
     module("IPC", ["Foundations", "LinuxABI", "PageFrames", "Machine", "Waiting", "Security", "VFS"]),
+    module(
+      "Processes",
+      [
+        "Foundations", "LinuxABI", "Machine", "Waiting", "Time", "Scheduling", "Scheduler", "VirtualMemory",
+        "Executables", "Terminals", "Security", "VFS",
+      ]),
     module("SerialDriver", path: "Sources/Drivers/Serial", ["Foundations", "Machine", "Registers"]),
-    module("SystemCalls", ["Foundations", "LinuxABI", "Machine", "Waiting", "Logging"], generated: true),
+    module(
+      "SystemCalls",
+      [
+        "Foundations", "LinuxABI", "Machine", "Waiting", "Logging", "Time", "Scheduling", "Scheduler", "VirtualMemory",
+        "PageCache", "Executables", "Security", "VFS", "RAMFileSystem", "IPC", "Terminals", "Processes",
+      ], generated: true),
     module(
       "KernelTests", path: "Tests/KernelTests",
       [
         "Foundations", "PageFrames", "Machine", "PageCache", "VirtualMemory", "Logging", "Console", "Interrupts",
         "Time", "Scheduling", "Scheduler", "Waiting", "PCI", "Processors", "Registers", "SerialDriver",
-        "LinuxABI", "SystemCalls", "Security", "VFS", "RAMFileSystem", "IPC",
+        "LinuxABI", "SystemCalls", "Security", "VFS", "RAMFileSystem", "IPC", "Processes",
       ]),
     module(
       "Benchmarks", path: "Tests/Benchmarks",
@@ -115,8 +133,8 @@ let package = Package(
         "Foundations", "BootInformation", "PageFrames", "Machine", "ACPI", "PageCache", "VirtualMemory", "Logging",
         "Console", "Registers", "Processors", "Interrupts", "Time", "Scheduler", "Waiting", "PCI", "LinuxABI",
         "SerialDriver", "KernelTests", "Benchmarks", "Symbols", "VDSO",
-        // Not used yet, but built with the kernel, so that they stay fit for it.
         "Terminals", "Executables", "Processes", "Security", "VFS", "RAMFileSystem", "DeviceFileSystem", "IPC",
+        "SystemCalls", "Archives", "InitialFileSystem", "TerminalFiles",
       ],
       exclude: ["README.md", "specs.json"], swiftSettings: strict, plugins: ["SpecPlugin"]),
 
@@ -152,13 +170,27 @@ let package = Package(
     tests("TimeTests", ["Time", "Machine", "Registers", "DeviceModels", "Foundations"]),
     tests("ExecutablesTests", ["Executables", "VirtualMemory", "Machine", "Foundations"]),
     tests("VDSOTests", ["VDSO", "VirtualMemory", "Time", "Machine", "Foundations"]),
-    tests("ProcessesTests", ["Processes", "LinuxABI", "Machine", "Foundations"]),
+    tests(
+      "ProcessesTests", ["Processes", "LinuxABI", "Machine", "Foundations"]),
     tests(
       "RAMFileSystemTests",
       ["RAMFileSystem", "VFS", "Security", "PageCache", "Machine", "LinuxABI", "Foundations"], exclude: ["Linux"]),
     tests(
       "DeviceFileSystemTests",
       ["DeviceFileSystem", "VFS", "Security", "PageCache", "Machine", "LinuxABI", "Foundations"]),
+    tests("ArchivesTests", ["Archives", "Machine", "Foundations"]),
+    tests(
+      "InitialFileSystemTests",
+      [
+        "InitialFileSystem", "Archives", "RAMFileSystem", "VFS", "Security", "PageCache", "Machine", "LinuxABI",
+        "Foundations",
+      ]),
+    tests(
+      "TerminalFilesTests",
+      [
+        "TerminalFiles", "DeviceFileSystem", "Terminals", "VFS", "Security", "PageCache", "Waiting", "Machine",
+        "LinuxABI", "Foundations",
+      ]),
     tests(
       "IPCTests",
       [
@@ -169,7 +201,12 @@ let package = Package(
     tests(
       "TerminalsTests", ["Terminals", "Waiting", "Machine", "LinuxABI", "Foundations", "PageFrames"],
       exclude: ["Linux"]),
-    tests("SystemCallsTests", ["SystemCalls", "LinuxABI", "Machine", "Foundations"]),
+    tests(
+      "SystemCallsTests",
+      [
+        "SystemCalls", "Processes", "IPC", "RAMFileSystem", "VFS", "Security", "PageCache", "LinuxABI", "Machine",
+        "Foundations",
+      ]),
     tests("StructureTests", []),
   ]
 )

@@ -66,6 +66,9 @@ public final class Thread: ThreadContext {
   /// Its place in run queues. Guarded by the lock of its CPU's.
   let entity: ThreadEntity
 
+  /// Whether nothing more is promised to it. Guarded by the lock of what is promised.
+  var hasEndedAdmission = false
+
   /// What it does.
   public let body: ThreadBody
   /// Its means to wait.
@@ -82,6 +85,7 @@ public final class Thread: ThreadContext {
     entity = ThreadEntity(parameters)
     waits = ThreadWaits()
     try super.init(hasProgram: hasProgram)
+    processor.store(Processor.current, ordering: .relaxed)
     waits.bind(self)
   }
 
@@ -204,6 +208,16 @@ public final class Thread: ThreadContext {
     return wake()
   }
 
+  /// Makes the CPU that runs it look at its `work`, if one does.
+  ///
+  /// - Context: any; after `work` was set.
+  public func kick() {
+    guard isOnProcessor.load(ordering: .sequentiallyConsistent) else { return }
+    let number = processor.load(ordering: .relaxed)
+    // Here it is on its way out of the kernel, or in an interrupt, and looks by itself.
+    if number != Processor.current { ProcessorMessages.reschedule(number) }
+  }
+
   /// Waits until it has ended.
   ///
   /// - Throws: `EINTR`.
@@ -213,6 +227,7 @@ public final class Thread: ThreadContext {
 
   /// Marks its end, and tells who waits for it.
   func finish() {
+    endAdmission()
     state.withLock { $0.phase = .dead }
     ended.wakeAll()
     // The thread, its means to wait and its entry refer to each other.
