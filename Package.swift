@@ -11,11 +11,12 @@ let strict: [SwiftSetting] = [
 
 /// A kernel module: one folder, one subsystem. `generated` says that its `specs.json` names specs to generate from.
 func module(
-  _ name: String, path: String? = nil, _ dependencies: [Target.Dependency] = [], generated: Bool = false
+  _ name: String, path: String? = nil, _ dependencies: [Target.Dependency] = [], exclude: [String] = [],
+  generated: Bool = false
 ) -> Target {
   .target(
     name: name, dependencies: dependencies, path: path ?? "Sources/\(name)",
-    exclude: generated ? ["README.md", "specs.json"] : ["README.md"], swiftSettings: strict,
+    exclude: exclude + (generated ? ["README.md", "specs.json"] : ["README.md"]), swiftSettings: strict,
     plugins: generated ? ["SpecPlugin"] : [])
 }
 
@@ -83,6 +84,7 @@ let package = Package(
     module("Time", ["Foundations", "Machine", "Registers", "Interrupts"]),
     module("Scheduler", ["Foundations", "Machine", "Waiting", "Scheduling", "Interrupts", "Time"]),
     module("Executables", ["Foundations", "Machine", "VirtualMemory"]),
+    module("VDSO", ["Foundations", "Machine", "VirtualMemory", "Time"]),
     module("Terminals", ["Foundations", "LinuxABI", "Machine", "Waiting"]),
     module("PCI", ["Foundations", "Machine"], generated: true),
     module("Security", ["Foundations", "LinuxABI", "Machine"]),
@@ -134,13 +136,13 @@ let package = Package(
       ]),
     module(
       "Benchmarks", path: "Tests/Benchmarks",
-      ["Foundations", "PageFrames", "Machine", "VirtualMemory", "Interrupts", "Time"]),
+      ["Foundations", "PageFrames", "Machine", "VirtualMemory", "Interrupts", "Time"], exclude: ["Programs", "Profile"]),
     .executableTarget(
       name: "Kernel",
       dependencies: [
         "Foundations", "BootInformation", "PageFrames", "Machine", "ACPI", "PageCache", "VirtualMemory", "Logging",
         "Console", "Registers", "Processors", "Interrupts", "Time", "Scheduler", "Waiting", "PCI", "LinuxABI",
-        "SerialDriver", "KernelTests", "Benchmarks", "Symbols", "Signals",
+        "SerialDriver", "KernelTests", "Benchmarks", "Symbols", "Signals", "VDSO",
         "Terminals", "Executables", "Processes", "Security", "VFS", "RAMFileSystem", "DeviceFileSystem", "IPC",
         "SystemCalls", "Archives", "InitialFileSystem", "TerminalFiles", "SyntheticFiles", "ProcessFileSystem",
       ],
@@ -178,6 +180,7 @@ let package = Package(
     tests("PCITests", ["PCI", "DeviceModels", "Machine", "Foundations"]),
     tests("TimeTests", ["Time", "Machine", "Registers", "DeviceModels", "Foundations"]),
     tests("ExecutablesTests", ["Executables", "VirtualMemory", "Machine", "Foundations"]),
+    tests("VDSOTests", ["VDSO", "VirtualMemory", "Time", "Machine", "Foundations"]),
     tests(
       "ProcessesTests",
       [
