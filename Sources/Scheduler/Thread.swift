@@ -66,6 +66,9 @@ public final class Thread: ThreadContext {
   /// Its place in run queues. Guarded by the lock of its CPU's.
   let entity: ThreadEntity
 
+  /// Whether nothing more is promised to it. Guarded by the lock of what is promised.
+  var hasEndedAdmission = false
+
   /// What it does.
   public let body: ThreadBody
   /// Its means to wait.
@@ -104,6 +107,14 @@ public final class Thread: ThreadContext {
 
   /// Where it is, for reports.
   public var phase: Phase { state.withLock { $0.phase } }
+
+  /// What ends its wait besides what it waits for; nil when it does not wait.
+  public var waitInterruption: Interruption? {
+    state.withLock { $0.phase == .blocked || $0.phase == .preparing ? $0.interruption : nil }
+  }
+
+  /// The CPU that it runs on, or did last.
+  public var lastProcessor: Int { processor.load(ordering: .relaxed) }
 
   /// Lets it run on `processors` only, one bit each. Source: sched_setaffinity(2).
   ///
@@ -149,8 +160,8 @@ public final class Thread: ThreadContext {
   /// Where its time has gone.
   public var account: EntityAccount {
     var found = EntityAccount()
-    change { _, entity, _ in
-      found = entity.account
+    change { queue, entity, now in
+      found = queue.account(of: entity, at: now)
       return false
     }
     return found
@@ -224,6 +235,7 @@ public final class Thread: ThreadContext {
 
   /// Marks its end, and tells who waits for it.
   func finish() {
+    endAdmission()
     state.withLock { $0.phase = .dead }
     ended.wakeAll()
     // The thread, its means to wait and its entry refer to each other.

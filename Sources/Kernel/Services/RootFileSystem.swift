@@ -35,24 +35,18 @@ struct RootFileSystem {
     devices = try DeviceFileSystem(names: names, clock: clock, cache: cache)
     try Pipes.start(names: names, clock: clock)
     MemoryFiles.start(names: names, clock: clock, cache: cache)
-    try Self.registerTypes(names, clock, cache, devices)
+    try SignalDescriptors.start(names: names, clock: clock)
+    let pageCount = UInt64(FrameAllocator.statistics.node.managedCount)
+    for kind in [RAMFileSystemType.Kind.limited, .unlimited] {
+      let type = RAMFileSystemType(kind, names: names, clock: clock, cache: cache, pageCount: pageCount)
+      try FileSystemTypes.register(type)
+    }
+    try FileSystemTypes.register(DeviceFileSystemType(devices))
     let (directory, console, home): (Message, Message, Message) = ("/dev", "/dev/console", "/root")
     try actor.makeDirectory(directory.bytes, permissions: 0o755)
     let number = DeviceNumber(5, 1)
     _ = try actor.makeNode(console.bytes, .characterDevice, permissions: 0o600, device: number)
     try actor.makeDirectory(home.bytes, permissions: 0o700)
-  }
-
-  /// Makes known what mount(2) can make.
-  private static func registerTypes(
-    _ names: DentryCache, _ clock: FileClock, _ cache: PageCache, _ devices: DeviceFileSystem
-  ) throws(Errno) {
-    let pageCount = UInt64(MemoryFigures(FrameAllocator.statistics).total)
-    for kind: RAMFileSystemType.Kind in [.limited, .unlimited] {
-      try FileSystemTypes.register(
-        RAMFileSystemType(kind, names: names, clock: clock, cache: cache, pageCount: pageCount))
-    }
-    try FileSystemTypes.register(DeviceFileSystemType(devices))
   }
 
   /// What the first process has besides its program.
