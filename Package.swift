@@ -74,6 +74,7 @@ let package = Package(
     module(
       "VirtualMemory", path: "Sources/Memory/VirtualMemory", ["Foundations", "PageFrames", "Machine", "PageCache"]),
     module("Waiting", ["Foundations", "Machine"]),
+    module("Signals", ["Foundations", "LinuxABI", "Machine"]),
     module("Scheduling", ["Foundations", "Machine"]),
     module("Logging", ["Foundations"]),
     module("Console", ["Foundations"], generated: true),
@@ -107,15 +108,24 @@ let package = Package(
     module(
       "Processes",
       [
-        "Foundations", "LinuxABI", "Machine", "Waiting", "Time", "Scheduling", "Scheduler", "VirtualMemory",
-        "Executables", "Terminals", "Security", "VFS",
+        "Foundations", "LinuxABI", "Machine", "Waiting", "Time", "Scheduling", "Scheduler", "PageCache",
+        "VirtualMemory", "Executables", "Signals", "Terminals", "Security", "VFS",
+      ]),
+    module(
+      "SyntheticFiles", path: "Sources/FileSystems/Synthetic", ["Foundations", "Machine", "Security", "VFS"]),
+    module(
+      "ProcessFileSystem", path: "Sources/FileSystems/Process",
+      [
+        "Foundations", "LinuxABI", "PageFrames", "Machine", "Waiting", "Time", "Scheduling", "Scheduler", "Interrupts",
+        "Processors", "PageCache", "VirtualMemory", "Executables", "Terminals", "Security", "VFS", "Processes",
+        "SyntheticFiles",
       ]),
     module("SerialDriver", path: "Sources/Drivers/Serial", ["Foundations", "Machine", "Registers"]),
     module(
       "SystemCalls",
       [
-        "Foundations", "LinuxABI", "Machine", "Waiting", "Logging", "Time", "Scheduling", "Scheduler", "VirtualMemory",
-        "PageCache", "Executables", "Security", "VFS", "RAMFileSystem", "IPC", "Terminals", "Processes",
+        "Foundations", "LinuxABI", "Machine", "Waiting", "Signals", "Logging", "Time", "Scheduling", "Scheduler",
+        "VirtualMemory", "PageCache", "Executables", "Security", "VFS", "RAMFileSystem", "IPC", "Terminals", "Processes",
       ], generated: true),
     module(
       "KernelTests", path: "Tests/KernelTests",
@@ -132,9 +142,9 @@ let package = Package(
       dependencies: [
         "Foundations", "BootInformation", "PageFrames", "Machine", "ACPI", "PageCache", "VirtualMemory", "Logging",
         "Console", "Registers", "Processors", "Interrupts", "Time", "Scheduler", "Waiting", "PCI", "LinuxABI",
-        "SerialDriver", "KernelTests", "Benchmarks", "Symbols", "VDSO",
+        "SerialDriver", "KernelTests", "Benchmarks", "Symbols", "Signals", "VDSO",
         "Terminals", "Executables", "Processes", "Security", "VFS", "RAMFileSystem", "DeviceFileSystem", "IPC",
-        "SystemCalls", "Archives", "InitialFileSystem", "TerminalFiles",
+        "SystemCalls", "Archives", "InitialFileSystem", "TerminalFiles", "SyntheticFiles", "ProcessFileSystem",
       ],
       exclude: ["README.md", "specs.json"], swiftSettings: strict, plugins: ["SpecPlugin"]),
 
@@ -161,6 +171,7 @@ let package = Package(
     tests(
       "VirtualMemoryTests", ["VirtualMemory", "PageCache", "Machine", "PageFrames", "Foundations"], exclude: ["Linux"]),
     tests("WaitingTests", ["Waiting", "Machine", "Foundations"]),
+    tests("SignalsTests", ["Signals", "Machine", "LinuxABI", "Foundations"]),
     tests("SchedulingTests", ["Scheduling", "Machine", "Foundations"]),
     tests("LoggingTests", ["Logging", "Foundations"]),
     tests("ConsoleTests", ["Console"]),
@@ -171,7 +182,11 @@ let package = Package(
     tests("ExecutablesTests", ["Executables", "VirtualMemory", "Machine", "Foundations"]),
     tests("VDSOTests", ["VDSO", "VirtualMemory", "Time", "Machine", "Foundations"]),
     tests(
-      "ProcessesTests", ["Processes", "LinuxABI", "Machine", "Foundations"]),
+      "ProcessesTests",
+      [
+        "Processes", "Signals", "RAMFileSystem", "VFS", "Security", "PageCache", "LinuxABI", "Machine", "PageFrames",
+        "Foundations",
+      ]),
     tests(
       "RAMFileSystemTests",
       ["RAMFileSystem", "VFS", "Security", "PageCache", "Machine", "LinuxABI", "Foundations"], exclude: ["Linux"]),
@@ -195,6 +210,12 @@ let package = Package(
       "IPCTests",
       [
         "IPC", "RAMFileSystem", "VFS", "Security", "PageCache", "Waiting", "Machine", "LinuxABI", "Foundations",
+      ]),
+    tests(
+      "ProcessFileSystemTests",
+      [
+        "ProcessFileSystem", "SyntheticFiles", "Processes", "RAMFileSystem", "VFS", "Security", "PageCache",
+        "VirtualMemory", "Executables", "Machine", "LinuxABI", "Foundations",
       ]),
     tests("SecurityTests", ["Security", "LinuxABI", "Foundations"]),
     tests("LinuxABITests", ["LinuxABI"]),

@@ -13,6 +13,9 @@ open class ThreadContext {
   /// Bits that say that something is to be done before its program runs on: the scheduler's and signals'.
   final public let work = Atomic<UInt32>(0)
 
+  /// Whether it runs a program, or will.
+  final public var hasProgram: Bool { fpuState != nil }
+
   /// Where its stack begins, at the highest address; the frame of its program's registers lies right below.
   final let stackTop: UInt64
   final private let ownsStack: Bool
