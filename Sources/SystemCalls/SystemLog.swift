@@ -15,9 +15,9 @@ open class SystemLog {
     var cleared: LogRing.Cursor?
   }
 
-  private let positions = SpinLock(Positions())
+  private final let positions = SpinLock(Positions())
   /// To be woken when there is a new message.
-  public let arrivals = WaitQueue()
+  public final let arrivals = WaitQueue()
 
   /// Creates a log that is empty.
   public init() {}
@@ -45,7 +45,7 @@ open class SystemLog {
   ///   - limit: how many bytes it may have.
   ///   - isCut: whether one that is longer is cut, so that the next call gives the rest.
   /// - Returns: nil when there is none, or it is longer.
-  func take(limit: Int, isCut: Bool) -> SystemLogText? {
+  final func take(limit: Int, isCut: Bool) -> SystemLogText? {
     while true {
       let before = positions.withLock { $0 }
       guard let start = before.next ?? oldest else { return nil }
@@ -73,13 +73,13 @@ open class SystemLog {
   }
 
   /// Whether there is something to take.
-  var hasUntaken: Bool {
+  final var hasUntaken: Bool {
     guard let next = positions.withLock({ $0.next }) ?? oldest, let newest else { return false }
     return next.sequence < newest.sequence
   }
 
   /// How many bytes there are to take.
-  var untakenByteCount: Int {
+  final var untakenByteCount: Int {
     let position = positions.withLock { $0 }
     guard let start = position.next ?? oldest else { return 0 }
     return max(0, textByteCount(from: start) - position.taken)
@@ -88,7 +88,7 @@ open class SystemLog {
   // MARK: Looking
 
   /// Where those begin who are shown at most `limit` bytes of what was not cleared.
-  func start(ofLast limit: Int) -> LogRing.Cursor? {
+  final func start(ofLast limit: Int) -> LogRing.Cursor? {
     guard var cursor = positions.withLock({ $0.cleared }) ?? oldest else { return nil }
     var left = textByteCount(from: cursor)
     var record = LogRecord()
@@ -99,14 +99,14 @@ open class SystemLog {
     return cursor
   }
 
-  private func textByteCount(from start: LogRing.Cursor) -> Int {
+  private final func textByteCount(from start: LogRing.Cursor) -> Int {
     var (cursor, record, count) = (start, LogRecord(), 0)
     while read(&cursor, into: &record) { count += SystemLogText(record).count }
     return count
   }
 
   /// Hides what there is now from those who only look.
-  func clear() {
+  final func clear() {
     let newest = newest
     positions.withLock { $0.cleared = newest }
   }
