@@ -90,7 +90,9 @@ let package = Package(
     module("Security", ["Foundations", "LinuxABI", "Machine"]),
     module(
       "VFS",
-      ["Foundations", "LinuxABI", "Machine", "PageCache", "VirtualMemory", "Waiting", "Time", "Security"]),
+      [
+        "Foundations", "LinuxABI", "PageFrames", "Machine", "PageCache", "VirtualMemory", "Waiting", "Time", "Security",
+      ]),
     module(
       "RAMFileSystem", path: "Sources/FileSystems/RAM",
       ["Foundations", "LinuxABI", "Machine", "PageCache", "Security", "VFS"]),
@@ -125,7 +127,8 @@ let package = Package(
       "SystemCalls",
       [
         "Foundations", "LinuxABI", "Machine", "Waiting", "Signals", "Logging", "Time", "Scheduling", "Scheduler",
-        "VirtualMemory", "PageCache", "Executables", "Security", "VFS", "RAMFileSystem", "IPC", "Terminals", "Processes",
+        "VirtualMemory", "PageCache", "Executables", "Security", "VFS", "RAMFileSystem", "IPC", "Terminals",
+        "Processes",
       ], generated: true),
     module(
       "KernelTests", path: "Tests/KernelTests",

@@ -48,7 +48,7 @@ final class World {
     _ tree: ProcessTree, _ context: FileSystemContext, _ namespace: MountNamespace, _ credentials: Credentials
   ) throws(Errno) -> Task {
     let identifier = try tree.makeIdentifier()
-    let process = Process(identifier, in: tree, exitSignal: .SIGCHLD)
+    let process = try Process(identifier, in: tree, exitSignal: .SIGCHLD)
     let resources = TaskResources(
       files: DescriptorTable(), context: context.copy(), namespace: namespace, credentials: credentials)
     let task = Task(process, identifier, resources)

@@ -123,7 +123,7 @@ open class SyntheticDirectory: SyntheticInode {
   /// Where positions of names begin that do not stay.
   public static var otherPositions: Int64 { 1 << 32 }
 
-  private func next(from position: Int64) throws(Errno) -> (TextName, SyntheticInode, Int64)? {
+  private final func next(from position: Int64) throws(Errno) -> (TextName, SyntheticInode, Int64)? {
     guard position < Self.otherPositions else { return nil }
     return try state.withLock { state throws(Errno) in
       for index in 0..<state.entries.count where state.entries[index].position >= position {

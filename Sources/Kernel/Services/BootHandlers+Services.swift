@@ -6,6 +6,7 @@ import InitialFileSystem
 import Logging
 import Machine
 import PageCache
+import ProcessFileSystem
 import Processes
 import Synchronization
 import SystemCalls
@@ -29,6 +30,8 @@ extension BootHandlers {
       for index in 0..<state.information.moduleCount {
         if let failure = unpack(index, files) { return .failed(failure) }
       }
+      Processes.start(KernelPrograms())
+      try addProcessFiles(files, MachineFacts(state.information))
       return try startFirst(files, commandLine)
     } catch {
       return .failed("error \(error.rawValue)")
@@ -61,10 +64,16 @@ extension BootHandlers {
     }
   }
 
+  /// Makes /proc known to mount(2).
+  private static func addProcessFiles(_ files: RootFileSystem, _ facts: MachineFacts) throws(Errno) {
+    guard let tree = Processes.tree else { return }
+    let processes = try ProcessFileSystem(tree, facts, names: files.names, clock: FileClock())
+    try FileSystemTypes.register(ProcessFileSystemType(processes))
+  }
+
   private static func startFirst(
     _ files: RootFileSystem, _ commandLine: borrowing CommandLine
   ) throws(Errno) -> BootOutcome {
-    Processes.start(KernelPrograms())
     TaskEndHooks.start(KernelTaskEnds())
     TraceOutput.start(TraceLog())
     MachineControl.start(KernelMachineServices())

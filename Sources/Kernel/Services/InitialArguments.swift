@@ -9,8 +9,8 @@ import Machine
 final class InitialArguments {
   /// Parameters that are the kernel's own.
   private static let known: InlineArray<17, StaticString> = [
-    "init", "rdinit", "root", "console", "quiet", "loglevel", "debug", "ignore_loglevel", "initrd", "BOOT_IMAGE", "test",
-    "bench", "strace", "ro", "rw", "nokaslr", "keymap",
+    "init", "rdinit", "root", "console", "quiet", "loglevel", "debug", "ignore_loglevel", "initrd", "BOOT_IMAGE",
+    "test", "bench", "strace", "ro", "rw", "nokaslr", "keymap",
   ]
 
   /// From `rdinit=` or `init=`; empty for the usual ones.
@@ -21,7 +21,11 @@ final class InitialArguments {
   /// - Throws: `ENOMEM`.
   init(_ line: borrowing CommandLine) throws(Errno) {
     var wanted = Message()
-    if let path = line.value("rdinit") { wanted.write(path) } else if let path = line.value("init") { wanted.write(path) }
+    if let path = line.value("rdinit") {
+      wanted.write(path)
+    } else if let path = line.value("init") {
+      wanted.write(path)
+    }
     program = wanted
     try Self.append("HOME=/", to: &environment)
     try Self.append("TERM=linux", to: &environment)

@@ -86,7 +86,9 @@ public struct PhysicalMemoryPlan: Sendable {
     guard memoryByteCount(in: pages) == pages.upperBound - pages.lowerBound else { return false }
     if pages.overlaps(ImageLayout.physical) { return false }
     for other in 0..<freeCount where freeRanges[other].overlaps(pages) { return false }
-    for other in 0..<moduleCount where other != index && BootModules.pages(modules[other]).overlaps(pages) { return false }
+    for other in 0..<moduleCount where other != index {
+      if BootModules.pages(modules[other]).overlaps(pages) { return false }
+    }
     return true
   }
 
