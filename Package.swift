@@ -98,7 +98,9 @@ let package = Package(
       "TerminalFiles", path: "Sources/FileSystems/Terminals",
       ["Foundations", "LinuxABI", "Machine", "Waiting", "Terminals", "Security", "VFS"]),
     module("IPC", ["Foundations", "LinuxABI", "PageFrames", "Machine", "Waiting", "Security", "VFS"]),
-    module("SerialDriver", path: "Sources/Drivers/Serial", ["Foundations", "Machine", "Registers"]),
+    module(
+      "SerialDriver", path: "Sources/Drivers/Serial",
+      ["Foundations", "Machine", "Registers", "Interrupts", "Terminals"]),
     module("SystemCalls", ["Foundations", "LinuxABI", "Machine", "Waiting", "Logging"], generated: true),
     module(
       "KernelTests", path: "Tests/KernelTests",
@@ -149,7 +151,8 @@ let package = Package(
     tests("LoggingTests", ["Logging", "Foundations"]),
     tests("ConsoleTests", ["Console"]),
     tests("RegistersTests", ["Registers", "DeviceModels", "Foundations"], exclude: ["README.md"], generated: true),
-    tests("SerialDriverTests", ["SerialDriver", "Registers", "DeviceModels", "Foundations"]),
+    tests(
+      "SerialDriverTests", ["SerialDriver", "Terminals", "Registers", "DeviceModels", "Machine", "Foundations"]),
     tests("PCITests", ["PCI", "DeviceModels", "Machine", "Foundations"]),
     tests("TimeTests", ["Time", "Machine", "Registers", "DeviceModels", "Foundations"]),
     tests("ExecutablesTests", ["Executables", "VirtualMemory", "Machine", "Foundations"]),
