@@ -33,7 +33,7 @@ final class CallWorld {
     var resources = TaskResources(
       files: DescriptorTable(), context: FileSystemContext(root: root.rootPath, directory: root.rootPath),
       namespace: try MountNamespace(root: root), credentials: credentials)
-    resources.memory = ProgramMemory(space, ProgramMemory.Program())
+    resources.memory = .init(space, .init())
     tree = ProcessTree()
     let identifier = try tree.makeIdentifier()
     process = Process(identifier, in: tree, exitSignal: nil)

@@ -9,6 +9,7 @@ import PageCache
 import Processes
 import Synchronization
 import SystemCalls
+import VDSO
 import VFS
 
 /// The boot step of services.
@@ -36,15 +37,23 @@ extension BootHandlers {
   }
 
   private static func startDevices(_ files: RootFileSystem) throws(Errno) {
+    try ProcessHandles.start(names: files.names, clock: FileClock())
     let memory = MemoryDeviceOpener(SystemRandomSource())
     try SpecialFiles.register(.characterDevice, major: MemoryDevice.major, minors: 1..<12, memory)
+    try SpecialFiles.register(.characterDevice, major: 5, minors: 1..<2, TemporaryConsoleOpener())
   }
 
   /// - Returns: why it could not be unpacked.
   private static func unpack(_ index: Int, _ files: RootFileSystem) -> Message? {
-    guard let module = BootModule.take(index) else { return "module \(index) cannot be reached" }
+    switch BootModule.take(index) {
+    case .none: return "module \(index) cannot be reached"
+    case .some(let module): return unpack(module.bytes, files)
+    }
+  }
+
+  private static func unpack(_ archive: Span<UInt8>, _ files: RootFileSystem) -> Message? {
     do throws(ArchiveError) {
-      let summary = try InitialFileSystem.unpack(module.bytes, files.actor)
+      let summary = try InitialFileSystem.unpack(archive, files.actor)
       KernelLog.add(
         .info, .files,
         "initial file system: \(summary.fileCount) files, \(bytes: summary.byteCount), \(summary.skippedCount) skipped")
@@ -57,6 +66,7 @@ extension BootHandlers {
   private static func startFirst(
     _ files: RootFileSystem, _ commandLine: borrowing CommandLine
   ) throws(Errno) -> BootOutcome {
+    try VirtualDSO.start()
     Processes.start(KernelPrograms())
     TaskEndHooks.start(KernelTaskEnds())
     TraceOutput.start(TraceLog())

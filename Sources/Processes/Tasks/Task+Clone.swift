@@ -24,6 +24,9 @@ public struct CloneRequest {
   /// Where the parent is told the descriptor of the child's handle, with CLONE_PIDFD.
   public var handleAddress: UInt64 = 0
 
+  /// Whether the child's signals do what they do by themselves, or are ignored: `CLONE_CLEAR_SIGHAND`.
+  public var clearsHandlers = false
+
   /// Creates a request for a copy with `flags`.
   public init(_ flags: CloneFlags, exitSignal: Signal?) { (self.flags, self.exitSignal) = (flags, exitSignal) }
 }
@@ -94,7 +97,7 @@ extension Task {
       resources.memory = try memory.fork()
     }
     do throws(Errno) {
-      let childProcess = flags.contains(.CLONE_THREAD) ? process : makeProcess(request, identifier)
+      let childProcess = flags.contains(.CLONE_THREAD) ? process : try makeProcess(request, identifier)
       let child = try makeTask(childProcess, identifier, resources)
       do throws(Errno) {
         try prepare(child, request)
@@ -118,9 +121,15 @@ extension Task {
     }
   }
 
-  private final func makeProcess(_ request: CloneRequest, _ identifier: ProcessIdentifier) -> Process {
-    Process(
-      identifier, in: process.tree, exitSignal: request.exitSignal, limits: process.limits, terminal: process.terminal)
+  private final func makeProcess(
+    _ request: CloneRequest, _ identifier: ProcessIdentifier
+  ) throws(Errno) -> Process {
+    let child = try Process(
+      identifier, in: process.tree, exitSignal: request.exitSignal, dispositions: try dispositions(for: request),
+      account: process.signalAccount, limits: process.limits, terminal: process.terminal)
+    let adjustment = process.outOfMemoryAdjustment.load(ordering: .relaxed)
+    child.outOfMemoryAdjustment.store(adjustment, ordering: .relaxed)
+    return child
   }
 
   /// Makes the handle that is asked for, and tells its descriptor, which is not open yet.

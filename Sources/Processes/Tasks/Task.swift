@@ -4,7 +4,9 @@ public import Machine
 public import Scheduler
 import Scheduling
 public import Security
+public import Signals
 public import Synchronization
+import Time
 public import VFS
 import VirtualMemory
 public import Waiting
@@ -34,10 +36,23 @@ open class Task: ThreadBody {
   public final private(set) var namespace: MountNamespace
   /// As whom it acts.
   public final private(set) var credentials: Credentials
+  /// With whose rights, from where, it uses files.
+  public final private(set) var actor: FileActor
 
+  /// When it was made, in nanoseconds since boot.
+  public final let startNanoseconds: UInt64
   private final let links = SpinLock<Thread?>(nil)
   private final let nameBytes = SpinLock(TaskName())
   private final let isEndingFlag = Atomic<Bool>(false)
+
+  /// What others touch of its signals.
+  final var signals = TaskSignals()
+  /// What is its own of them.
+  final var handling = SignalHandling()
+  /// What is done about its signals: its process's table.
+  public final private(set) var dispositions: SignalDispositions
+  /// Whether it has to look for signals before its program goes on.
+  final let signalFlag = Atomic<Bool>(false)
 
   /// What the thread does first, instead of running its program: the first task executes one.
   public final var beginning: TaskBeginning?
@@ -61,9 +76,12 @@ open class Task: ThreadBody {
   public init(_ process: Process, _ identifier: ProcessIdentifier, _ resources: TaskResources) {
     self.process = process
     self.identifier = identifier
+    startNanoseconds = Clock.bootTime
     held = SpinLock(resources)
     (memory, files, context) = (resources.memory, resources.files, resources.context)
     (namespace, credentials) = (resources.namespace, resources.credentials)
+    actor = FileActor(credentials, context, namespace)
+    dispositions = process.state.withLock { $0.signals.dispositions }
     super.init()
     files.beginUse()
   }
@@ -96,10 +114,6 @@ open class Task: ThreadBody {
 
   // MARK: Resources
 
-  /// With whose rights, from where, it uses files.
-  @inline(__always)
-  public final var actor: FileActor { FileActor(credentials, context, namespace) }
-
   /// Its resources, for other tasks.
   public final var resourcesForOthers: TaskResources { held.withLock { $0 } }
   /// As whom it acts, for other tasks.
@@ -110,7 +124,9 @@ open class Task: ThreadBody {
   /// - Context: the task itself.
   public final func setCredentials(_ new: Credentials) {
     held.withLock { $0.credentials = new }
+    if new.users.real != credentials.users.real { process.countSignals(of: new.users.real) }
     credentials = new
+    actor = FileActor(new, context, namespace)
   }
 
   /// Exchanges its memory, and returns what it had.
@@ -145,6 +161,7 @@ open class Task: ThreadBody {
     let old = context
     held.withLock { $0.context = new }
     context = new
+    actor = FileActor(credentials, new, namespace)
     _ = consume old
   }
 
@@ -201,7 +218,7 @@ open class Task: ThreadBody {
     var usage = ResourceUsage()
     guard let thread else { return usage }
     let account = thread.account
-    usage.userNanoseconds = account.running
+    (usage.userNanoseconds, usage.systemNanoseconds) = account.divided
     usage.voluntarySwitches = account.voluntarySwitches
     usage.involuntarySwitches = account.involuntarySwitches
     return usage
@@ -228,6 +245,14 @@ open class Task: ThreadBody {
   final func askToEnd() {
     isEndingFlag.store(true, ordering: .sequentiallyConsistent)
     ask(.ending)
+  }
+
+  /// Makes `new` what is done about its signals, and its process's.
+  ///
+  /// - Context: the task itself, its process's only one.
+  final func setDispositions(_ new: SignalDispositions) {
+    process.state.withLock { $0.signals.dispositions = new }
+    dispositions = new
   }
 
   // MARK: ThreadBody
@@ -264,6 +289,11 @@ open class Task: ThreadBody {
     case .kill: isEnding
     case .signals: isEnding || hasDeliverableSignal
     }
+  }
+
+  public final override func programFault(_ fault: ProgramFault) {
+    handling.newFault = fault
+    askItself(.signals)
   }
 
   public final override func returnToUser(_ registers: borrowing UserContext) {

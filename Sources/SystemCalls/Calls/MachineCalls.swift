@@ -1,8 +1,10 @@
 import Foundations
 import LinuxABI
 import Machine
+import PageCache
 import Processes
 import Security
+import Terminals
 import Time
 
 /// The machine as a whole: its names, its memory, its end.
