@@ -1,6 +1,6 @@
 public import Foundations
 import LinuxABI
-public import Machine
+import Machine
 import Scheduler
 import Signals
 import Synchronization
