@@ -94,6 +94,10 @@ let package = Package(
     module(
       "DeviceFileSystem", path: "Sources/FileSystems/Device",
       ["Foundations", "Machine", "PageCache", "Security", "VFS", "RAMFileSystem"]),
+    module("Archives", ["Foundations", "Machine"]),
+    module(
+      "InitialFileSystem", path: "Sources/FileSystems/Initial",
+      ["Foundations", "LinuxABI", "Machine", "Archives", "Security", "VFS"]),
     module("IPC", ["Foundations", "LinuxABI", "PageFrames", "Machine", "Waiting", "Security", "VFS"]),
     module("SerialDriver", path: "Sources/Drivers/Serial", ["Foundations", "Machine", "Registers"]),
     module("SystemCalls", ["Foundations", "LinuxABI", "Machine", "Waiting", "Logging"], generated: true),
@@ -115,6 +119,7 @@ let package = Package(
         "SerialDriver", "KernelTests", "Benchmarks", "Symbols",
         // Not used yet, but built with the kernel, so that they stay fit for it.
         "Terminals", "Executables", "Processes", "Security", "VFS", "RAMFileSystem", "DeviceFileSystem", "IPC",
+        "Archives", "InitialFileSystem",
       ],
       exclude: ["README.md", "specs.json"], swiftSettings: strict, plugins: ["SpecPlugin"]),
 
@@ -156,6 +161,13 @@ let package = Package(
     tests(
       "DeviceFileSystemTests",
       ["DeviceFileSystem", "VFS", "Security", "PageCache", "Machine", "LinuxABI", "Foundations"]),
+    tests("ArchivesTests", ["Archives", "Machine", "Foundations"]),
+    tests(
+      "InitialFileSystemTests",
+      [
+        "InitialFileSystem", "Archives", "RAMFileSystem", "VFS", "Security", "PageCache", "Machine", "LinuxABI",
+        "Foundations",
+      ]),
     tests(
       "IPCTests",
       [
