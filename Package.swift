@@ -79,8 +79,10 @@ let package = Package(
     module("Registers", ["Foundations", "Machine"], generated: true),
     module("Processors", ["Foundations", "Machine", "Registers"], generated: true),
     module("Interrupts", ["Foundations", "Machine", "Symbols", "Logging", "Registers"], generated: true),
-    module("Time", ["Foundations", "Machine", "Registers", "Interrupts"]),
+    module("Time", ["Foundations", "Machine", "Waiting", "Registers", "Interrupts"]),
     module("Scheduler", ["Foundations", "Machine", "Waiting", "Scheduling", "Interrupts", "Time"]),
+    module(
+      "Futexes", ["Foundations", "Machine", "VirtualMemory", "Waiting", "Scheduling", "Time"]),
     module("Executables", ["Foundations", "Machine", "VirtualMemory"]),
     module("Terminals", ["Foundations", "LinuxABI", "Machine", "Waiting"]),
     module("Processes", ["Foundations", "LinuxABI", "Machine", "Waiting"]),
@@ -148,6 +150,9 @@ let package = Package(
     tests("SerialDriverTests", ["SerialDriver", "Registers", "DeviceModels", "Foundations"]),
     tests("PCITests", ["PCI", "DeviceModels", "Machine", "Foundations"]),
     tests("TimeTests", ["Time", "Machine", "Registers", "DeviceModels", "Foundations"]),
+    tests(
+      "FutexesTests",
+      ["Futexes", "Scheduling", "Time", "Waiting", "VirtualMemory", "Machine", "Foundations"]),
     tests("ExecutablesTests", ["Executables", "VirtualMemory", "Machine", "Foundations"]),
     tests("ProcessesTests", ["Processes", "LinuxABI", "Machine", "Foundations"]),
     tests(

@@ -1,6 +1,7 @@
 import Foundations
 import Machine
 import Synchronization
+public import Waiting
 
 /// The clocks of the kernel.
 ///
@@ -51,7 +52,43 @@ public enum Clock {
   /// The counter that time is told by; nil before `start`.
   public static var source: CounterSource? { keeper.withLock { $0.source } }
 
+  /// What the clock `base` is ahead of the monotonic one, in nanoseconds.
+  @inline(__always)
+  static func offset(of base: TimeBase) -> UInt64 {
+    switch base {
+    case .monotonic: 0
+    case .realTime: data.realOffset.load(ordering: .relaxed)
+    case .bootTime: data.bootOffset.load(ordering: .relaxed)
+    case .atomicTime: data.realOffset.load(ordering: .relaxed) &+ data.atomicOffset.load(ordering: .relaxed)
+    }
+  }
+
   // MARK: Changing
+
+  /// Woken after CLOCK_REALTIME was set, or made a step for a leap second: who waits for a time of it looks again.
+  public static let steps = WaitQueue()
+  private static let steppings = Atomic<UInt64>(0)
+
+  /// How often CLOCK_REALTIME was set or made a step.
+  public static var stepCount: UInt64 { steppings.load(ordering: .sequentiallyConsistent) }
+
+  /// Changes the clocks, and tells those who follow steps of one.
+  private static func change<Result>(
+    _ body: (inout Timekeeper) throws(Errno) -> Result
+  ) throws(Errno) -> Result {
+    var isStep = false
+    defer {
+      if isStep {
+        steppings.wrappingAdd(1, ordering: .sequentiallyConsistent)
+        steps.wakeAll()
+      }
+    }
+    return try keeper.withLock { keeper throws(Errno) in
+      let before = keeper.offsets
+      defer { isStep = keeper.offsets != before }
+      return try body(&keeper)
+    }
+  }
 
   /// Goes on with another counter, or with a better rate of the same, without a step.
   public static func change(to source: CounterSource) {
@@ -59,25 +96,28 @@ public enum Clock {
   }
 
   /// Keeps the clocks going: many times within `CounterSource.longestGap`, whatever CPU.
-  public static func update() { keeper.withLock { $0.update(data, MachineCounters()) } }
+  public static func update() {
+    // Only setting a clock can fail.
+    try? change { keeper throws(Errno) in keeper.update(data, MachineCounters()) }
+  }
 
   /// Sets CLOCK_REALTIME, in nanoseconds since 1970.
   ///
   /// - Throws: `EINVAL` when that is before 1970 and the uptime, or after about 2232.
   public static func setRealTime(_ time: UInt64) throws(Errno) {
-    try keeper.withLock { keeper throws(Errno) in try keeper.setRealTime(time, in: data, MachineCounters()) }
+    try change { keeper throws(Errno) in try keeper.setRealTime(time, in: data, MachineCounters()) }
   }
 
   /// adjtimex(2): fills `request` with what is.
   ///
   /// - Throws: `EINVAL`.
   public static func adjust(_ request: inout TimeAdjustment) throws(Errno) -> TimeDiscipline.State {
-    try keeper.withLock { keeper throws(Errno) in try keeper.adjust(&request, in: data, MachineCounters()) }
+    try change { keeper throws(Errno) in try keeper.adjust(&request, in: data, MachineCounters()) }
   }
 
   /// Adds the time that the machine was suspended, in nanoseconds; the counter may have begun anew.
   public static func addSuspended(_ nanoseconds: UInt64) {
-    keeper.withLock { $0.addSuspended(nanoseconds, in: data, MachineCounters()) }
+    try? change { keeper throws(Errno) in keeper.addSuspended(nanoseconds, in: data, MachineCounters()) }
   }
 
   /// Makes every reading look at the latest one of all CPUs, because their counters do not quite agree, or no longer so.

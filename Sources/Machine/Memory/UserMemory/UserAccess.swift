@@ -82,10 +82,12 @@ enum UserAccess {
     #if os(none)
       return unsafe apus_user_compare_exchange32(address, &found, desired) == 0 ? found : nil
     #else
-      // A locked exchange writes the word even when it does not change it.
-      guard unsafe copyIn(&found, from: address, count: 4) == 0 else { return nil }
-      var stored = found == expected ? desired : found
-      return unsafe copyOut(&stored, to: address, count: 4) == 0 ? found : nil
+      // A locked exchange is a write even when it does not change the word.
+      let done = SimulatedProcessor.access(address, count: 4, .write) { memory, _, _ in
+        found = unsafe memory.load(as: UInt32.self)
+        if found == expected { unsafe memory.storeBytes(of: desired, as: UInt32.self) }
+      }
+      return done == 4 ? found : nil
     #endif
   }
 }
