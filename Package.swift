@@ -85,7 +85,6 @@ let package = Package(
       "Futexes", ["Foundations", "Machine", "VirtualMemory", "Waiting", "Scheduling", "Time"]),
     module("Executables", ["Foundations", "Machine", "VirtualMemory"]),
     module("Terminals", ["Foundations", "LinuxABI", "Machine", "Waiting"]),
-    module("Processes", ["Foundations", "LinuxABI", "Machine", "Waiting"]),
     module("PCI", ["Foundations", "Machine"], generated: true),
     module("Security", ["Foundations", "LinuxABI", "Machine"]),
     module(
@@ -97,14 +96,25 @@ let package = Package(
       "DeviceFileSystem", path: "Sources/FileSystems/Device",
       ["Foundations", "Machine", "PageCache", "Security", "VFS", "RAMFileSystem"]),
     module("IPC", ["Foundations", "LinuxABI", "PageFrames", "Machine", "Waiting", "Security", "VFS"]),
+    module(
+      "Processes",
+      [
+        "Foundations", "LinuxABI", "Machine", "Waiting", "Time", "Scheduling", "Scheduler", "VirtualMemory",
+        "Executables", "Terminals", "Security", "VFS",
+      ]),
     module("SerialDriver", path: "Sources/Drivers/Serial", ["Foundations", "Machine", "Registers"]),
-    module("SystemCalls", ["Foundations", "LinuxABI", "Machine", "Waiting", "Logging"], generated: true),
+    module(
+      "SystemCalls",
+      [
+        "Foundations", "LinuxABI", "Machine", "Waiting", "Logging", "Time", "Scheduling", "Scheduler", "VirtualMemory",
+        "PageCache", "Executables", "Security", "VFS", "RAMFileSystem", "IPC", "Terminals", "Processes",
+      ], generated: true),
     module(
       "KernelTests", path: "Tests/KernelTests",
       [
         "Foundations", "PageFrames", "Machine", "PageCache", "VirtualMemory", "Logging", "Console", "Interrupts",
         "Time", "Scheduling", "Scheduler", "Waiting", "PCI", "Processors", "Registers", "SerialDriver",
-        "LinuxABI", "SystemCalls", "Security", "VFS", "RAMFileSystem", "IPC",
+        "LinuxABI", "SystemCalls", "Security", "VFS", "RAMFileSystem", "IPC", "Processes",
       ]),
     module(
       "Benchmarks", path: "Tests/Benchmarks",
@@ -115,8 +125,8 @@ let package = Package(
         "Foundations", "BootInformation", "PageFrames", "Machine", "ACPI", "PageCache", "VirtualMemory", "Logging",
         "Console", "Registers", "Processors", "Interrupts", "Time", "Scheduler", "Waiting", "PCI", "LinuxABI",
         "SerialDriver", "KernelTests", "Benchmarks", "Symbols",
-        // Not used yet, but built with the kernel, so that they stay fit for it.
         "Terminals", "Executables", "Processes", "Security", "VFS", "RAMFileSystem", "DeviceFileSystem", "IPC",
+        "SystemCalls",
       ],
       exclude: ["README.md", "specs.json"], swiftSettings: strict, plugins: ["SpecPlugin"]),
 
@@ -154,7 +164,8 @@ let package = Package(
       "FutexesTests",
       ["Futexes", "Scheduling", "Time", "Waiting", "VirtualMemory", "Machine", "Foundations"]),
     tests("ExecutablesTests", ["Executables", "VirtualMemory", "Machine", "Foundations"]),
-    tests("ProcessesTests", ["Processes", "LinuxABI", "Machine", "Foundations"]),
+    tests(
+      "ProcessesTests", ["Processes", "LinuxABI", "Machine", "Foundations"]),
     tests(
       "RAMFileSystemTests",
       ["RAMFileSystem", "VFS", "Security", "PageCache", "Machine", "LinuxABI", "Foundations"], exclude: ["Linux"]),
@@ -171,7 +182,12 @@ let package = Package(
     tests(
       "TerminalsTests", ["Terminals", "Waiting", "Machine", "LinuxABI", "Foundations", "PageFrames"],
       exclude: ["Linux"]),
-    tests("SystemCallsTests", ["SystemCalls", "LinuxABI", "Machine", "Foundations"]),
+    tests(
+      "SystemCallsTests",
+      [
+        "SystemCalls", "Processes", "RAMFileSystem", "VFS", "Security", "PageCache", "LinuxABI", "Machine",
+        "Foundations",
+      ]),
     tests("StructureTests", []),
   ]
 )

@@ -14,7 +14,8 @@ enum KernelMemory {
   ///
   /// - Throws: `ENOMEM`.
   static func start() throws(Errno) {
-    let cache = try PageCache(frameCount: FrameTable.descriptors.count, waiting: PageWaiting())
+    let waiting = try ThreadPageWaiting(makingQueues: ())
+    let cache = try PageCache(frameCount: FrameTable.descriptors.count, waiting: waiting)
     try cache.add(HeapShrinker())
     let report = OutOfMemoryReport { KernelLog.add(.error, .memory, $0) }
     FrameAllocator.setPressureHandler(MemoryPressure(cache, OutOfMemoryKiller(NoPrograms(), report: report)))

@@ -82,6 +82,7 @@ public final class Thread: ThreadContext {
     entity = ThreadEntity(parameters)
     waits = ThreadWaits()
     try super.init(hasProgram: hasProgram)
+    processor.store(Processor.current, ordering: .relaxed)
     waits.bind(self)
   }
 
@@ -202,6 +203,16 @@ public final class Thread: ThreadContext {
     }
     guard let kind, body.isInterrupted(kind) else { return false }
     return wake()
+  }
+
+  /// Makes the CPU that runs it look at its `work`, if one does.
+  ///
+  /// - Context: any; after `work` was set.
+  public func kick() {
+    guard isOnProcessor.load(ordering: .sequentiallyConsistent) else { return }
+    let number = processor.load(ordering: .relaxed)
+    // Here it is on its way out of the kernel, or in an interrupt, and looks by itself.
+    if number != Processor.current { ProcessorMessages.reschedule(number) }
   }
 
   /// Waits until it has ended.

@@ -13,6 +13,8 @@ public final class ProcessIdentifier {
   public internal(set) var group: ProcessGroup?
   /// The session, while it has groups.
   public internal(set) var session: Session?
+  /// The task, until it ends.
+  var task: Task?
   /// How many uses there are beside these: a task that is not its process's first has one.
   var otherUses = 0
 

@@ -1,5 +1,6 @@
 public import Foundations
 import Machine
+import Synchronization
 
 /// The number of an open file in a process.
 public struct Descriptor: RawRepresentable, Equatable, Sendable {
@@ -28,9 +29,23 @@ public final class DescriptorTable {
   }
 
   let state = SpinLock(State())
+  private let users = Atomic<Int>(0)
 
-  /// Creates an empty table.
+  /// Creates an empty table, which nobody uses yet.
   public init() {}
+
+  /// Counts one more task that uses it.
+  public func beginUse() { users.wrappingAdd(1, ordering: .relaxed) }
+
+  /// Ends a use; with the last one all files are closed.
+  ///
+  /// - Context: a thread without locks; may wait.
+  public func endUse() {
+    if users.wrappingSubtract(1, ordering: .acquiringAndReleasing).newValue == 0 { closeAll() }
+  }
+
+  /// How many tasks use it.
+  public var userCount: Int { users.load(ordering: .relaxed) }
 
   /// The file of `descriptor`.
   ///

@@ -49,7 +49,7 @@ public final class CachedFile {
   }
 
   /// Tells a page from all others that there ever were, in all likelihood.
-  func identity(of page: UInt64) -> UInt64 { identityBase &+ page }
+  public func identity(of page: UInt64) -> UInt64 { identityBase &+ page }
 
   /// How many pages are in memory, those that are being read included.
   public var residentCount: Int { state.withLock { $0.pages.count } }

@@ -1,0 +1,139 @@
+import Foundations
+public import LinuxABI
+import Machine
+import Scheduler
+public import Terminals
+import Time
+import Waiting
+
+/// A process: tasks that share memory, signals and a number, and what they share besides.
+///
+/// Lock order: the tree's lock, a process's `state`, a task's `resources`, then threads' states and run queues.
+public final class Process: ProcessNode {
+  /// What its lock guards.
+  struct State: ~Copyable {
+    /// The tasks that have not ended, the oldest first.
+    var tasks = GrowableArray<Task>()
+    var limits: ResourceLimits
+    /// How it ends, once that is decided: all tasks are on their way out.
+    var ending: ExitStatus?
+    /// The task that executes a program, while the others are on their way out for it.
+    var executing: Task?
+    /// How the task that ended last did.
+    var lastExit = ExitStatus(code: 0)
+    /// What tasks used that have ended.
+    var endedUsage = ResourceUsage()
+    /// For whom its last task ran.
+    var endedUser: UInt32 = 0
+    /// Its controlling terminal.
+    var terminal: Terminal?
+  }
+
+  /// The tree that it is in.
+  public let tree: ProcessTree
+  /// When it was made, in nanoseconds since boot.
+  public let startNanoseconds: UInt64
+  let state: SpinLock<State>
+  /// Woken when a task ends.
+  let taskEnds = WaitQueue()
+
+  /// Makes a process without tasks, which is not in the tree yet.
+  public init(
+    _ identifier: ProcessIdentifier, in tree: ProcessTree, exitSignal: Signal?,
+    limits: ResourceLimits = ResourceLimits(), terminal: Terminal? = nil
+  ) {
+    self.tree = tree
+    startNanoseconds = Clock.bootTime
+    state = SpinLock(State(limits: limits, terminal: terminal))
+    super.init(identifier, exitSignal: exitSignal)
+  }
+
+  /// Its number.
+  @inline(__always)
+  public var number: Int32 { identifier.number }
+
+  // MARK: Tasks
+
+  /// The oldest task that has not ended.
+  public var leader: Task? { state.withLock { $0.tasks.isEmpty ? nil : $0.tasks[0] } }
+
+  /// How many tasks have not ended.
+  public var taskCount: Int { state.withLock { $0.tasks.count } }
+
+  /// Calls `body` with each task that has not ended, until it returns false. The lock is held.
+  public func forEachTask(_ body: (Task) -> Bool) {
+    state.withLock { state in
+      for index in 0..<state.tasks.count where !body(state.tasks[index]) { return }
+    }
+  }
+
+  /// Adds a task.
+  ///
+  /// - Throws: `EAGAIN` when the process is ending, `ENOMEM`.
+  func add(_ task: Task) throws(Errno) {
+    try state.withLock { state throws(Errno) in
+      guard state.ending == nil, state.executing == nil else { throw .EAGAIN }
+      try state.tasks.append(task)
+    }
+  }
+
+  /// Takes out a task that ends.
+  ///
+  /// - Returns: whether it was the last.
+  func remove(_ task: Task, usage: ResourceUsage) -> Bool {
+    let isLast = state.withLock { state in
+      for index in 0..<state.tasks.count where state.tasks[index] === task {
+        _ = state.tasks.remove(at: index)
+        state.endedUsage = state.endedUsage + usage
+        state.endedUser = task.credentialsForOthers.users.real.rawValue
+        break
+      }
+      return state.tasks.isEmpty
+    }
+    taskEnds.wakeAll()
+    return isLast
+  }
+
+  // MARK: Limits
+
+  /// How much of `resource` it may use; all ones for no limit.
+  @inline(__always)
+  public func limit(_ resource: ResourceLimit) -> UInt64 { state.withLock { $0.limits[resource].current } }
+
+  /// All limits.
+  public var limits: ResourceLimits { state.withLock { $0.limits } }
+
+  /// Sets a limit and returns the old one; whoever calls has checked that it may.
+  public func setLimit(_ resource: ResourceLimit, _ limit: ResourceLimits.Limit) {
+    state.withLock { $0.limits[resource] = limit }
+  }
+
+  // MARK: Terminal
+
+  /// Its controlling terminal.
+  public var terminal: Terminal? { state.withLock { $0.terminal } }
+
+  /// Sets its controlling terminal.
+  public func setTerminal(_ terminal: Terminal?) {
+    let old = state.withLock { state in
+      let old = state.terminal
+      state.terminal = terminal
+      return old
+    }
+    _ = consume old
+  }
+
+  // MARK: What the tree asks
+
+  public override var usage: ResourceUsage {
+    state.withLock { state in
+      var sum = state.endedUsage
+      for index in 0..<state.tasks.count { sum = sum + state.tasks[index].usage }
+      return sum
+    }
+  }
+
+  public override var realUser: UInt32 {
+    state.withLock { $0.tasks.isEmpty ? $0.endedUser : $0.tasks[0].credentialsForOthers.users.real.rawValue }
+  }
+}
