@@ -83,7 +83,7 @@ enum UserAccess {
       return unsafe apus_user_compare_exchange32(address, &found, desired) == 0 ? found : nil
     #else
       // A locked exchange is a write even when it does not change the word.
-      let done = SimulatedProcessor.access(address, count: 4, .write) { memory, _, _ in
+      let done = unsafe SimulatedProcessor.access(address, count: 4, .write) { memory, _, _ in
         found = unsafe memory.load(as: UInt32.self)
         if found == expected { unsafe memory.storeBytes(of: desired, as: UInt32.self) }
       }
