@@ -95,6 +95,13 @@ let package = Package(
     module(
       "DeviceFileSystem", path: "Sources/FileSystems/Device",
       ["Foundations", "Machine", "PageCache", "Security", "VFS", "RAMFileSystem"]),
+    module("Archives", ["Foundations", "Machine"]),
+    module(
+      "InitialFileSystem", path: "Sources/FileSystems/Initial",
+      ["Foundations", "LinuxABI", "Machine", "Archives", "Security", "VFS"]),
+    module(
+      "TerminalFiles", path: "Sources/FileSystems/Terminals",
+      ["Foundations", "LinuxABI", "Machine", "Waiting", "Terminals", "Security", "VFS"]),
     module("IPC", ["Foundations", "LinuxABI", "PageFrames", "Machine", "Waiting", "Security", "VFS"]),
     module(
       "Processes",
@@ -126,7 +133,10 @@ let package = Package(
         "Console", "Registers", "Processors", "Interrupts", "Time", "Scheduler", "Waiting", "PCI", "LinuxABI",
         "SerialDriver", "KernelTests", "Benchmarks", "Symbols",
         "Terminals", "Executables", "Processes", "Security", "VFS", "RAMFileSystem", "DeviceFileSystem", "IPC",
-        "SystemCalls",
+        "SystemCalls", "Archives", "InitialFileSystem",
+        // Not used yet, but built with the kernel, so that they stay fit for it.
+        "Terminals", "Executables", "Processes", "Security", "VFS", "RAMFileSystem", "DeviceFileSystem",
+        "TerminalFiles", "IPC",
       ],
       exclude: ["README.md", "specs.json"], swiftSettings: strict, plugins: ["SpecPlugin"]),
 
@@ -172,6 +182,19 @@ let package = Package(
     tests(
       "DeviceFileSystemTests",
       ["DeviceFileSystem", "VFS", "Security", "PageCache", "Machine", "LinuxABI", "Foundations"]),
+    tests("ArchivesTests", ["Archives", "Machine", "Foundations"]),
+    tests(
+      "InitialFileSystemTests",
+      [
+        "InitialFileSystem", "Archives", "RAMFileSystem", "VFS", "Security", "PageCache", "Machine", "LinuxABI",
+        "Foundations",
+      ]),
+    tests(
+      "TerminalFilesTests",
+      [
+        "TerminalFiles", "DeviceFileSystem", "Terminals", "VFS", "Security", "PageCache", "Waiting", "Machine",
+        "LinuxABI", "Foundations",
+      ]),
     tests(
       "IPCTests",
       [

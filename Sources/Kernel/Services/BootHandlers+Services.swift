@@ -1,3 +1,4 @@
+import Archives
 import BootInformation
 import DeviceFileSystem
 import Foundations
@@ -6,6 +7,7 @@ import Logging
 import Machine
 import PageCache
 import Processes
+import Synchronization
 import SystemCalls
 import VFS
 

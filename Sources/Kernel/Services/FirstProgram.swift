@@ -69,7 +69,7 @@ final class FirstProgram: TaskBeginning {
     } else {
       for index in Self.candidates.indices {
         var path = Message()
-        path.write(Self.candidates[index])
+        path.write(Self.candidates[index].description)
         if start(task, path.bytes, registers) { return }
       }
     }

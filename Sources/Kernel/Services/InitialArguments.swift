@@ -47,8 +47,16 @@ final class InitialArguments {
 
   /// Adds arguments and environment.
   func add(to list: inout ArgumentList) throws(Errno) {
-    try Self.forEach(arguments.span) { text throws(Errno) in try list.append(argument: text) }
-    try Self.forEach(environment.span) { text throws(Errno) in try list.append(environment: text) }
+    var start = 0
+    for index in 0..<arguments.count where arguments[index] == 0 {
+      try list.append(argument: arguments.span.extracting(start..<index))
+      start = index + 1
+    }
+    start = 0
+    for index in 0..<environment.count where environment[index] == 0 {
+      try list.append(environment: environment.span.extracting(start..<index))
+      start = index + 1
+    }
   }
 
   private static func isKnown(_ line: borrowing CommandLine, _ parameter: CommandLine.Parameter) -> Bool {
@@ -58,7 +66,7 @@ final class InitialArguments {
 
   private static func append(_ text: StaticString, to list: inout GrowableArray<UInt8>) throws(Errno) {
     var message = Message()
-    message.write(text)
+    message.write(text.description)
     try append(message.bytes, to: &list)
   }
 
@@ -67,15 +75,5 @@ final class InitialArguments {
   ) throws(Errno) {
     for index in text.indices { try list.append(text[index]) }
     try list.append(separator)
-  }
-
-  private static func forEach(
-    _ texts: Span<UInt8>, _ body: (Span<UInt8>) throws(Errno) -> Void
-  ) throws(Errno) {
-    var start = 0
-    for index in texts.indices where texts[index] == 0 {
-      try body(texts.extracting(start..<index))
-      start = index + 1
-    }
   }
 }

@@ -36,7 +36,7 @@ struct RootFileSystem {
     SpecialFiles.setFIFOOpener(FIFOOpener())
     let (directory, console, home): (Message, Message, Message) = ("/dev", "/dev/console", "/root")
     try actor.makeDirectory(directory.bytes, permissions: 0o755)
-    let number = DeviceNumber(major: 5, minor: 1)
+    let number = DeviceNumber(5, 1)
     _ = try actor.makeNode(console.bytes, .characterDevice, permissions: 0o600, device: number)
     try actor.makeDirectory(home.bytes, permissions: 0o700)
   }

@@ -2,6 +2,7 @@ import Foundations
 public import LinuxABI
 import Machine
 import Scheduler
+import Security
 public import Terminals
 import Time
 import Waiting

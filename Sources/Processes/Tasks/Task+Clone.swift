@@ -2,7 +2,9 @@ public import Foundations
 public import LinuxABI
 import Machine
 import Scheduler
+import Scheduling
 import Security
+import Synchronization
 import VFS
 
 /// What is asked of clone(2).

@@ -4,6 +4,7 @@ import LinuxABI
 public import Machine
 import Scheduler
 import Security
+import Synchronization
 public import VFS
 import VirtualMemory
 
@@ -55,7 +56,13 @@ extension Task {
     var first = InlineArray<256, UInt8>(repeating: 0)
     var span = first.mutableSpan
     let count = try IOBuffer.withBuffer(filling: &span) { buffer throws(Errno) in try file.read(&buffer, at: 0) }
-    guard let script = try ScriptHeader(first.span.extracting(0..<count)) else { return nil }
+    guard ScriptHeader.isScript(first.span.extracting(0..<count)) else { return nil }
+    return try openInterpreter(ScriptHeader(first.span.extracting(0..<count)), path, &arguments)
+  }
+
+  private final func openInterpreter(
+    _ script: borrowing ScriptHeader, _ path: Span<UInt8>, _ arguments: inout ArgumentList
+  ) throws(Errno) -> OpenFile {
     try arguments.prepend(script, path: path)
     return try openExecutable(script.interpreter.span)
   }

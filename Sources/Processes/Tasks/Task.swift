@@ -2,9 +2,11 @@ public import Foundations
 import LinuxABI
 public import Machine
 public import Scheduler
+import Scheduling
 public import Security
 public import Synchronization
 public import VFS
+import VirtualMemory
 public import Waiting
 
 /// A task: a thread that runs a program, or will. Source: clone(2).

@@ -59,7 +59,7 @@ extension FileActor {
       let owner = inode.attributes.withLock { $0.user }
       guard owner == credentials.users.fileSystem || credentials.has(.CAP_FOWNER) else { throw .EPERM }
     }
-    let file = try inode.open(OpenRequest(found, flags, credentials))
+    let file = try inode.open(OpenRequest(found, flags, credentials, in: namespace))
     if flags.contains(.O_TRUNC) && inode.kind == .regular && !isNew { try truncate(inode, to: 0) }
     return file
   }

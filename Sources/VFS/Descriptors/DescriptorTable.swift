@@ -71,6 +71,16 @@ public final class DescriptorTable {
     return file
   }
 
+  /// The file of `descriptor`, if it is open for that.
+  ///
+  /// - Throws: `EBADF`.
+  @inline(__always)
+  public func file(_ descriptor: Descriptor, for use: OpenMode) throws(Errno) -> OpenFile {
+    let file = try file(descriptor)
+    guard file.mode.contains(use) else { throw .EBADF }
+    return file
+  }
+
   /// How many descriptors are open.
   public var count: Int {
     state.withLock { state in
@@ -171,6 +181,13 @@ public final class DescriptorTable {
     guard let file else { throw .EBADF }
     return file
   }
+
+  /// Closes `descriptor`. close(2).
+  ///
+  /// - Throws: `EBADF`; what the file says of data that it could not write, though the descriptor is closed then, too.
+  /// - Context: a thread without locks; may wait.
+  @inline(__always)
+  public func close(_ descriptor: Descriptor) throws(Errno) { try remove(descriptor).flush() }
 
   /// Closes those that execve closes.
   public func closeForExecution() {

@@ -259,6 +259,13 @@ open class OpenFile {
   /// - Throws: `ENOTTY` for an unknown request.
   open func control(_ request: UInt32, _ argument: UInt64) throws(Errno) -> Int { throw .ENOTTY }
 
+  /// Opens what a request of ioctl(2) asks a descriptor for, such as TIOCGPTPEER.
+  ///
+  /// - Returns: the file, and the flags that it was asked for with, O_CLOEXEC among them; nil when the request is for `control`.
+  open func openRelated(
+    _ request: UInt32, _ argument: UInt64, by credentials: Credentials
+  ) throws(Errno) -> (file: OpenFile, flags: OpenFlags)? { nil }
+
   /// What it is ready for now.
   open func poll() -> PollEvents { [.input, .output, .readNormal, .writeNormal] }
 
