@@ -104,6 +104,8 @@ let package = Package(
       ["Foundations", "LinuxABI", "Machine", "Waiting", "Terminals", "Security", "VFS"]),
     module("IPC", ["Foundations", "LinuxABI", "PageFrames", "Machine", "Waiting", "Security", "VFS"]),
     module(
+      "Events", ["Foundations", "LinuxABI", "Machine", "Waiting", "Time", "Security", "VFS"]),
+    module(
       "Processes",
       [
         "Foundations", "LinuxABI", "Machine", "Waiting", "Time", "Scheduling", "Scheduler", "VirtualMemory",
@@ -199,6 +201,12 @@ let package = Package(
       "IPCTests",
       [
         "IPC", "RAMFileSystem", "VFS", "Security", "PageCache", "Waiting", "Machine", "LinuxABI", "Foundations",
+      ]),
+    tests(
+      "EventsTests",
+      [
+        "Events", "IPC", "RAMFileSystem", "VFS", "Security", "PageCache", "Time", "Waiting", "Machine", "LinuxABI",
+        "Foundations",
       ]),
     tests("SecurityTests", ["Security", "LinuxABI", "Foundations"]),
     tests("LinuxABITests", ["LinuxABI"]),

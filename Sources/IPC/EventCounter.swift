@@ -97,30 +97,16 @@ public final class EventCounter: OpenFile {
   public override func forEachWaitQueue(_ body: (borrowing WaitQueue) -> Void) { body(queue) }
 }
 
-/// Where event counters come from: eventfd2(2).
-public final class EventCounterMaker {
-  private let fileSystem: AnonymousFileSystem
-
-  /// Creates a maker. There is one.
-  ///
-  /// - Throws: `ENOMEM`.
-  public init(names: DentryCache, clock: FileClock) throws(Errno) {
-    // ANON_INODE_FS_MAGIC of linux/magic.h.
-    fileSystem = try AnonymousFileSystem(typeName: "anon_inodefs", magic: 0x0904_1934, names: names, clock: clock)
-  }
-
-  /// Makes a counter.
+extension EventCounter {
+  /// Makes a counter. eventfd2(2).
   ///
   /// - Parameter flags: O_NONBLOCK.
   /// - Throws: `ENOMEM`.
-  public func makeCounter(
-    _ credentials: Credentials, initial: UInt32, _ way: EventCounter.Way, _ flags: OpenFlags
+  public static func make(
+    _ inodes: AnonymousInodes, _ credentials: Credentials, initial: UInt32, _ way: Way, _ flags: OpenFlags
   ) throws(Errno) -> EventCounter {
-    try ObjectMemory.check()
-    let inode = Inode(fileSystem, number: fileSystem.takeNumber(), NewFile(.regular, permissions: 0o600))
-    let name: Message = "anon_inode:[eventfd]"
-    let path = try AnonymousFileSystem.makePath(to: inode, name: name.bytes)
     let kept = flags.intersection(.O_NONBLOCK).union(.O_RDWR)
-    return try EventCounter(OpenRequest(path, kept, credentials), inode, initial: UInt64(initial), way)
+    let (request, inode) = try inodes.makeInode("[eventfd]", credentials, kept)
+    return try EventCounter(request, inode, initial: UInt64(initial), way)
   }
 }

@@ -237,7 +237,7 @@ struct PipeTests {
   func counters() throws {
     try withWorld { world in
       func bytes(_ number: UInt64) -> [UInt8] { (0..<8).map { UInt8(truncatingIfNeeded: number >> UInt64($0 * 8)) } }
-      let all = try world.counters.makeCounter(.root, initial: 3, .all, .O_NONBLOCK)
+      let all = try EventCounter.make(world.inodes, .root, initial: 3, .all, .O_NONBLOCK)
       _ = try all.write(bytes(4))
       #expect(try all.read(8) == bytes(7))
       #expect(throws: Errno.EAGAIN) { try all.read(8) }
@@ -246,7 +246,7 @@ struct PipeTests {
       _ = try all.write(bytes(.max - 1))
       #expect(all.poll() == [.input, .readNormal])
       #expect(throws: Errno.EAGAIN) { try all.write(bytes(1)) }
-      let ones = try world.counters.makeCounter(.root, initial: 2, .one, .O_NONBLOCK)
+      let ones = try EventCounter.make(world.inodes, .root, initial: 2, .one, .O_NONBLOCK)
       #expect(try ones.read(8) == bytes(1))
       #expect(try ones.read(100) == bytes(1))
       #expect(throws: Errno.EAGAIN) { try ones.read(8) }

@@ -13,7 +13,8 @@ struct FutexOwnership: ~Copyable {
   // MARK: The table
 
   private static func index(of key: FutexKey) -> Int {
-    Int(truncatingIfNeeded: (key.place >> 2 &+ key.owner &* 0xff51_afd7_ed55_8ccd) &* 0x9e37_79b9_7f4a_7c15 >> 56)
+    let mixed = (key.place >> 2 &+ key.owner &* 0xff51_afd7_ed55_8ccd) &* 0x9e37_79b9_7f4a_7c15
+    return Int(truncatingIfNeeded: mixed >> 56)
   }
 
   /// The futex that is known by `key`, if somebody waits for it.

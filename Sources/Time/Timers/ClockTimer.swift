@@ -8,13 +8,13 @@ import Waiting
 open class ClockTimer: TimerHandler {
   private struct State: ~Copyable {
     var timer: Timer?
-    /// When it expires, by its clock; nil when it is not armed.
-    var time: UInt64?
+    /// When it expires; nil when it is not armed.
+    var deadline: ClockDeadline?
     /// Its place among those that follow the clock.
     var entry: WaitEntry?
   }
 
-  /// The clock.
+  /// The clock that it was made for.
   public let base: TimeBase
   private let state = SpinLock(State())
 
@@ -29,6 +29,11 @@ open class ClockTimer: TimerHandler {
   /// - Context: interrupts off, no lock held. It may arm the timer again. One that is disarmed or closed at this moment may
   ///   still be told.
   open func expired() {}
+
+  /// The clock was set.
+  ///
+  /// - Context: any; no lock of the timer's own is held.
+  open func clockWasSet() {}
 
   /// Makes it able to expire.
   ///
@@ -51,19 +56,20 @@ open class ClockTimer: TimerHandler {
     if let entry { Clock.steps.remove(entry) }
     // Dropped outside the lock: it waits for a handler that runs.
     let timer = state.withLock { state in
-      state.time = nil
+      state.deadline = nil
       return state.timer.take()
     }
     _ = consume timer
   }
 
-  /// Makes it expire when its clock says `time`, or at once when that has passed.
+  /// Makes it expire when the clock `base` says `time`, or at once when that has passed.
   ///
+  /// - Parameter base: the clock that it was made for, or one that cannot be set.
   /// - Context: any.
-  public final func arm(at time: UInt64) {
+  public final func arm(at time: UInt64, by base: TimeBase) {
     state.withLock { state in
-      state.time = time
-      Self.program(&state, base)
+      state.deadline = ClockDeadline(base, time)
+      Self.program(&state)
     }
   }
 
@@ -72,7 +78,7 @@ open class ClockTimer: TimerHandler {
   /// - Context: any.
   public final func disarm() {
     state.withLock { state in
-      state.time = nil
+      state.deadline = nil
       switch state.timer {
       case .some(let timer): timer.cancel()
       case .none: break
@@ -80,28 +86,29 @@ open class ClockTimer: TimerHandler {
     }
   }
 
-  private static func program(_ state: inout State, _ base: TimeBase) {
-    guard let time = state.time else { return }
+  private static func program(_ state: inout State) {
+    guard let deadline = state.deadline else { return }
     switch state.timer {
-    case .some(let timer): timer.arm(at: base.monotonic(time))
+    case .some(let timer): timer.arm(at: deadline.monotonic)
     case .none: break
     }
   }
 
   /// The clock was set: its time comes sooner or later.
   fileprivate func follow() {
-    state.withLock { Self.program(&$0, base) }
+    state.withLock { Self.program(&$0) }
+    clockWasSet()
   }
 
   public final override func timerExpired(now: UInt64, expirations: UInt64) {
     let hasCome = state.withLock { state in
-      guard let time = state.time else { return false }
-      guard base.now >= time else {
-        // The clock was set back just now.
-        Self.program(&state, base)
+      guard let deadline = state.deadline else { return false }
+      guard deadline.hasPassed else {
+        // It was armed anew, or its clock was set back, just now.
+        Self.program(&state)
         return false
       }
-      state.time = nil
+      state.deadline = nil
       return true
     }
     if hasCome { expired() }

@@ -34,6 +34,9 @@ public final class DescriptorTable {
   /// Creates an empty table, which nobody uses yet.
   public init() {}
 
+  // One that nobody came to use may have files, too.
+  deinit { closeAll() }
+
   /// Counts one more task that uses it.
   public func beginUse() { users.wrappingAdd(1, ordering: .relaxed) }
 
@@ -138,6 +141,7 @@ public final class DescriptorTable {
 
   /// Ends what `reserve` began.
   public func fill(_ descriptor: Descriptor, with file: OpenFile) {
+    file.beginDescriptor()
     state.withLock { $0.files[Int(descriptor.rawValue)] = file }
   }
 
@@ -155,14 +159,17 @@ public final class DescriptorTable {
   ) throws(Errno) -> OpenFile? {
     let index = Int(descriptor.rawValue)
     guard index >= 0, index < Int(min(limit, UInt64(Self.hardLimit))) else { throw .EBADF }
-    return try state.withLock { state throws(Errno) in
+    let old: OpenFile? = try state.withLock { state throws(Errno) in
       try state.grow(toInclude: index)
       let old = state.files[index].take()
       if old == nil && state.isTaken(index) { throw .EBUSY }
+      file.beginDescriptor()
       state.files[index] = file
       state.take(index, closesOnExecution)
       return old
     }
+    old?.endDescriptor()
+    return old
   }
 
   // MARK: Closing
@@ -179,6 +186,7 @@ public final class DescriptorTable {
       return file
     }
     guard let file else { throw .EBADF }
+    file.endDescriptor()
     return file
   }
 
@@ -220,6 +228,7 @@ public final class DescriptorTable {
         return nil
       }
       if isBehind { return }
+      file?.endDescriptor()
       try? file?.flush()
     }
   }
