@@ -1,6 +1,7 @@
 public import Foundations
 public import Machine
 public import Security
+import Synchronization
 public import VFS
 public import Waiting
 
@@ -16,7 +17,7 @@ public final class EventCounter: OpenFile {
     case one
   }
 
-  private let value: SpinLock<UInt64>
+  private let value: Atomic<UInt64>
   private let way: Way
   private let queue = WaitQueue()
 
@@ -24,29 +25,37 @@ public final class EventCounter: OpenFile {
   ///
   /// - Throws: `ENOMEM`.
   init(_ request: OpenRequest, _ inode: Inode, initial: UInt64, _ way: Way) throws(Errno) {
-    value = SpinLock(initial)
+    value = Atomic(initial)
     self.way = way
     try super.init(request, inode)
   }
 
   /// Takes what there is; nil when there is nothing.
+  @inline(__always)
   private func take() -> UInt64? {
-    value.withLock { value in
-      guard value > 0 else { return nil }
-      let taken = way == .all ? value : 1
-      value -= taken
-      return taken
+    var found = value.load(ordering: .relaxed)
+    while found > 0 {
+      let taken = way == .all ? found : 1
+      let (isDone, now) = value.compareExchange(
+        expected: found, desired: found - taken, ordering: .acquiringAndReleasing)
+      if isDone { return taken }
+      found = now
     }
+    return nil
   }
 
   /// Adds, if the sum is not too large.
+  @inline(__always)
   private func add(_ number: UInt64) -> Bool {
-    value.withLock { value in
-      // The largest value is one less than the largest number.
-      guard number < UInt64.max - value else { return false }
-      value += number
-      return true
+    var found = value.load(ordering: .relaxed)
+    // The largest value is one less than the largest number.
+    while number < UInt64.max - found {
+      let (isDone, now) = value.compareExchange(
+        expected: found, desired: found + number, ordering: .acquiringAndReleasing)
+      if isDone { return true }
+      found = now
     }
+    return false
   }
 
   public override func readContent(_ buffer: inout IOBuffer, at offset: Int64) throws(Errno) -> Int {
@@ -87,7 +96,7 @@ public final class EventCounter: OpenFile {
   public override var canPoll: Bool { true }
 
   public override func poll() -> PollEvents {
-    let value = value.withLock { $0 }
+    let value = value.load(ordering: .acquiring)
     var events: PollEvents = []
     if value > 0 { events.formUnion([.input, .readNormal]) }
     if value < .max - 1 { events.formUnion([.output, .writeNormal]) }

@@ -21,6 +21,8 @@ final class EpollPlace {
   // What the last visit found.
   private var visit: UInt64 = 0
   private var found = 0
+  /// The last visit that went on from it.
+  private var descent: UInt64 = 0
 
   init() {}
 
@@ -41,7 +43,7 @@ final class EpollPlace {
     }
     do throws(Errno) {
       try Self.lock.withLock { () throws(Errno) in
-        guard child.mostWays(Self.newVisit(), Self.newVisit()) <= Self.wayLimit else { throw .EINVAL }
+        guard child.mostWays(Self.newVisit()) <= Self.wayLimit else { throw .EINVAL }
       }
       try body()
     } catch {
@@ -97,11 +99,11 @@ final class EpollPlace {
   }
 
   /// The most ways up from it or from anything below it.
-  private func mostWays(_ visit: UInt64, _ waysVisit: UInt64) -> Int {
-    var most = ways(waysVisit)
-    for index in 0..<children.count where most <= Self.wayLimit {
-      most = max(most, children[index].mostWays(visit, waysVisit))
-    }
+  private func mostWays(_ visit: UInt64) -> Int {
+    guard descent != visit else { return 0 }
+    descent = visit
+    var most = ways(visit)
+    for index in 0..<children.count { most = max(most, children[index].mostWays(visit)) }
     return most
   }
 }

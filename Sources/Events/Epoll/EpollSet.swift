@@ -1,4 +1,4 @@
-public import Foundations
+import Foundations
 import Machine
 import Synchronization
 import VFS
@@ -161,10 +161,7 @@ final class EpollSet {
     try ObjectMemory.check()
     let interest = try lock.withLock { () throws(Errno) in try register(file, descriptor, request) }
     // One that was closed before it had a watcher has told nobody.
-    guard file.hasDescriptors else {
-      remove(interest)
-      throw .EBADF
-    }
+    guard file.hasDescriptors || !detach(interest) else { throw .EBADF }
     tellIfReady(interest)
   }
 
@@ -198,12 +195,17 @@ final class EpollSet {
   ///
   /// - Context: a thread without locks; may wait.
   func remove(_ interest: EpollInterest) {
-    let isMine = lock.withLock {
+    guard detach(interest), let nested = (interest.file as? EpollFile)?.set else { return }
+    place.removeChild(nested.place)
+  }
+
+  /// - Returns: whether it was still there.
+  private func detach(_ interest: EpollInterest) -> Bool {
+    lock.withLock {
       guard interests[interest.number] === interest else { return false }
       unregister(interest)
       return true
     }
-    if isMine, let nested = (interest.file as? EpollFile)?.set { place.removeChild(nested.place) }
   }
 
   /// Watches nothing any more.
