@@ -1,4 +1,5 @@
 public import Foundations
+import Security
 public import Terminals
 public import VFS
 

@@ -38,6 +38,7 @@ extension BootHandlers {
   private static func startDevices(_ files: RootFileSystem) throws(Errno) {
     let memory = MemoryDeviceOpener(KernelRandomSource())
     try SpecialFiles.register(.characterDevice, major: MemoryDevice.major, minors: 1..<12, memory)
+    try SpecialFiles.register(.characterDevice, major: 5, minors: 1..<2, TemporaryConsoleOpener())
   }
 
   /// - Returns: why it could not be unpacked.

@@ -47,14 +47,16 @@ final class InitialArguments {
 
   /// Adds arguments and environment.
   func add(to list: inout ArgumentList) throws(Errno) {
+    try Self.forEach(arguments) { text throws(Errno) in try list.append(argument: text) }
+    try Self.forEach(environment) { text throws(Errno) in try list.append(environment: text) }
+  }
+
+  private static func forEach(
+    _ words: borrowing GrowableArray<UInt8>, _ body: (Span<UInt8>) throws(Errno) -> Void
+  ) throws(Errno) {
     var start = 0
-    for index in 0..<arguments.count where arguments[index] == 0 {
-      try list.append(argument: arguments.span.extracting(start..<index))
-      start = index + 1
-    }
-    start = 0
-    for index in 0..<environment.count where environment[index] == 0 {
-      try list.append(environment: environment.span.extracting(start..<index))
+    for index in 0..<words.count where words[index] == 0 {
+      try body(words.span.extracting(start..<index))
       start = index + 1
     }
   }

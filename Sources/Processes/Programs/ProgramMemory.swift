@@ -1,7 +1,7 @@
 public import Executables
 public import Foundations
 import Machine
-import Synchronization
+public import Synchronization
 public import VFS
 public import VirtualMemory
 
@@ -20,6 +20,9 @@ public final class ProgramMemory {
 
   /// The memory.
   public let space: AddressSpace
+  /// Whether others with the same rights may look into it, and a memory image may be left. Source: prctl(2),
+  /// `PR_SET_DUMPABLE`.
+  public let isDumpable = Atomic<Bool>(true)
   private let users = Atomic<Int>(1)
   private let content: SpinLock<Program>
 
@@ -42,6 +45,7 @@ public final class ProgramMemory {
     let program = program
     let child = ProgramMemory(try space.clone(), program)
     child.space.limits = space.limits
+    child.isDumpable.store(isDumpable.load(ordering: .relaxed), ordering: .relaxed)
     // Whoever executes it already keeps writers away, so this cannot fail.
     try? program.executable?.inode.beginExecuting()
     return child

@@ -139,6 +139,7 @@ extension Task {
     if flags.contains(.CLONE_CHILD_SETTID) { child.numberAddress = request.childNumberAddress }
     if flags.contains(.CLONE_CHILD_CLEARTID) { child.clearedAddress = request.childNumberAddress }
     if hasNoNewPrivileges.load(ordering: .relaxed) { child.hasNoNewPrivileges.store(true, ordering: .relaxed) }
+    settings.copy(to: child.settings)
     child.callWork.store(callWork.load(ordering: .relaxed), ordering: .relaxed)
     prepareSignals(of: child, flags)
   }

@@ -93,6 +93,7 @@ extension Task {
     do throws(Errno) {
       let limits = process.limits
       setLimits(of: space, limits)
+      let isRandomized = !settings.personality.contains(.ADDR_NO_RANDOMIZE)
       let random = isRandomized ? ProgramEnvironment.random : nil
       let layout = AddressLayout(stackLimit: limits[.RLIMIT_STACK].current, random: random)
       space.setMappingBase(layout.mappingBase)
@@ -106,7 +107,10 @@ extension Task {
     }
     var new = ProgramMemory.Program()
     (new.loaded, new.executable) = (loaded, file)
-    begin(ProgramMemory(space, new), newCredentials, registers)
+    if isSecure { settings.becomeSecure() }
+    let newMemory = ProgramMemory(space, new)
+    newMemory.isDumpable.store(!isSecure, ordering: .relaxed)
+    begin(newMemory, newCredentials, registers)
     name = TaskName(lastPartOf: path)
   }
 
@@ -120,8 +124,6 @@ extension Task {
     }
   }
 
-  private final var isRandomized: Bool { true }
-
   private final func setLimits(of space: AddressSpace, _ limits: ResourceLimits) {
     var new = AddressSpaceLimits()
     new.total = limits[.RLIMIT_AS].current
@@ -129,6 +131,7 @@ extension Task {
     new.stack = limits[.RLIMIT_STACK].current
     new.locked = limits[.RLIMIT_MEMLOCK].current
     new.ignoresLockLimit = credentials.has(.CAP_IPC_LOCK)
+    new.refusesHugePages = memory?.space.limits.refusesHugePages ?? false
     space.limits = new
   }
 

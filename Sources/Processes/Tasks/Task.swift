@@ -49,6 +49,8 @@ open class Task: ThreadBody {
   public final var robustList: UInt64 = 0
   /// Whether no execve gives it rights. Source: prctl(2), `PR_SET_NO_NEW_PRIVS`. Never taken back.
   public final let hasNoNewPrivileges = Atomic<Bool>(false)
+  /// What it asked for by prctl(2) and personality(2).
+  public final let settings = TaskSettings()
   /// What its parent waits for, if it was made by vfork.
   final var completion: VforkCompletion?
 

@@ -3,6 +3,7 @@ import IPC
 import LinuxABI
 import Machine
 import Processes
+import Security
 import VFS
 
 /// fcntl(2), ioctl(2), flock(2).

@@ -2,6 +2,7 @@ import Foundations
 import LinuxABI
 import Machine
 import Processes
+import Security
 import VFS
 
 /// mount(2), and what is known of file systems.

@@ -2,6 +2,7 @@ import Foundations
 import LinuxABI
 import Machine
 import Processes
+import Security
 import VFS
 
 /// Making, moving and removing names.
