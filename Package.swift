@@ -73,6 +73,7 @@ let package = Package(
     module(
       "VirtualMemory", path: "Sources/Memory/VirtualMemory", ["Foundations", "PageFrames", "Machine", "PageCache"]),
     module("Waiting", ["Foundations", "Machine"]),
+    module("Signals", ["Foundations", "LinuxABI", "Machine"]),
     module("Scheduling", ["Foundations", "Machine"]),
     module("Logging", ["Foundations"]),
     module("Console", ["Foundations"], generated: true),
@@ -115,8 +116,8 @@ let package = Package(
     module(
       "SystemCalls",
       [
-        "Foundations", "LinuxABI", "Machine", "Waiting", "Logging", "Time", "Scheduling", "Scheduler", "VirtualMemory",
-        "PageCache", "Executables", "Security", "VFS", "RAMFileSystem", "IPC", "Terminals", "Processes",
+        "Foundations", "LinuxABI", "Machine", "Waiting", "Signals", "Logging", "Time", "Scheduling", "Scheduler",
+        "VirtualMemory", "PageCache", "Executables", "Security", "VFS", "RAMFileSystem", "IPC", "Terminals", "Processes",
       ], generated: true),
     module(
       "KernelTests", path: "Tests/KernelTests",
@@ -162,6 +163,7 @@ let package = Package(
     tests(
       "VirtualMemoryTests", ["VirtualMemory", "PageCache", "Machine", "PageFrames", "Foundations"], exclude: ["Linux"]),
     tests("WaitingTests", ["Waiting", "Machine", "Foundations"]),
+    tests("SignalsTests", ["Signals", "Machine", "LinuxABI", "Foundations"]),
     tests("SchedulingTests", ["Scheduling", "Machine", "Foundations"]),
     tests("LoggingTests", ["Logging", "Foundations"]),
     tests("ConsoleTests", ["Console"]),

@@ -3,9 +3,10 @@ public import LinuxABI
 import Machine
 import Scheduler
 import Security
+import Signals
 public import Terminals
 import Time
-import Waiting
+public import Waiting
 
 /// A process: tasks that share memory, signals and a number, and what they share besides.
 ///
@@ -28,6 +29,10 @@ public final class Process: ProcessNode {
     var endedUser: UInt32 = 0
     /// Its controlling terminal.
     var terminal: Terminal?
+    /// The group that was in its terminal's foreground when that was hung up; 0 for none.
+    var formerForeground: Int32 = 0
+    /// What its tasks have of signals in common.
+    var signals: ProcessSignals
   }
 
   /// The tree that it is in.
@@ -37,15 +42,28 @@ public final class Process: ProcessNode {
   let state: SpinLock<State>
   /// Woken when a task ends.
   let taskEnds = WaitQueue()
+  /// Woken when a signal comes: where descriptors of signals and calls that wait for signals wait.
+  public let signalEvents = WaitQueue()
+  /// Woken when it goes on after a stop.
+  let continuations = WaitQueue()
 
   /// Makes a process without tasks, which is not in the tree yet.
+  ///
+  /// - Parameters:
+  ///   - dispositions: what is done about its signals; nil for what they do by themselves.
+  ///   - account: counts what is queued for its user.
+  /// - Throws: `ENOMEM`.
   public init(
     _ identifier: ProcessIdentifier, in tree: ProcessTree, exitSignal: Signal?,
-    limits: ResourceLimits = ResourceLimits(), terminal: Terminal? = nil
-  ) {
+    dispositions: SignalDispositions? = nil, account: SignalAccount? = nil, limits: ResourceLimits = ResourceLimits(),
+    terminal: Terminal? = nil
+  ) throws(Errno) {
     self.tree = tree
     startNanoseconds = Clock.bootTime
-    state = SpinLock(State(limits: limits, terminal: terminal))
+    let table: SignalDispositions
+    if let dispositions { table = dispositions } else { table = try SignalDispositions() }
+    let signals = ProcessSignals(table, account ?? SignalAccount())
+    state = SpinLock(State(limits: limits, terminal: terminal, signals: signals))
     super.init(identifier, exitSignal: exitSignal)
   }
 
@@ -75,6 +93,7 @@ public final class Process: ProcessNode {
     try state.withLock { state throws(Errno) in
       guard state.ending == nil, state.executing == nil else { throw .EAGAIN }
       try state.tasks.append(task)
+      state.join(task)
     }
   }
 
@@ -124,7 +143,38 @@ public final class Process: ProcessNode {
     _ = consume old
   }
 
+  /// Keeps in mind whom the leader's end is to tell of the hang-up of its terminal.
+  func setFormerForeground(_ group: Int32) { state.withLock { $0.formerForeground = group } }
+
+  // MARK: Signals
+
+  /// Counts what is queued for it from now on as signals of `user`.
+  func countSignals(of user: UserID) {
+    guard let account = UserAccounts.signals(of: user) else { return }
+    state.withLock { $0.signals.account = account }
+  }
+
+  /// Who counts what is queued for it.
+  var signalAccount: SignalAccount { state.withLock { $0.signals.account } }
+
   // MARK: What the tree asks
+
+  public override var childPolicy: ChildPolicy {
+    let child = state.withLock { $0.signals.dispositions }[.SIGCHLD]
+    return ChildPolicy(
+      forgets: child.isIgnored || child.flags.contains(.SA_NOCLDWAIT), isTold: !child.isIgnored)
+  }
+
+  public override var ignoresChildStops: Bool {
+    let child = state.withLock { $0.signals.dispositions }[.SIGCHLD]
+    return child.isIgnored || child.flags.contains(.SA_NOCLDSTOP)
+  }
+
+  public override func childChanged(_ signal: Signal, _ report: ChildReport) {
+    try? send(signal, SignalInformation(signal, of: report))
+  }
+
+  public override func receive(_ signal: Signal) { sendFromKernel(signal) }
 
   public override var usage: ResourceUsage {
     state.withLock { state in

@@ -4,6 +4,7 @@ public import Machine
 public import Scheduler
 import Scheduling
 public import Security
+public import Signals
 public import Synchronization
 public import VFS
 import VirtualMemory
@@ -39,6 +40,15 @@ open class Task: ThreadBody {
   private final let nameBytes = SpinLock(TaskName())
   private final let isEndingFlag = Atomic<Bool>(false)
 
+  /// What others touch of its signals.
+  final var signals = TaskSignals()
+  /// What is its own of them.
+  final var handling = SignalHandling()
+  /// What is done about its signals: its process's table.
+  public final private(set) var dispositions: SignalDispositions
+  /// Whether it has to look for signals before its program goes on.
+  final let signalFlag = Atomic<Bool>(false)
+
   /// What the thread does first, instead of running its program: the first task executes one.
   public final var beginning: TaskBeginning?
   /// Where its number is to be written when it begins; 0 for nowhere. The task's own.
@@ -61,6 +71,7 @@ open class Task: ThreadBody {
     held = SpinLock(resources)
     (memory, files, context) = (resources.memory, resources.files, resources.context)
     (namespace, credentials) = (resources.namespace, resources.credentials)
+    dispositions = process.state.withLock { $0.signals.dispositions }
     super.init()
     files.beginUse()
   }
@@ -107,6 +118,7 @@ open class Task: ThreadBody {
   /// - Context: the task itself.
   public final func setCredentials(_ new: Credentials) {
     held.withLock { $0.credentials = new }
+    if new.users.real != credentials.users.real { process.countSignals(of: new.users.real) }
     credentials = new
   }
 
@@ -210,6 +222,14 @@ open class Task: ThreadBody {
     ask(.ending)
   }
 
+  /// Makes `new` what is done about its signals, and its process's.
+  ///
+  /// - Context: the task itself, its process's only one.
+  final func setDispositions(_ new: SignalDispositions) {
+    process.state.withLock { $0.signals.dispositions = new }
+    dispositions = new
+  }
+
   // MARK: ThreadBody
 
   public final override func activate() {
@@ -243,6 +263,11 @@ open class Task: ThreadBody {
     case .kill: isEnding
     case .signals: isEnding || hasDeliverableSignal
     }
+  }
+
+  public final override func programFault(_ fault: ProgramFault) {
+    handling.newFault = fault
+    askItself(.signals)
   }
 
   public final override func returnToUser(_ registers: borrowing UserContext) {
