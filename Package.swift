@@ -110,7 +110,7 @@ let package = Package(
       "Processes",
       [
         "Foundations", "LinuxABI", "Machine", "Waiting", "Time", "Scheduling", "Scheduler", "VirtualMemory",
-        "Executables", "Terminals", "Security", "VFS",
+        "Executables", "Terminals", "Security", "VFS", "Futexes", "Signals",
       ]),
     module("SerialDriver", path: "Sources/Drivers/Serial", ["Foundations", "Machine", "Registers"]),
     module(
@@ -118,6 +118,7 @@ let package = Package(
       [
         "Foundations", "LinuxABI", "Machine", "Waiting", "Signals", "Logging", "Time", "Scheduling", "Scheduler",
         "VirtualMemory", "PageCache", "Executables", "Security", "VFS", "RAMFileSystem", "IPC", "Terminals", "Processes",
+        "Futexes", "Events",
       ], generated: true),
     module(
       "KernelTests", path: "Tests/KernelTests",
@@ -136,7 +137,7 @@ let package = Package(
         "Console", "Registers", "Processors", "Interrupts", "Time", "Scheduler", "Waiting", "PCI", "LinuxABI",
         "SerialDriver", "KernelTests", "Benchmarks", "Symbols",
         "Terminals", "Executables", "Processes", "Security", "VFS", "RAMFileSystem", "DeviceFileSystem", "IPC",
-        "SystemCalls", "Archives", "InitialFileSystem", "TerminalFiles",
+        "SystemCalls", "Archives", "InitialFileSystem", "TerminalFiles", "Futexes", "Events",
       ],
       exclude: ["README.md", "specs.json"], swiftSettings: strict, plugins: ["SpecPlugin"]),
 

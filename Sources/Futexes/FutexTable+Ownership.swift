@@ -2,7 +2,6 @@ public import Foundations
 import Machine
 import Synchronization
 public import Time
-import Waiting
 
 /// FUTEX_LOCK_PI and its relatives.
 extension FutexTable {
@@ -43,7 +42,7 @@ extension FutexTable {
       }
     }
     do throws(Errno) {
-      try Self.sleep(until: deadline) { !waiter.isWaiting }
+      try TimedWait.wait(until: deadline) { !waiter.isWaiting }
     } catch {
       if ownership.withLock({ $0.leave(waiter) }) { throw error }
     }
@@ -84,7 +83,7 @@ extension FutexTable {
     defer { (waiter.target, waiter.thread) = (nil, nil) }
     try enter(waiter, at: word, while: expected)
     do throws(Errno) {
-      try Self.sleep(until: deadline) { !waiter.isWaiting }
+      try TimedWait.wait(until: deadline) { !waiter.isWaiting }
     } catch {
       if leave(waiter) { throw error }
       if ownership.withLock({ $0.leave(waiter) }) { throw error == .EINTR ? .EAGAIN : error }

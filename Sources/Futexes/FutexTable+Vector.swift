@@ -38,7 +38,7 @@ extension FutexTable {
         try enter(waiter, at: words[entered].word, while: words[entered].value)
         entered += 1
       }
-      try Self.sleep(until: deadline) { thread.hasReleased(words.count) }
+      try TimedWait.wait(until: deadline) { thread.hasReleased(words.count) }
     } catch {
       guard let index = leave(thread, entered) else { throw error }
       return index

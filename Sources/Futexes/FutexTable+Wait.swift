@@ -2,7 +2,6 @@ public import Foundations
 import Machine
 import Synchronization
 public import Time
-import Waiting
 
 /// FUTEX_WAIT and its relatives.
 extension FutexTable {
@@ -19,7 +18,7 @@ extension FutexTable {
     waiter.mask = mask
     try enter(waiter, at: word, while: expected)
     do throws(Errno) {
-      try Self.sleep(until: deadline) { !waiter.isWaiting }
+      try TimedWait.wait(until: deadline) { !waiter.isWaiting }
     } catch {
       // Woken at the last moment is woken: otherwise the wake would be lost.
       if leave(waiter) { throw error }
@@ -68,38 +67,6 @@ extension FutexTable {
       guard hasLeft else { continue }
       buckets[number].population.wrappingSubtract(1, ordering: .relaxed)
       return true
-    }
-  }
-
-  /// Waits until `isDone`, which whoever makes it true tells by the thread's own entry.
-  ///
-  /// - Throws: `EINTR`, `ETIMEDOUT`.
-  @inline(__always)
-  static func sleep(until deadline: ClockDeadline?, isDone: () -> Bool) throws(Errno) {
-    guard let deadline, deadline.base.isSettable else {
-      return try block(until: deadline, isDone)
-    }
-    // Whoever sets the clock wakes it, to look when the time will be now.
-    let entry = Blocking.current.entry
-    Clock.steps.add(entry)
-    defer { Clock.steps.remove(entry) }
-    try block(until: deadline, isDone)
-  }
-
-  @inline(__always)
-  private static func block(until deadline: ClockDeadline?, _ isDone: () -> Bool) throws(Errno) {
-    let blocking = Blocking.current
-    defer { blocking.finish() }
-    while true {
-      blocking.prepare(.signals)
-      if isDone() { return }
-      switch blocking.block(deadline: deadline?.monotonic) {
-      case .woken: continue
-      case .interrupted: throw .EINTR
-      case .timedOut:
-        if let deadline, deadline.base.isSettable, !deadline.hasPassed { continue }
-        throw .ETIMEDOUT
-      }
     }
   }
 }

@@ -146,14 +146,34 @@ public final class Thread: ThreadContext {
     return found
   }
 
-  /// Where its time has gone.
+  /// Where its time has gone until now.
   public var account: EntityAccount {
     var found = EntityAccount()
-    change { _, entity, _ in
+    change { queue, entity, now in
+      queue.charge(until: now)
       found = entity.account
       return false
     }
     return found
+  }
+
+  /// How urgent it is, with what is lent to it: what it lends on.
+  ///
+  /// - Context: any; locks may be held that rank above run queues.
+  public var urgency: Urgency {
+    var found = Urgency.none
+    change { _, entity, _ in
+      found = entity.urgency
+      return false
+    }
+    return found
+  }
+
+  /// Makes it at least as urgent as those that wait for it, `.none` for nobody.
+  ///
+  /// - Context: as for `urgency`.
+  public func lend(_ urgency: Urgency) {
+    change { queue, entity, now in queue.setLent(to: entity, urgency, at: now) }
   }
 
   private func change(_ body: (inout RunQueue, ThreadEntity, UInt64) -> Bool) {

@@ -25,11 +25,14 @@ final class EpollInterest: FileWatcher {
   /// The number of the next one with the same hash, or -1.
   var nextInBucket: Int32 = -1
   private var entries = GrowableArray<WaitEntry>()
+  /// Whose the file's queues are, if not the file's.
+  private let queueOwner: AnyObject?
 
   init(_ set: EpollSet, _ file: OpenFile, _ descriptor: Int32, number: Int, _ request: EpollRequest) {
     (self.set, self.file, self.descriptor, self.number) = (set, file, descriptor, number)
     wish = Atomic(request.wish)
     data = request.data
+    queueOwner = file.queueOwner
     super.init()
   }
 
@@ -38,7 +41,7 @@ final class EpollInterest: FileWatcher {
   /// - Throws: `ENOMEM`; it is in none then.
   func enterQueues() throws(Errno) {
     var queueCount = 0
-    file.forEachWaitQueue { _ in queueCount += 1 }
+    file.forEachWaitQueue(of: queueOwner) { _ in queueCount += 1 }
     try entries.reserveCapacity(queueCount)
     let isExclusive = EpollEvents(rawValue: UInt64(wish.load(ordering: .relaxed))).contains(.EPOLLEXCLUSIVE)
     for _ in 0..<queueCount {
@@ -58,7 +61,7 @@ final class EpollInterest: FileWatcher {
 
   private func forEachEntry(_ body: (borrowing WaitQueue, WaitEntry) -> Void) {
     var index = 0
-    file.forEachWaitQueue { queue in
+    file.forEachWaitQueue(of: queueOwner) { queue in
       guard index < entries.count else { return }
       body(queue, entries[index])
       index += 1

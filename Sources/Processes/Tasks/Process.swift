@@ -4,6 +4,7 @@ import Machine
 import Scheduler
 import Security
 import Signals
+import Synchronization
 public import Terminals
 import Time
 public import Waiting
@@ -40,10 +41,13 @@ public final class Process: ProcessNode {
   /// When it was made, in nanoseconds since boot.
   public let startNanoseconds: UInt64
   let state: SpinLock<State>
+  private let taskEstimate = Atomic<Int>(0)
   /// Woken when a task ends.
   let taskEnds = WaitQueue()
   /// Woken when a signal comes: where descriptors of signals and calls that wait for signals wait.
   public let signalEvents = WaitQueue()
+  /// Its timers.
+  public let timers = ProcessTimers()
   /// Woken when it goes on after a stop.
   let continuations = WaitQueue()
 
@@ -93,6 +97,7 @@ public final class Process: ProcessNode {
     try state.withLock { state throws(Errno) in
       guard state.ending == nil, state.executing == nil else { throw .EAGAIN }
       try state.tasks.append(task)
+      taskEstimate.store(state.tasks.count, ordering: .relaxed)
       state.join(task)
     }
   }
@@ -104,6 +109,7 @@ public final class Process: ProcessNode {
     let isLast = state.withLock { state in
       for index in 0..<state.tasks.count where state.tasks[index] === task {
         _ = state.tasks.remove(at: index)
+        taskEstimate.store(state.tasks.count, ordering: .relaxed)
         state.endedUsage = state.endedUsage + usage
         state.endedUser = task.credentialsForOthers.users.real.rawValue
         break
@@ -112,6 +118,23 @@ public final class Process: ProcessNode {
     }
     taskEnds.wakeAll()
     return isLast
+  }
+
+  /// How many tasks have not ended, without its lock: what was true a moment ago.
+  var taskCountEstimate: Int { taskEstimate.load(ordering: .relaxed) }
+
+  /// How long its tasks have run, in nanoseconds, those included that have ended.
+  public var runNanoseconds: UInt64 {
+    state.withLock { state in
+      var sum = state.endedUsage.userNanoseconds &+ state.endedUsage.systemNanoseconds
+      for index in 0..<state.tasks.count { sum &+= state.tasks[index].runNanoseconds }
+      return sum
+    }
+  }
+
+  /// Whether `signal` was sent to the process or, if `task` is given, to that task, and has not been taken.
+  func isPending(_ signal: Signal, for task: Task?) -> Bool {
+    state.withLock { state in (task?.signals.pending.set ?? state.signals.pending.set).contains(signal) }
   }
 
   // MARK: Limits

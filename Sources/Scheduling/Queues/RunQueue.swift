@@ -129,6 +129,9 @@ public struct RunQueue: ~Copyable {
   @inline(__always)
   static func elapsed(from start: UInt64, to end: UInt64) -> UInt64 { end > start ? end - start : 0 }
 
+  /// Charges the entity that runs, so that its account says how long it has run until now.
+  public mutating func charge(until now: UInt64) { update(to: now) }
+
   /// Charges the entity that runs, and sees to what the time brings.
   mutating func update(to now: UInt64) {
     realTime.advance(to: now)

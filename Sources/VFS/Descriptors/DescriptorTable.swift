@@ -55,14 +55,22 @@ public final class DescriptorTable {
   /// - Throws: `EBADF`.
   @inline(__always)
   public func file(_ descriptor: Descriptor) throws(Errno) -> OpenFile {
+    guard let file = openFile(descriptor) else { throw .EBADF }
+    return file
+  }
+
+  /// The file of `descriptor`; nil when it is not open.
+  @inline(__always)
+  public func openFile(_ descriptor: Descriptor) -> OpenFile? {
     let index = Int(descriptor.rawValue)
-    let file: OpenFile? = state.withLock { state in
+    return state.withLock { state in
       // As an unsigned number a negative one is too large.
       UInt(bitPattern: index) < UInt(bitPattern: state.files.count) ? state.files[index] : nil
     }
-    guard let file else { throw .EBADF }
-    return file
   }
+
+  /// One more than the highest descriptor that there is room for now.
+  public var end: Int { state.withLock { $0.files.count } }
 
   /// The file of `descriptor`, if it is open for more than O_PATH.
   ///

@@ -276,6 +276,12 @@ open class OpenFile {
   /// Nothing is called for files that are always ready.
   open func forEachWaitQueue(_ body: (borrowing WaitQueue) -> Void) {}
 
+  /// Whose queues `forEachWaitQueue` means when the thread that runs asks; nil if they are the file's own.
+  open var queueOwner: AnyObject? { nil }
+
+  /// As `forEachWaitQueue`, but the queues that `owner` had been asked for, whoever runs now.
+  open func forEachWaitQueue(of owner: AnyObject?, _ body: (borrowing WaitQueue) -> Void) { forEachWaitQueue(body) }
+
   /// Whether poll(2) can wait for it; epoll refuses others.
   open var canPoll: Bool { false }
 

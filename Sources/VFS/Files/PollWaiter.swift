@@ -1,6 +1,7 @@
 public import Foundations
 import Machine
 import Synchronization
+import Time
 public import Waiting
 
 /// A thread's means to wait for several files at once. poll(2), select(2).
@@ -51,7 +52,9 @@ public final class PollWaiter {
     var ready = try look(self)
     while ready == 0 {
       do throws(Errno) {
-        try sleep(until: deadline)
+        try TimedWait.wait(until: deadline.map { ClockDeadline(.monotonic, $0) }) {
+          target.isTold.load(ordering: .acquiring)
+        }
       } catch {
         ready = try look(nil)
         if ready > 0 || error == .ETIMEDOUT { break }
@@ -62,20 +65,6 @@ public final class PollWaiter {
       ready = try look(nil)
     }
     return ready
-  }
-
-  private func sleep(until deadline: UInt64?) throws(Errno) {
-    let blocking = Blocking.current
-    defer { blocking.finish() }
-    while true {
-      blocking.prepare(.signals)
-      if target.isTold.load(ordering: .acquiring) { return }
-      switch blocking.block(deadline: deadline) {
-      case .woken: continue
-      case .interrupted: throw .EINTR
-      case .timedOut: throw .ETIMEDOUT
-      }
-    }
   }
 
   /// Waits for `wish` at `file`, too.
