@@ -92,7 +92,8 @@ let package = Package(
       "VFS",
       ["Foundations", "LinuxABI", "Machine", "PageCache", "VirtualMemory", "Waiting", "Time", "Security"]),
     module(
-      "RAMFileSystem", path: "Sources/FileSystems/RAM", ["Foundations", "Machine", "PageCache", "VFS"]),
+      "RAMFileSystem", path: "Sources/FileSystems/RAM",
+      ["Foundations", "LinuxABI", "Machine", "PageCache", "Security", "VFS"]),
     module(
       "DeviceFileSystem", path: "Sources/FileSystems/Device",
       ["Foundations", "Machine", "PageCache", "Security", "VFS", "RAMFileSystem"]),
@@ -216,7 +217,7 @@ let package = Package(
     tests(
       "SystemCallsTests",
       [
-        "SystemCalls", "Processes", "RAMFileSystem", "VFS", "Security", "PageCache", "LinuxABI", "Machine",
+        "SystemCalls", "Processes", "IPC", "RAMFileSystem", "VFS", "Security", "PageCache", "LinuxABI", "Machine",
         "Foundations",
       ]),
     tests("StructureTests", []),

@@ -4,6 +4,8 @@ public import PageCache
 import Synchronization
 public import VFS
 
+import struct LinuxABI.SealFlags
+
 /// A file system whose files are nowhere but in memory: the root that programs begin in, /tmp, /dev/shm and
 /// memfd_create(2).
 ///
@@ -103,6 +105,13 @@ public final class RAMFileSystem: FileSystem {
     case .regular: return RAMFile(self, number, new, linkCount: linkCount)
     case .fifo, .characterDevice, .blockDevice, .symbolicLink, .socket: return RAMInode(self, number, new)
     }
+  }
+
+  /// Makes an ordinary file that never had a name and gets none.
+  func makeUnnamed(_ new: NewFile, _ seals: SealFlags) throws(Errno) -> RAMFile {
+    try Self.take(1, of: filesUsed, upTo: fileLimit)
+    let number = nextNumber.wrappingAdd(1, ordering: .relaxed).oldValue
+    return RAMFile(self, number, new, linkCount: 0, seals: seals)
   }
 
   func makeLink(_ new: NewFile, target: consuming GrowableArray<UInt8>) throws(Errno) -> RAMInode {

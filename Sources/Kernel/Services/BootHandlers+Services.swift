@@ -36,16 +36,22 @@ extension BootHandlers {
   }
 
   private static func startDevices(_ files: RootFileSystem) throws(Errno) {
-    let memory = MemoryDeviceOpener(KernelRandomSource())
+    let memory = MemoryDeviceOpener(SystemRandomSource())
     try SpecialFiles.register(.characterDevice, major: MemoryDevice.major, minors: 1..<12, memory)
     try SpecialFiles.register(.characterDevice, major: 5, minors: 1..<2, TemporaryConsoleOpener())
   }
 
   /// - Returns: why it could not be unpacked.
   private static func unpack(_ index: Int, _ files: RootFileSystem) -> Message? {
-    guard let module = BootModule.take(index) else { return "module \(index) cannot be reached" }
+    switch BootModule.take(index) {
+    case .none: return "module \(index) cannot be reached"
+    case .some(let module): return unpack(module.bytes, files)
+    }
+  }
+
+  private static func unpack(_ archive: Span<UInt8>, _ files: RootFileSystem) -> Message? {
     do throws(ArchiveError) {
-      let summary = try InitialFileSystem.unpack(module.bytes, files.actor)
+      let summary = try InitialFileSystem.unpack(archive, files.actor)
       KernelLog.add(
         .info, .files,
         "initial file system: \(summary.fileCount) files, \(bytes: summary.byteCount), \(summary.skippedCount) skipped")
@@ -61,6 +67,7 @@ extension BootHandlers {
     Processes.start(KernelPrograms())
     TaskEndHooks.start(KernelTaskEnds())
     TraceOutput.start(TraceLog())
+    MachineControl.start(KernelMachineServices())
     let beginning = FirstProgram(try InitialArguments(commandLine))
     let isTraced = commandLine.flag("strace") ?? false
     _ = try Processes.startFirst(files.resources, beginning) { process, identifier, resources throws(Errno) in

@@ -1,21 +1,16 @@
-import DeviceFileSystem
 import Foundations
+import Interrupts
 import Logging
 import Machine
+import PageCache
 import Processes
+import Security
 import SystemCalls
 
 /// What processes are given by the kernel as a whole.
 final class KernelPrograms: ProgramProvider {
   override var hardwareCapabilities: UInt64 { UInt64(ProcessorIdentification().read(leaf: 1, subleaf: 0).edx) }
-  override func random() -> UInt64 { SystemRandomNumberGenerator.next64() }
-}
-
-extension SystemRandomNumberGenerator {
-  static func next64() -> UInt64 {
-    var generator = SystemRandomNumberGenerator()
-    return generator.next()
-  }
+  override func random() -> UInt64 { SystemRandom.next() }
 }
 
 /// Traces of system calls go to the log.
@@ -28,15 +23,30 @@ final class TraceLog: TraceReceiver {
   }
 }
 
-/// Random bytes for /dev/random and /dev/urandom.
-final class KernelRandomSource: RandomSource {
-  override func fill(_ bytes: inout MutableSpan<UInt8>) {
-    var word: UInt64 = 0
-    for index in bytes.indices {
-      if index & 7 == 0 { word = SystemRandomNumberGenerator.next64() }
-      bytes[index] = UInt8(truncatingIfNeeded: word)
-      word >>= 8
-    }
+/// What programs may ask of the machine as a whole.
+final class KernelMachineServices: MachineServices {
+  override func powerOff() -> Never {
+    KernelLog.add(.notice, .kernel, "power off")
+    KernelLog.flush()
+    Power.off()
+  }
+
+  override func restart() -> Never {
+    KernelLog.add(.notice, .kernel, "restart")
+    KernelLog.flush()
+    Power.restart()
+  }
+
+  override func halt() -> Never {
+    KernelLog.add(.notice, .kernel, "halted")
+    KernelLog.flush()
+    ProcessorMessages.stopOthers()
+    Machine.halt()
+  }
+
+  override func memoryStatistics() -> MemoryStatistics {
+    guard let cache = KernelMemory.pageCache.withValue({ $0 }) else { return MemoryStatistics() }
+    return MemoryStatistics(FrameAllocator.statistics, cache.statistics)
   }
 }
 

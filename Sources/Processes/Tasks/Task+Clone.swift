@@ -123,6 +123,8 @@ extension Task {
   private final func prepare(_ child: Task, _ request: CloneRequest) throws(Errno) {
     let flags = request.flags
     guard let own = Thread.running else { throw .EINVAL }
+    // Run time is promised to one thread. Source: sched(7), "SCHED_DEADLINE".
+    if own.parameters.policy == .deadline, !own.parameters.resetsOnFork { throw .EAGAIN }
     let thread = try Thread(child, hasProgram: true, own.parameters.inherited)
     thread.copyRunningProgram()
     if let registers = thread.userContext {

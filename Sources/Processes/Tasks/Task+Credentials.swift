@@ -1,4 +1,7 @@
+import LinuxABI
 public import Security
+import Synchronization
+import VirtualMemory
 
 extension Task {
   /// Acts as `new` from now on, with all that follows: its user's count of tasks, how much memory it may lock, and whether

@@ -1,13 +1,14 @@
 public import LinuxABI
 import Synchronization
 
-/// What a task asked for by prctl(2) and personality(2). Changed by the task itself, looked at by anybody.
+/// What a task asked for by prctl(2), personality(2) and ioprio_set(2). Changed by the task itself, looked at by anybody.
 public struct TaskSettings: ~Copyable {
   /// By how much timers may be late, in nanoseconds, if nothing else was asked for. Source: prctl(2), `PR_SET_TIMERSLACK`.
   public static let normalTimerSlack: UInt64 = 50_000
 
   private let personalityBits = Atomic<UInt32>(0)
   private let deathSignal = Atomic<UInt8>(0)
+  private let ioPriorityBits = Atomic<UInt16>(0)
   private let slack = Atomic<UInt64>(normalTimerSlack)
   private let defaultSlack = Atomic<UInt64>(normalTimerSlack)
 
@@ -34,9 +35,16 @@ public struct TaskSettings: ~Copyable {
     }
   }
 
+  /// Its priority for I/O: a class in the highest three bits and a level; 0 for none. Source: ioprio_set(2).
+  public var ioPriority: UInt16 {
+    get { ioPriorityBits.load(ordering: .relaxed) }
+    nonmutating set { ioPriorityBits.store(newValue, ordering: .relaxed) }
+  }
+
   /// Gives a new task what it has of these. Source: prctl(2), fork(2).
   func copy(to child: borrowing TaskSettings) {
     child.personality = personality
+    child.ioPriority = ioPriority
     child.defaultSlack.store(timerSlack, ordering: .relaxed)
     child.timerSlack = timerSlack
   }

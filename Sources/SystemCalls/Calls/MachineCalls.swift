@@ -1,6 +1,7 @@
 import Foundations
 import LinuxABI
 import Machine
+import PageCache
 import Processes
 import Security
 import Time

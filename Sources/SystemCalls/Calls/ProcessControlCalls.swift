@@ -3,6 +3,8 @@ import LinuxABI
 import Machine
 import Processes
 import Security
+import Synchronization
+import VirtualMemory
 
 /// prctl(2) and personality(2): what a program says about itself.
 extension SystemCallContext {

@@ -3,6 +3,7 @@ import LinuxABI
 import Machine
 import Processes
 import Security
+import Waiting
 
 extension SystemCallContext {
   /// getrandom(2), which never blocks: there is enough to seed from before programs run.

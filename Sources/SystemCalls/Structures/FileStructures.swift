@@ -31,3 +31,26 @@ public struct Ustat: UserValue, Sendable {
     StructureBytes.put(freeFileCount, at: 8, &bytes)
   }
 }
+
+/// `struct utimbuf`. Source: utime(2).
+public struct Utimbuf: UserValue, Sendable {
+  /// When the file was last read, in seconds.
+  public var access: Int64
+  /// When it was last changed, in seconds.
+  public var modification: Int64
+
+  /// 16.
+  public static var userByteCount: Int { 16 }
+
+  /// Takes the members from their places.
+  public init(userBytes: Span<UInt8>) {
+    access = StructureBytes.getSigned(userBytes, at: 0)
+    modification = StructureBytes.getSigned(userBytes, at: 8)
+  }
+
+  /// Writes the members to their places.
+  public func write(toUserBytes bytes: inout MutableSpan<UInt8>) {
+    StructureBytes.put(access, at: 0, &bytes)
+    StructureBytes.put(modification, at: 8, &bytes)
+  }
+}

@@ -160,14 +160,14 @@ public final class DescriptorTable {
 
   /// Makes `descriptor` stand for `file`, instead of what it stands for. dup2(2), dup3(2).
   ///
-  /// - Returns: the file that was closed by this; the caller flushes it.
+  /// - Returns: the file that was closed by this, for `finishClosing`.
   /// - Throws: `EBADF` for a number that cannot be, `EBUSY` for one that is being opened, `ENOMEM`.
   public func replace(
     _ descriptor: Descriptor, by file: OpenFile, limit: UInt64, closesOnExecution: Bool
   ) throws(Errno) -> OpenFile? {
     let index = Int(descriptor.rawValue)
     guard index >= 0, index < Int(min(limit, UInt64(Self.hardLimit))) else { throw .EBADF }
-    let old: OpenFile? = try state.withLock { state throws(Errno) in
+    return try state.withLock { state throws(Errno) in
       try state.grow(toInclude: index)
       let old = state.files[index].take()
       if old == nil && state.isTaken(index) { throw .EBUSY }
@@ -176,15 +176,13 @@ public final class DescriptorTable {
       state.take(index, closesOnExecution)
       return old
     }
-    old?.endDescriptor()
-    return old
   }
 
   // MARK: Closing
 
   /// Closes `descriptor`.
   ///
-  /// - Returns: the file; the caller flushes it, and dropping the last reference closes it.
+  /// - Returns: the file, for `finishClosing`; dropping the last reference closes it.
   /// - Throws: `EBADF`.
   public func remove(_ descriptor: Descriptor) throws(Errno) -> OpenFile {
     let index = Int(descriptor.rawValue)
@@ -194,7 +192,6 @@ public final class DescriptorTable {
       return file
     }
     guard let file else { throw .EBADF }
-    file.endDescriptor()
     return file
   }
 
@@ -203,7 +200,19 @@ public final class DescriptorTable {
   /// - Throws: `EBADF`; what the file says of data that it could not write, though the descriptor is closed then, too.
   /// - Context: a thread without locks; may wait.
   @inline(__always)
-  public func close(_ descriptor: Descriptor) throws(Errno) { try remove(descriptor).flush() }
+  public func close(_ descriptor: Descriptor) throws(Errno) { try finishClosing(remove(descriptor)) }
+
+  /// Does what belongs to closing a descriptor of `file`, which `remove` or `replace` gave.
+  ///
+  /// - Throws: what the file says of data that it could not write.
+  /// - Context: a thread without locks; may wait.
+  @inline(__always)
+  public func finishClosing(_ file: OpenFile) throws(Errno) {
+    // Whichever descriptor of the file is closed takes the process's locks with it. Source: fcntl(2).
+    if let locks = file.inode.locks { locks.releaseRecords(of: LockOwner(self)) }
+    file.endDescriptor()
+    try file.flush()
+  }
 
   /// Closes those that execve closes.
   public func closeForExecution() {
@@ -236,8 +245,7 @@ public final class DescriptorTable {
         return nil
       }
       if isBehind { return }
-      file?.endDescriptor()
-      try? file?.flush()
+      if let file { try? finishClosing(file) }
     }
   }
 

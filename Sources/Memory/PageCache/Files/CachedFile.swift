@@ -136,6 +136,13 @@ public final class CachedFile {
     }
   }
 
+  /// Whether any program may write to it by a mapping.
+  public var hasWritableMapping: Bool {
+    var result = false
+    forEachMapper { result = result || $0.hasWritableMapping(of: self) }
+    return result
+  }
+
   /// Calls `body` with each mapper, without the lock. One that is added meanwhile may be left out: see `FileMapper`, rule 2.
   func forEachMapper(_ body: (any FileMapper) -> Void) {
     var index = 0

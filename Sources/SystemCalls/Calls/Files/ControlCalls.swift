@@ -47,9 +47,73 @@ extension SystemCallContext {
       // An unsigned int, as on Linux.
       let byteCount = Int(argument & 0xffff_ffff)
       return try pipe.setCapacity(byteCount, isPrivileged: task.credentials.has(.CAP_SYS_RESOURCE))
+    case .F_GETLK: try getLock(file, UserPointer(argument), lockHolder)
+    case .F_SETLK: try setLock(file, UserPointer(argument), lockHolder, .none)
+    case .F_SETLKW: try setLock(file, UserPointer(argument), lockHolder, .waiting)
+    case .F_OFD_GETLK: try getLock(file, UserPointer(argument), .openFile)
+    case .F_OFD_SETLK: try setLock(file, UserPointer(argument), .openFile, .none)
+    case .F_OFD_SETLKW: try setLock(file, UserPointer(argument), .openFile, .waiting)
+    case .F_GETOWN, .F_SETOWN, .F_GETOWN_EX, .F_SETOWN_EX, .F_GETSIG, .F_SETSIG:
+      return try controlNotification(file, command, argument)
+    // Nobody has a lease.
+    case .F_GETLEASE: return Int(RecordLockType.F_UNLCK.rawValue)
+    case .F_ADD_SEALS: try addSeals(file, argument)
+    case .F_GET_SEALS:
+      guard let seals = file.inode.seals else { throw .EINVAL }
+      return Int(seals.rawValue)
     default: throw .EINVAL
     }
     return 0
+  }
+
+  /// Who is told when the file is ready.
+  private func controlNotification(
+    _ file: OpenFile, _ command: FcntlCommand, _ argument: UInt64
+  ) throws(Errno) -> Int {
+    var notification = file.notification.withLock { $0 }
+    switch command {
+    case .F_GETOWN: return Int(notification.receiver == .group ? -notification.number : notification.number)
+    case .F_SETOWN:
+      let number = Int32(truncatingIfNeeded: argument)
+      guard number != .min else { throw .EINVAL }
+      try set(&notification, number < 0 ? .group : .process, number.magnitude)
+    case .F_GETOWN_EX:
+      let pointer = UserPointer<Int32>(argument)
+      try pointer.store(notification.receiver.rawValue)
+      try pointer.store(notification.number, at: 1)
+      return 0
+    case .F_SETOWN_EX:
+      let pointer = UserPointer<Int32>(argument)
+      let number = try pointer.load(at: 1)
+      guard let receiver = FileNotification.Receiver(rawValue: try pointer.load()) else { throw .EINVAL }
+      guard number >= 0 else { throw .ESRCH }
+      try set(&notification, receiver, number.magnitude)
+    case .F_GETSIG: return Int(notification.signal)
+    default:
+      guard argument <= 64 else { throw .EINVAL }
+      notification.signal = Int32(argument)
+    }
+    let new = notification
+    file.notification.withLock { $0 = new }
+    return 0
+  }
+
+  /// - Throws: `ESRCH` when there is no such receiver; 0 is nobody.
+  private func set(
+    _ notification: inout FileNotification, _ receiver: FileNotification.Receiver, _ number: UInt32
+  ) throws(Errno) {
+    let number = Int32(truncatingIfNeeded: number)
+    let tree = task.process.tree
+    if number != 0 {
+      let exists =
+        switch receiver {
+        case .task: tree.task(number) != nil
+        case .process: tree.process(number) != nil
+        case .group: tree.forEachMember(ofGroup: number) { _ in }
+        }
+      guard exists else { throw .ESRCH }
+    }
+    (notification.receiver, notification.number) = (receiver, number)
   }
 
   /// ioctl(2)

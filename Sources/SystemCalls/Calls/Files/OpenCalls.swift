@@ -96,7 +96,7 @@ extension SystemCallContext {
     let replaced = try task.files.replace(
       Descriptor(rawValue: descriptor), by: file, limit: descriptorLimit, closesOnExecution: closesOnExecution)
     // Nobody is told what the file that was closed by this could not write. Source: dup(2), NOTES.
-    try? replaced?.flush()
+    if let replaced { try? task.files.finishClosing(replaced) }
     return descriptor
   }
 }
