@@ -158,6 +158,7 @@ extension FutexTable {
     var wakes = WakeList()
     ownership.withLock { $0.end(thread, &wakes) }
     wakes.wake()
+    thread.dropPlaces()
   }
 }
 

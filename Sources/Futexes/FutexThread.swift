@@ -78,6 +78,12 @@ open class FutexThread {
   /// What `prepareSpare` has made.
   final func takeSpare() -> OwnedFutex { spare.take() ?? OwnedFutex() }
 
+  /// Gives up its places, which lead back to it: it waits no more.
+  final func dropPlaces() {
+    (waiter, spare) = (nil, nil)
+    vector = GrowableArray()
+  }
+
   /// Checks that there is memory for objects: Swift cannot say that there was none.
   final func checkMemory(waiters count: Int) throws(Errno) {
     // More than an object of this module takes.

@@ -1,5 +1,6 @@
 import BootInformation
 import DeviceFileSystem
+import Events
 import Foundations
 import IPC
 import InitialFileSystem
@@ -33,7 +34,9 @@ struct RootFileSystem {
     let context = FileSystemContext(root: root.rootPath, directory: root.rootPath)
     actor = FileActor(.root, context, try MountNamespace(root: root))
     devices = try DeviceFileSystem(names: names, clock: clock, cache: cache)
-    SpecialFiles.setFIFOOpener(FIFOOpener())
+    try Pipes.start(names: names, clock: clock)
+    try EventFiles.start(names: names, clock: clock)
+    try SignalDescriptors.start(names: names, clock: clock)
     let (directory, console, home): (Message, Message, Message) = ("/dev", "/dev/console", "/root")
     try actor.makeDirectory(directory.bytes, permissions: 0o755)
     let number = DeviceNumber(5, 1)

@@ -105,6 +105,8 @@ public final class PollWaiter {
     }
     used = 0
     files.removeAll()
+    // It leads to the thread, which has this.
+    target.thread = nil
     while entries.count > Self.keptLimit { _ = entries.popLast() }
   }
 }
