@@ -25,9 +25,17 @@ extension SystemCallContext {
     }
     switch command {
     case .FUTEX_WAKE: return try wake(word, sharing, value, mask: .max)
-    case .FUTEX_WAIT: return try wait(word, sharing, value, mask: .max, try relativeDeadline(timeout))
+    case .FUTEX_WAIT:
+      // With a length it goes on for what is left of it, as its entry says.
+      let deadline = try relativeDeadline(timeout)
+      return try restarted(deadline == nil ? .afterSignal : .remainingTime) { () throws(Errno) in
+        try wait(word, sharing, value, mask: .max, deadline)
+      }
     case .FUTEX_WAIT_BITSET:
-      return try wait(word, sharing, value, mask: value3, try absoluteDeadline(timeout, operation))
+      let deadline = try absoluteDeadline(timeout, operation)
+      return try restarted(deadline == nil ? .afterSignal : .unlessHandled) { () throws(Errno) in
+        try wait(word, sharing, value, mask: value3, deadline)
+      }
     case .FUTEX_WAKE_BITSET: return try wake(word, sharing, value, mask: value3)
     case .FUTEX_REQUEUE: return try requeue(word, sharing, value, timeout, word2, while: nil)
     case .FUTEX_CMP_REQUEUE: return try requeue(word, sharing, value, timeout, word2, while: value3)
@@ -77,8 +85,6 @@ extension SystemCallContext {
   private func absoluteDeadline(_ address: UInt64, _ operation: FutexOperation) throws(Errno) -> ClockDeadline? {
     guard address != 0 else { return nil }
     let time = try UserPointer<Timespec>(address).load().total()
-    // A time is the same when the call is made again.
-    task.setRestart(.unlessHandled)
     return ClockDeadline(operation.contains(.FUTEX_CLOCK_REALTIME) ? .realTime : .monotonic, time)
   }
 
@@ -89,13 +95,34 @@ extension SystemCallContext {
     return Int(count)
   }
 
+  // MARK: Restarts
+
+  /// Runs `body`, after whose interruption the call is made again as `way` says and not as its entry does.
+  func restarted<Value>(_ way: SystemCallRestart, _ body: () throws(Errno) -> Value) throws(Errno) -> Value {
+    do throws(Errno) {
+      return try body()
+    } catch {
+      if error == .EINTR { task.setRestart(way) }
+      throw error
+    }
+  }
+
+  /// Runs `body`, after whose interruption the call is made again in any case.
+  private func restartedAlways(_ body: () throws(Errno) -> Void) throws(Errno) {
+    do throws(Errno) {
+      try body()
+    } catch {
+      if error == .EINTR { task.setRestartAlways() }
+      throw error
+    }
+  }
+
   // MARK: Operations
 
   private func wait(
     _ word: UserPointer<UInt32>, _ sharing: FutexWord.Sharing, _ expected: UInt32, mask: UInt32,
     _ deadline: ClockDeadline?
   ) throws(Errno) -> Int {
-    if deadline == nil { task.setRestart(.afterSignal) }
     try withTable { table throws(Errno) in
       try table.wait(task.futexes, at: try futexWord(word, sharing), while: expected, mask: mask, until: deadline)
     }
@@ -142,9 +169,10 @@ extension SystemCallContext {
     _ word: UserPointer<UInt32>, _ sharing: FutexWord.Sharing, _ deadline: ClockDeadline?
   ) throws(Errno) -> Int {
     // The C library does not expect that a lock is not taken because of a signal.
-    task.setRestartAlways()
-    try withTable { table throws(Errno) in
-      try table.lock(try futexWord(word, sharing), for: task.futexes, .wait(deadline), among: directory)
+    try restartedAlways { () throws(Errno) in
+      try withTable { table throws(Errno) in
+        try table.lock(try futexWord(word, sharing), for: task.futexes, .wait(deadline), among: directory)
+      }
     }
     return 0
   }
@@ -153,11 +181,12 @@ extension SystemCallContext {
     _ word: UserPointer<UInt32>, _ sharing: FutexWord.Sharing, _ expected: UInt32, _ word2: UserPointer<UInt32>,
     _ deadline: ClockDeadline?
   ) throws(Errno) -> Int {
-    task.setRestartAlways()
-    try withTable { table throws(Errno) in
-      try table.wait(
-        task.futexes, at: try futexWord(word, sharing), while: expected, thenFor: try futexWord(word2, sharing),
-        until: deadline)
+    try restartedAlways { () throws(Errno) in
+      try withTable { table throws(Errno) in
+        try table.wait(
+          task.futexes, at: try futexWord(word, sharing), while: expected, thenFor: try futexWord(word2, sharing),
+          until: deadline)
+      }
     }
     return 0
   }

@@ -25,9 +25,10 @@ extension SystemCallContext {
     let sharing = try Self.sharing(flags)
     guard let mask = UInt32(exactly: mask), mask != 0, let value = UInt32(exactly: value) else { throw .EINVAL }
     let deadline = try deadline(timeout, clock)
-    task.setRestart(deadline == nil ? .afterSignal : .unlessHandled)
-    try withTable { table throws(Errno) in
-      try table.wait(task.futexes, at: try futexWord(word, sharing), while: value, mask: mask, until: deadline)
+    try restarted(deadline == nil ? .afterSignal : .unlessHandled) { () throws(Errno) in
+      try withTable { table throws(Errno) in
+        try table.wait(task.futexes, at: try futexWord(word, sharing), while: value, mask: mask, until: deadline)
+      }
     }
   }
 
@@ -61,7 +62,6 @@ extension SystemCallContext {
       let word = try futexWord(UserPointer(waiter.address), waiter.sharing)
       try words.append(FutexTable.Expectation(word, waiter.value))
     }
-    task.setRestart(deadline == nil ? .afterSignal : .unlessHandled)
     return try withTable { table throws(Errno) in
       try table.wait(task.futexes, atAnyOf: words, until: deadline)
     }

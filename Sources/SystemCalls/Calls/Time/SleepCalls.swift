@@ -22,17 +22,16 @@ extension SystemCallContext {
     case .base(let base):
       guard flags.contains(.TIMER_ABSTIME) else { return try sleep(for: time, remaining) }
       // A time is the same when the call is made again.
-      task.setRestart(.unlessHandled)
-      try sleep(until: ClockDeadline(base, time))
+      try restarted(.unlessHandled) { () throws(Errno) in try sleep(until: ClockDeadline(base, time)) }
     case .raw: throw .EOPNOTSUPP
     case .process(let process):
-      try sleep(by: clock, flags.contains(.TIMER_ABSTIME) ? time : nil, for: time, remaining) {
+      try sleep(by: clock, isAbsolute: flags.contains(.TIMER_ABSTIME), time, remaining) {
         min(process.taskCount, Processor.onlineCount)
       }
     case .task(let other):
       // One's own time stands still.
       guard other !== task else { throw .EINVAL }
-      try sleep(by: clock, flags.contains(.TIMER_ABSTIME) ? time : nil, for: time, remaining) { 1 }
+      try sleep(by: clock, isAbsolute: flags.contains(.TIMER_ABSTIME), time, remaining) { 1 }
     }
   }
 
@@ -60,28 +59,29 @@ extension SystemCallContext {
     }
   }
 
-  /// Sleeps until a clock that only goes while programs run says `time`, or `duration` more than now: looks now and then.
+  /// Sleeps until a clock that only goes while programs run says `time`, or so much more than now: looks now and then.
   ///
   /// - Parameter rate: how much faster than time it may go at most.
   private func sleep(
-    by clock: ProgramClock, _ time: UInt64?, for duration: UInt64, _ remaining: UserPointer<Timespec>,
-    rate: () -> Int
+    by clock: ProgramClock, isAbsolute: Bool, _ time: UInt64, _ remaining: UserPointer<Timespec>, rate: () -> Int
   ) throws(Errno) {
-    let (sum, isPastEnd) = clock.now.addingReportingOverflow(duration)
-    let end = time ?? (isPastEnd ? .max : sum)
-    // What is left of it is told to the program, which may sleep on for that.
-    task.setRestart(.never)
-    while true {
-      let now = clock.now
-      guard now < end else { return }
-      let soonest = (end - now) / UInt64(max(1, rate()))
+    let (end, isPastEnd) = (isAbsolute ? 0 : clock.now).addingReportingOverflow(time)
+    var now = clock.now
+    while isPastEnd || now < end {
+      let soonest = (end &- now) / UInt64(max(1, rate()))
       do throws(Errno) {
-        try sleep(until: ClockDeadline(after: max(soonest, 4_000_000)))
+        // What is left is told to the program, which may sleep on for that.
+        try restarted(isAbsolute ? .unlessHandled : .never) { () throws(Errno) in
+          try sleep(until: ClockDeadline(after: max(soonest, 4_000_000)))
+        }
       } catch {
-        let now = clock.now
-        if time == nil && !remaining.isNull { try remaining.store(Timespec(nanoseconds: end > now ? end - now : 0)) }
+        now = clock.now
+        if !isAbsolute && !remaining.isNull {
+          try remaining.store(Timespec(nanoseconds: end > now ? end - now : 0))
+        }
         throw error
       }
+      now = clock.now
     }
   }
 
