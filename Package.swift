@@ -218,7 +218,7 @@ let package = Package(
       "SystemCallsTests",
       [
         "SystemCalls", "Processes", "IPC", "RAMFileSystem", "VFS", "Security", "PageCache", "LinuxABI", "Machine",
-        "Foundations",
+        "Events", "Foundations",
       ]),
     tests("StructureTests", []),
   ]

@@ -66,7 +66,7 @@ struct EpollTests {
       try world.watch(reader, by: epoll, [], data: 1)
       try epoll.add(writer!, descriptor, EpollRequest(UInt32(EpollEvents.EPOLLIN.rawValue), data: 2))
       #expect(try epoll.events().isEmpty)
-      _ = try world.files.remove(descriptor)
+      try world.files.close(descriptor)
       writer = nil
       #expect(try epoll.events() == [.init(.EPOLLHUP, 1)])
       withExtendedLifetime(reader) {}

@@ -1,5 +1,4 @@
 public import Foundations
-public import Futexes
 import LinuxABI
 public import Machine
 public import Scheduler

@@ -1,4 +1,4 @@
-public import Foundations
+import Foundations
 public import LinuxABI
 import Machine
 import Signals

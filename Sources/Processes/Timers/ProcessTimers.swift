@@ -1,5 +1,5 @@
 public import Foundations
-public import LinuxABI
+import LinuxABI
 import Machine
 import Signals
 import Time

@@ -1,4 +1,4 @@
-public import Foundations
+import Foundations
 public import Machine
 import Time
 

@@ -47,20 +47,6 @@ public enum UserWords {
     guard left == 0 else { throw .EFAULT }
   }
 
-  /// Copies `words` to `address`.
-  ///
-  /// - Throws: `EFAULT`; part of them may have been copied.
-  @inline(__always)
-  public static func copyOut(_ words: Span<UInt64>, to address: UInt64) throws(Errno) {
-    guard UserSpace.contains(address, byteCount: UInt64(words.count * 8)) else { throw .EFAULT }
-    // SAFETY: as above.
-    let left = unsafe words.withUnsafeBytes { buffer in
-      guard let source = buffer.baseAddress else { return 0 }
-      return unsafe UserAccess.copyOut(source, to: address, count: buffer.count)
-    }
-    guard left == 0 else { throw .EFAULT }
-  }
-
   /// Stores the highest 16 bits of each of `words` at its place in the array at `address`, and leaves the rest of it alone.
   ///
   /// - Throws: `EFAULT`; some may have been stored.

@@ -69,7 +69,7 @@ extension SystemCallContext {
 
   private static func copyOut(_ words: Span<UInt64>, _ range: Range<Int>, to address: UInt64) throws(Errno) {
     guard address != 0 else { return }
-    try UserWords.copyOut(words.extracting(range), to: address)
+    try UserMemory.copyOut(words.extracting(range), to: address)
   }
 
   // What the three sets mean. Source: select(2), "Correspondence between select() and poll() notifications".
