@@ -48,6 +48,7 @@ enum BootSequence {
       let outcome = BootStep.run(step, &state)
       let nanoseconds = Clock.nanoseconds &- started
       screen.show(step, outcome, nanoseconds: nanoseconds)
+      BootHistory.note(step, outcome, nanoseconds: nanoseconds)
       steps += 1
       if case .failed = outcome { failed += 1 }
     }

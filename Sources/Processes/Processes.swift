@@ -2,8 +2,8 @@ public import Foundations
 import LinuxABI
 import Machine
 import Scheduler
-import Signals
 import Security
+import Signals
 
 /// The machine's processes.
 public enum Processes {

@@ -108,6 +108,14 @@ public final class Thread: ThreadContext {
   /// Where it is, for reports.
   public var phase: Phase { state.withLock { $0.phase } }
 
+  /// What ends its wait besides what it waits for; nil when it does not wait.
+  public var waitInterruption: Interruption? {
+    state.withLock { $0.phase == .blocked || $0.phase == .preparing ? $0.interruption : nil }
+  }
+
+  /// The CPU that it runs on, or did last.
+  public var lastProcessor: Int { processor.load(ordering: .relaxed) }
+
   /// Lets it run on `processors` only, one bit each. Source: sched_setaffinity(2).
   ///
   /// One that runs elsewhere moves at once; one that waits, when it is woken.
@@ -153,8 +161,7 @@ public final class Thread: ThreadContext {
   public var account: EntityAccount {
     var found = EntityAccount()
     change { queue, entity, now in
-      queue.charge(until: now)
-      found = entity.account
+      found = queue.account(of: entity, at: now)
       return false
     }
     return found

@@ -1,5 +1,5 @@
 import Foundations
-import Machine
+public import Machine
 import Synchronization
 public import Waiting
 
@@ -10,12 +10,14 @@ public import Waiting
 public enum Clock {
   static let data = ClockData()
   static let keeper = SpinLock(Timekeeper())
+  /// Where programs read the same.
+  private static let page = BootCell<ClockPage>()
 
   /// Begins to tell time by the time-stamp counter.
   ///
   /// - Parameter source: what is known of it; a first, rough measurement will do.
   public static func start(_ source: CounterSource) {
-    keeper.withLock { $0.start(source, at: TimestampCounter.atEntry, in: data) }
+    change { $0.start(source, at: TimestampCounter.atEntry, in: data) }
   }
 
   // MARK: Reading
@@ -65,6 +67,12 @@ public enum Clock {
 
   // MARK: Changing
 
+  /// Has `frame`, which is all zeros, say from now on what programs need to tell the time for themselves. Once.
+  public static func share(on frame: consuming UserFrame) {
+    page.fill(ClockPage(frame))
+    update()
+  }
+
   /// Woken after CLOCK_REALTIME was set, or made a step for a leap second: who waits for a time of it looks again.
   public static let steps = WaitQueue()
   private static let steppings = Atomic<UInt64>(0)
@@ -72,10 +80,10 @@ public enum Clock {
   /// How often CLOCK_REALTIME was set or made a step.
   public static var stepCount: UInt64 { steppings.load(ordering: .sequentiallyConsistent) }
 
-  /// Changes the clocks, and tells those who follow steps of one.
-  private static func change<Result>(
-    _ body: (inout Timekeeper) throws(Errno) -> Result
-  ) throws(Errno) -> Result {
+  /// Changes the clocks, and the page of programs with them, and tells those who follow steps of one.
+  private static func change<Result, Failure: Error>(
+    _ body: (inout Timekeeper) throws(Failure) -> Result
+  ) throws(Failure) -> Result {
     var isStep = false
     defer {
       if isStep {
@@ -83,23 +91,24 @@ public enum Clock {
         steps.wakeAll()
       }
     }
-    return try keeper.withLock { keeper throws(Errno) in
+    return try keeper.withLock { keeper throws(Failure) in
       let before = keeper.offsets
-      defer { isStep = keeper.offsets != before }
+      defer {
+        // Also where it fails: the clocks were brought up to now.
+        page.withValue { $0.publish(data) }
+        isStep = keeper.offsets != before
+      }
       return try body(&keeper)
     }
   }
 
   /// Goes on with another counter, or with a better rate of the same, without a step.
   public static func change(to source: CounterSource) {
-    keeper.withLock { $0.change(to: source, in: data, MachineCounters()) }
+    change { $0.change(to: source, in: data, MachineCounters()) }
   }
 
   /// Keeps the clocks going: many times within `CounterSource.longestGap`, whatever CPU.
-  public static func update() {
-    // Only setting a clock can fail.
-    try? change { keeper throws(Errno) in keeper.update(data, MachineCounters()) }
-  }
+  public static func update() { change { $0.update(data, MachineCounters()) } }
 
   /// Sets CLOCK_REALTIME, in nanoseconds since 1970.
   ///
@@ -117,9 +126,9 @@ public enum Clock {
 
   /// Adds the time that the machine was suspended, in nanoseconds; the counter may have begun anew.
   public static func addSuspended(_ nanoseconds: UInt64) {
-    try? change { keeper throws(Errno) in keeper.addSuspended(nanoseconds, in: data, MachineCounters()) }
+    change { $0.addSuspended(nanoseconds, in: data, MachineCounters()) }
   }
 
   /// Makes every reading look at the latest one of all CPUs, because their counters do not quite agree, or no longer so.
-  public static func setGuarded(_ isGuarded: Bool) { keeper.withLock { $0.setGuarded(isGuarded, in: data) } }
+  public static func setGuarded(_ isGuarded: Bool) { change { $0.setGuarded(isGuarded, in: data) } }
 }

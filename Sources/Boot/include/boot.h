@@ -54,6 +54,13 @@ extern uint32_t apus_start_line_count, apus_start_features;
 extern uint64_t apus_start_root;
 extern uint8_t apus_processor_entry[], apus_processor_entry_end[];
 
+/* vdso.S: a page. */
+extern const uint8_t apus_vdso_start[APUS_VDSO_SIZE];
+APUS_INLINE const uint8_t *_Nonnull apus_vdso_bytes(void) { return apus_vdso_start; }
+
+/* A word of memory that programs read too, written after all that was written before. */
+APUS_INLINE void apus_store_word(void *_Nonnull word, uint64_t value) { __atomic_store_n((uint64_t *)word, value, __ATOMIC_RELEASE); }
+
 /* One bit for each I/O port that a driver owns. */
 extern uint64_t apus_claimed_ports[1024];
 

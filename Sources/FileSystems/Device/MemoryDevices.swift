@@ -61,6 +61,8 @@ public final class MemoryDeviceOpener: SpecialFileOpener {
   /// Creates an opener.
   public init(_ source: RandomSource) { self.source = source }
 
+  public override var driverName: StaticString { "mem" }
+
   public override func open(_ request: OpenRequest, _ inode: Inode) throws(Errno) -> OpenFile {
     guard let device = MemoryDevice(rawValue: inode.device.minor) else { throw .ENXIO }
     return try MemoryDeviceFile(request, inode, device, source)

@@ -5,12 +5,17 @@ import Machine
 import PageCache
 import Processes
 import Security
+import Signals
 import SystemCalls
+import VDSO
+import VirtualMemory
 
 /// What processes are given by the kernel as a whole.
 final class KernelPrograms: ProgramProvider {
   override var hardwareCapabilities: UInt64 { UInt64(ProcessorIdentification().read(leaf: 1, subleaf: 0).edx) }
+  override var signalStackByteCount: UInt64 { SignalFrame.byteCountLimit }
   override func random() -> UInt64 { SystemRandom.next() }
+  override func mapSharedObject(into space: AddressSpace) throws(Errno) -> UInt64 { try VirtualDSO.map(into: space) }
 }
 
 /// Traces of system calls go to the log.
@@ -25,6 +30,10 @@ final class TraceLog: TraceReceiver {
 
 /// What programs may ask of the machine as a whole.
 final class KernelMachineServices: MachineServices {
+  private let systemLog = KernelLog.makeSystemLog()
+
+  override var log: SystemLog? { systemLog }
+
   override func powerOff() -> Never {
     KernelLog.add(.notice, .kernel, "power off")
     KernelLog.flush()

@@ -1,4 +1,5 @@
 public import Foundations
+import Machine
 
 /// Where memory is that several programs share, whatever address each of them has it at.
 public struct SharedPlace: Equatable, Sendable {

@@ -25,6 +25,10 @@ extension ProcessTree {
   ) throws(Errno) {
     switch receivers {
     case .process(let number):
+      if number == sender.processIdentifier {
+        if let signal { try sender.process.send(signal, information, by: sender) }
+        return
+      }
       guard let receiver = process(number) as? Process else { throw .ESRCH }
       try send(signal, information, to: receiver, by: sender)
     case .group(let number):
@@ -42,7 +46,9 @@ extension ProcessTree {
       forEachProcess { other in
         guard let receiver = other as? Process, !receiver.isFirst, receiver !== sender.process else { return true }
         count += 1
-        if case .failure(let error) = attempt(signal, information, receiver, sender), error != .EPERM { failure = error }
+        if case .failure(let error) = attempt(signal, information, receiver, sender), error != .EPERM {
+          failure = error
+        }
         return true
       }
       if let failure { throw failure }

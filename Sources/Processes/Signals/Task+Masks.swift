@@ -3,6 +3,8 @@ public import LinuxABI
 public import Machine
 import Scheduler
 public import Signals
+import Synchronization
+import Waiting
 
 /// What a task blocks, and what is done about its signals. All of it by the task itself.
 extension Task {
@@ -34,9 +36,11 @@ extension Task {
   final func noteAgain(_ state: borrowing Process.State) {
     let deliverable = signals.pending.set.union(state.signals.pending.set).subtracting(signals.blocked)
     let isNeeded = !deliverable.isEmpty || signals.isToStop || state.signals.stop.untold != nil
-    guard isNeeded != hasDeliverableSignal else { return }
     signalFlag.store(isNeeded, ordering: .relaxed)
+    // The work may have been asked for without a signal: by a fault, or for a mask that is to be put right.
     _ = ThreadContext.withCurrent { thread in
+      let isAsked = thread.work.load(ordering: .relaxed) & TaskWork.signals.rawValue != 0
+      guard isNeeded != isAsked else { return }
       if isNeeded {
         thread.work.bitwiseOr(TaskWork.signals.rawValue, ordering: .relaxed)
       } else {

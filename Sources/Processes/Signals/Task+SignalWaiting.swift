@@ -29,7 +29,9 @@ extension Task {
     if let information = takeSignal(wanted) { return information }
     letThrough(wanted)
     var failure: Errno?
-    do throws(Errno) { try process.signalEvents.wait(deadline: deadline) { hasDeliverableSignal } } catch { failure = error }
+    do throws(Errno) { try process.signalEvents.wait(deadline: deadline) { hasDeliverableSignal } } catch {
+      failure = error
+    }
     blockAgain()
     if let information = takeSignal(wanted) { return information }
     throw failure == .ETIMEDOUT ? .EAGAIN : .EINTR

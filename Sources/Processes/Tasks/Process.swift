@@ -2,9 +2,9 @@ import Foundations
 public import LinuxABI
 import Machine
 import Scheduler
-import Security
+public import Security
 import Signals
-import Synchronization
+public import Synchronization
 public import Terminals
 import Time
 public import Waiting
@@ -26,8 +26,8 @@ public final class Process: ProcessNode {
     var lastExit = ExitStatus(code: 0)
     /// What tasks used that have ended.
     var endedUsage = ResourceUsage()
-    /// For whom its last task ran.
-    var endedUser: UInt32 = 0
+    /// What its last task was called, and as whom it acted.
+    var ended: (name: TaskName, credentials: Credentials)?
     /// Its controlling terminal.
     var terminal: Terminal?
     /// The group that was in its terminal's foreground when that was hung up; 0 for none.
@@ -42,6 +42,8 @@ public final class Process: ProcessNode {
   public let startNanoseconds: UInt64
   let state: SpinLock<State>
   private let taskEstimate = Atomic<Int>(0)
+  /// How much rather than others it is killed for want of memory: -1,000 to 1,000. Source: proc(5), `oom_score_adj`.
+  public let outOfMemoryAdjustment = Atomic<Int32>(0)
   /// Woken when a task ends.
   let taskEnds = WaitQueue()
   /// Woken when a signal comes: where descriptors of signals and calls that wait for signals wait.
@@ -111,7 +113,7 @@ public final class Process: ProcessNode {
         _ = state.tasks.remove(at: index)
         taskEstimate.store(state.tasks.count, ordering: .relaxed)
         state.endedUsage = state.endedUsage + usage
-        state.endedUser = task.credentialsForOthers.users.real.rawValue
+        state.ended = (task.name, task.credentialsForOthers)
         break
       }
       return state.tasks.isEmpty
@@ -135,6 +137,29 @@ public final class Process: ProcessNode {
   /// Whether `signal` was sent to the process or, if `task` is given, to that task, and has not been taken.
   func isPending(_ signal: Signal, for task: Task?) -> Bool {
     state.withLock { state in (task?.signals.pending.set ?? state.signals.pending.set).contains(signal) }
+  }
+
+  /// The task with the lowest number from `number` on; nil when there is none.
+  public func nextTask(from number: Int32) -> Task? {
+    state.withLock { state in
+      var found: Task?
+      for index in 0..<state.tasks.count {
+        let task = state.tasks[index]
+        guard task.threadIdentifier >= number else { continue }
+        if found.map({ task.threadIdentifier < $0.threadIdentifier }) ?? true { found = task }
+      }
+      return found
+    }
+  }
+
+  /// What its oldest task is called, or its last one was.
+  public var name: TaskName {
+    state.withLock { $0.tasks.isEmpty ? $0.ended?.name ?? TaskName() : $0.tasks[0].name }
+  }
+
+  /// As whom its oldest task acts, or its last one did.
+  public var credentialsForOthers: Credentials {
+    state.withLock { $0.tasks.isEmpty ? $0.ended?.credentials ?? .root : $0.tasks[0].credentialsForOthers }
   }
 
   // MARK: Limits
@@ -199,6 +224,16 @@ public final class Process: ProcessNode {
 
   public override func receive(_ signal: Signal) { sendFromKernel(signal) }
 
+  public override func parentEnded() {
+    // Each of its tasks may have asked for another.
+    var wanted: SignalSet = []
+    forEachTask { task in
+      if let signal = task.settings.parentDeathSignal { wanted.insert(SignalSet(signal)) }
+      return true
+    }
+    wanted.forEach { sendFromKernel($0) }
+  }
+
   public override var usage: ResourceUsage {
     state.withLock { state in
       var sum = state.endedUsage
@@ -208,6 +243,6 @@ public final class Process: ProcessNode {
   }
 
   public override var realUser: UInt32 {
-    state.withLock { $0.tasks.isEmpty ? $0.endedUser : $0.tasks[0].credentialsForOthers.users.real.rawValue }
+    credentialsForOthers.users.real.rawValue
   }
 }

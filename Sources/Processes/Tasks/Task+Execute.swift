@@ -166,6 +166,7 @@ extension Task {
     files.closeForExecution()
     resetSignalsForExecution(newDispositions)
     numberAddress = 0
+    sequence = RestartableSequence()
     UserAccounts.move(from: credentials.users.real, to: newCredentials.users.real)
     setCredentials(newCredentials)
     process.tree.noteExecution(of: process)

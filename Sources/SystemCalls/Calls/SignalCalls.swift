@@ -64,7 +64,9 @@ extension SystemCallContext {
     let pending = task.pendingSignals.intersection(task.blockedSignals).rawValue
     guard setSize < Self.setByteCount else { return try set.store(pending) }
     let bytes = UserPointer<UInt8>(set.address)
-    for index in 0..<Int(setSize) { try bytes.store(UInt8(truncatingIfNeeded: pending >> UInt64(index * 8)), at: index) }
+    for index in 0..<Int(setSize) {
+      try bytes.store(UInt8(truncatingIfNeeded: pending >> UInt64(index * 8)), at: index)
+    }
   }
 
   /// sigaltstack(2)

@@ -47,6 +47,13 @@ public enum FrameAllocator {
     return FrameStatistics(node: figures ?? MemoryNode(), cachedCount: cachedCount, usage: usage)
   }
 
+  /// How many free frames CPU `processor` has at hand.
+  public static func cachedCount(on processor: Int) -> Int {
+    var count = 0
+    ProcessorArea.forEach { area in if area.number == processor { count = area.frames.count } }
+    return count
+  }
+
   /// Takes a single frame for `kind`, from the CPU's cache when it has one.
   @inline(__always)
   static func allocate(_ kind: FrameKind, _ priority: AllocationPriority) -> FrameNumber? {
