@@ -1,4 +1,5 @@
 import Foundations
+import Synchronization
 
 /// The decisions about words with owners, which are made under the lock.
 extension FutexOwnership {

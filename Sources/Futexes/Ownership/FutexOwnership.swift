@@ -1,5 +1,6 @@
 import Foundations
 import Scheduling
+import Synchronization
 
 /// The futexes with owners for which somebody waits, and who lends urgency to whom.
 ///

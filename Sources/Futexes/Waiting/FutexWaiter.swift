@@ -1,4 +1,5 @@
 import Foundations
+import Scheduling
 import Synchronization
 import Waiting
 

@@ -2,6 +2,7 @@ import Foundations
 import LinuxABI
 import Machine
 import Processes
+import Synchronization
 
 /// membarrier(2).
 extension SystemCallContext {

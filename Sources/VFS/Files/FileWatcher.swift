@@ -1,3 +1,5 @@
+import Machine
+import Synchronization
 public import Waiting
 
 /// Who waits for events of a file for as long as any descriptor of it is open. epoll(7).

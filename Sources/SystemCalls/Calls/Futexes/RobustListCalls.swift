@@ -4,6 +4,7 @@ import LinuxABI
 import Machine
 import Processes
 import Security
+import Synchronization
 
 /// The lists of robust futexes.
 extension SystemCallContext {
