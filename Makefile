@@ -13,6 +13,7 @@ BENCH ?= all
 WALL ?=
 export CPUS MEMORY MACHINE FIRMWARE ACCEL BOOT SCREEN APPEND
 
+INITRAMFS := build/initramfs.cpio.gz
 KERNEL_SCRATCH := .build-kernel
 KERNEL_BUILD := swift build --quiet --triple x86_64-unknown-none-elf --toolset Toolchain/kernel.json \
   --configuration release --scratch-path $(KERNEL_SCRATCH)
@@ -43,11 +44,15 @@ build: setup replan ## Generate from the specs, compile and link: build/apus.elf
 	@mkdir -p build
 	@Tools/step.sh 'adding the symbol table' .build/debug/ImageTool symbols $(KERNEL_SCRATCH)/release/apus build/apus.elf
 
-iso: build ## Make build/apus.iso, which boots by GRUB on BIOS and UEFI
-	@Tools/step.sh 'making the ISO' Tools/make-iso.sh build/apus.elf build/apus.iso '$(APPEND)'
+# The file system that the first process begins in: Debian's busybox.
+$(INITRAMFS): Tools/make-initramfs.sh $(shell find Tools/initramfs -type f) $(wildcard /bin/busybox) | setup
+	@Tools/step.sh 'making the initramfs' Tools/make-initramfs.sh $@
+
+iso: build $(INITRAMFS) ## Make build/apus.iso, which boots by GRUB on BIOS and UEFI
+	@Tools/step.sh 'making the ISO' Tools/make-iso.sh build/apus.elf build/apus.iso '$(APPEND)' $(INITRAMFS)
 
 run: iso ## Boot it in QEMU with the serial console here (Ctrl-A X ends it)
-	@Tools/qemu.sh -serial mon:stdio
+	@INITRAMFS=$(INITRAMFS) Tools/qemu.sh -serial mon:stdio
 
 debug: iso ## Boot it stopped, with GDB attached
 	@Tools/debug.sh

@@ -89,10 +89,18 @@ let package = Package(
       "VFS",
       ["Foundations", "LinuxABI", "Machine", "PageCache", "VirtualMemory", "Waiting", "Time", "Security"]),
     module(
-      "RAMFileSystem", path: "Sources/FileSystems/RAM", ["Foundations", "Machine", "PageCache", "VFS"]),
+      "RAMFileSystem", path: "Sources/FileSystems/RAM",
+      ["Foundations", "LinuxABI", "Machine", "PageCache", "Security", "VFS"]),
     module(
       "DeviceFileSystem", path: "Sources/FileSystems/Device",
       ["Foundations", "Machine", "PageCache", "Security", "VFS", "RAMFileSystem"]),
+    module("Archives", ["Foundations", "Machine"]),
+    module(
+      "InitialFileSystem", path: "Sources/FileSystems/Initial",
+      ["Foundations", "LinuxABI", "Machine", "Archives", "Security", "VFS"]),
+    module(
+      "TerminalFiles", path: "Sources/FileSystems/Terminals",
+      ["Foundations", "LinuxABI", "Machine", "Waiting", "Terminals", "Security", "VFS"]),
     module("IPC", ["Foundations", "LinuxABI", "PageFrames", "Machine", "Waiting", "Security", "VFS"]),
     module(
       "Processes",
@@ -103,10 +111,13 @@ let package = Package(
     module(
       "SyntheticFiles", path: "Sources/FileSystems/Synthetic", ["Foundations", "Machine", "Security", "VFS"]),
     module(
+      "SystemFileSystem", path: "Sources/FileSystems/System",
+      ["Foundations", "PageFrames", "Machine", "Processors", "PCI", "VirtualMemory", "VFS", "SyntheticFiles"]),
+    module(
       "ProcessFileSystem", path: "Sources/FileSystems/Process",
       [
         "Foundations", "LinuxABI", "PageFrames", "Machine", "Waiting", "Time", "Scheduling", "Scheduler", "Interrupts",
-        "Processors", "PageCache", "VirtualMemory", "Executables", "Terminals", "Security", "VFS", "Processes",
+        "Processors", "PageCache", "VirtualMemory", "Executables", "Terminals", "Security", "VFS", "IPC", "Processes",
         "SyntheticFiles",
       ]),
     module("SerialDriver", path: "Sources/Drivers/Serial", ["Foundations", "Machine", "Registers"]),
@@ -132,9 +143,9 @@ let package = Package(
         "Foundations", "BootInformation", "PageFrames", "Machine", "ACPI", "PageCache", "VirtualMemory", "Logging",
         "Console", "Registers", "Processors", "Interrupts", "Time", "Scheduler", "Waiting", "PCI", "LinuxABI",
         "SerialDriver", "KernelTests", "Benchmarks", "Symbols",
-        // Not used yet, but built with the kernel, so that they stay fit for it.
         "Terminals", "Executables", "Processes", "Security", "VFS", "RAMFileSystem", "DeviceFileSystem", "IPC",
-        "SyntheticFiles", "ProcessFileSystem", "SystemCalls",
+        "SystemCalls", "Archives", "InitialFileSystem", "TerminalFiles", "SyntheticFiles", "ProcessFileSystem",
+        "SystemFileSystem",
       ],
       exclude: ["README.md", "specs.json"], swiftSettings: strict, plugins: ["SpecPlugin"]),
 
@@ -177,10 +188,29 @@ let package = Package(
     tests(
       "DeviceFileSystemTests",
       ["DeviceFileSystem", "VFS", "Security", "PageCache", "Machine", "LinuxABI", "Foundations"]),
+    tests("ArchivesTests", ["Archives", "Machine", "Foundations"]),
+    tests(
+      "InitialFileSystemTests",
+      [
+        "InitialFileSystem", "Archives", "RAMFileSystem", "VFS", "Security", "PageCache", "Machine", "LinuxABI",
+        "Foundations",
+      ]),
+    tests(
+      "TerminalFilesTests",
+      [
+        "TerminalFiles", "DeviceFileSystem", "Terminals", "VFS", "Security", "PageCache", "Waiting", "Machine",
+        "LinuxABI", "Foundations",
+      ]),
     tests(
       "IPCTests",
       [
         "IPC", "RAMFileSystem", "VFS", "Security", "PageCache", "Waiting", "Machine", "LinuxABI", "Foundations",
+      ]),
+    tests(
+      "SystemFileSystemTests",
+      [
+        "SystemFileSystem", "SyntheticFiles", "Processors", "PCI", "VirtualMemory", "RAMFileSystem", "VFS", "Security",
+        "PageCache", "Machine", "LinuxABI", "Foundations",
       ]),
     tests(
       "ProcessFileSystemTests",
@@ -196,7 +226,8 @@ let package = Package(
     tests(
       "SystemCallsTests",
       [
-        "SystemCalls", "Processes", "RAMFileSystem", "VFS", "Security", "PageCache", "LinuxABI", "Machine", "Foundations",
+        "SystemCalls", "Processes", "IPC", "RAMFileSystem", "VFS", "Security", "PageCache", "LinuxABI", "Machine",
+        "Foundations",
       ]),
     tests("StructureTests", []),
   ]

@@ -71,6 +71,7 @@ enum BootSequence {
     if let request = commandLine.value("test"), let ending = PowerTest(request) { ending.run() }
     if let selection = commandLine.value("test") { KernelTests.run(selection, summary: summary) }
     if let selection = commandLine.value("bench") { Benchmarks.run(selection) }
+    FirstProgram.release()
   }
 
   private static func report(_ error: BootInformationError) {

@@ -15,12 +15,22 @@ enum KernelMemory {
   ///
   /// - Throws: `ENOMEM`.
   static func start() throws(Errno) {
-    let cache = try PageCache(frameCount: FrameTable.descriptors.count, waiting: PageWaiting())
+    let waiting = try ThreadPageWaiting(makingQueues: ())
+    let cache = try PageCache(frameCount: FrameTable.descriptors.count, waiting: waiting)
     try cache.add(HeapShrinker())
     let report = OutOfMemoryReport { KernelLog.add(.error, .memory, $0) }
     FrameAllocator.setPressureHandler(MemoryPressure(cache, OutOfMemoryKiller(ProcessCandidates(), report: report)))
     CommitAccount.start(pageCount: FrameAllocator.statistics.node.managedCount)
     pageCache.fill(cache)
+  }
+
+  /// How the machine's memory is used.
+  static func statistics() -> MemoryStatistics {
+    let cache: PageCacheStatistics? = pageCache.withValue { $0.statistics }
+    var statistics = MemoryStatistics(FrameAllocator.statistics, cache ?? PageCacheStatistics())
+    statistics.committed = CommitAccount.pageCount
+    statistics.commitLimit = CommitAccount.limit
+    return statistics
   }
 }
 

@@ -2,6 +2,7 @@ public import Foundations
 import LinuxABI
 import Machine
 import Scheduler
+import Security
 
 /// The machine's processes.
 public enum Processes {

@@ -66,6 +66,9 @@ public final class Thread: ThreadContext {
   /// Its place in run queues. Guarded by the lock of its CPU's.
   let entity: ThreadEntity
 
+  /// Whether nothing more is promised to it. Guarded by the lock of what is promised.
+  var hasEndedAdmission = false
+
   /// What it does.
   public let body: ThreadBody
   /// Its means to wait.
@@ -232,6 +235,7 @@ public final class Thread: ThreadContext {
 
   /// Marks its end, and tells who waits for it.
   func finish() {
+    endAdmission()
     state.withLock { $0.phase = .dead }
     ended.wakeAll()
     // The thread, its means to wait and its entry refer to each other.

@@ -1,6 +1,7 @@
 import Foundations
 import LinuxABI
 public import Machine
+import Processes
 import Synchronization
 
 /// Serves system calls: decodes their arguments, calls what does the work, and encodes the result.

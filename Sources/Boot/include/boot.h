@@ -304,6 +304,12 @@ APUS_INLINE int apus_read_random(uint64_t *_Nonnull value) {
     return ok;
 }
 
+APUS_INLINE int apus_read_seed(uint64_t *_Nonnull value) {
+    unsigned char ok;
+    __asm__ volatile("rdseed %0; setc %1" : "=r"(*value), "=qm"(ok)::"cc");
+    return ok;
+}
+
 /* usercopy.S */
 struct apus_user_fixup { uint64_t start, end, target; };
 extern const struct apus_user_fixup apus_user_fixups_start[], apus_user_fixups_end[];

@@ -1,5 +1,6 @@
 public import Foundations
 import Machine
+import Security
 public import VFS
 
 /// The devices that are no hardware. Source: null(4), full(4), random(4); Linux devices.txt, major 1.
@@ -42,6 +43,15 @@ open class RandomSource {
 
   /// Mixes in what a program offers. It counts for nothing.
   open func mix(_ bytes: Span<UInt8>) {}
+}
+
+/// The machine's own random bytes.
+public final class SystemRandomSource: RandomSource {
+  /// Fills `bytes`.
+  public override func fill(_ bytes: inout MutableSpan<UInt8>) { SystemRandom.fill(&bytes) }
+
+  /// Mixes `bytes` in.
+  public override func mix(_ bytes: Span<UInt8>) { SystemRandom.mix(bytes) }
 }
 
 /// Opens the devices that are no hardware: given to `SpecialFiles.register` for `MemoryDevice.major`.

@@ -2,7 +2,9 @@ public import Foundations
 public import LinuxABI
 import Machine
 import Scheduler
+import Scheduling
 import Security
+import Synchronization
 import VFS
 
 /// What is asked of clone(2).
@@ -118,6 +120,8 @@ extension Task {
   private final func prepare(_ child: Task, _ request: CloneRequest) throws(Errno) {
     let flags = request.flags
     guard let own = Thread.running else { throw .EINVAL }
+    // Run time is promised to one thread. Source: sched(7), "SCHED_DEADLINE".
+    if own.parameters.policy == .deadline, !own.parameters.resetsOnFork { throw .EAGAIN }
     let thread = try Thread(child, hasProgram: true, own.parameters.inherited)
     thread.copyRunningProgram()
     if let registers = thread.userContext {
@@ -140,6 +144,7 @@ extension Task {
     if flags.contains(.CLONE_CHILD_SETTID) { child.numberAddress = request.childNumberAddress }
     if flags.contains(.CLONE_CHILD_CLEARTID) { child.clearedAddress = request.childNumberAddress }
     if hasNoNewPrivileges.load(ordering: .relaxed) { child.hasNoNewPrivileges.store(true, ordering: .relaxed) }
+    settings.copy(to: child.settings)
     child.callWork.store(callWork.load(ordering: .relaxed), ordering: .relaxed)
     prepareSignals(of: child, flags)
   }

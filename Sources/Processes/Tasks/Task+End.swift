@@ -2,6 +2,10 @@ import Foundations
 import LinuxABI
 import Machine
 import Scheduler
+import Security
+import Terminals
+import VFS
+import Waiting
 
 /// Ends of tasks and processes. Source: _exit(2), exit_group(2).
 extension Task {

@@ -4,6 +4,7 @@ import LinuxABI
 public import Machine
 import Scheduler
 import Security
+import Synchronization
 public import VFS
 import VirtualMemory
 
@@ -55,7 +56,13 @@ extension Task {
     var first = InlineArray<256, UInt8>(repeating: 0)
     var span = first.mutableSpan
     let count = try IOBuffer.withBuffer(filling: &span) { buffer throws(Errno) in try file.read(&buffer, at: 0) }
-    guard let script = try ScriptHeader(first.span.extracting(0..<count)) else { return nil }
+    guard ScriptHeader.isScript(first.span.extracting(0..<count)) else { return nil }
+    return try openInterpreter(ScriptHeader(first.span.extracting(0..<count)), path, &arguments)
+  }
+
+  private final func openInterpreter(
+    _ script: borrowing ScriptHeader, _ path: Span<UInt8>, _ arguments: inout ArgumentList
+  ) throws(Errno) -> OpenFile {
     try arguments.prepend(script, path: path)
     return try openExecutable(script.interpreter.span)
   }
@@ -86,6 +93,7 @@ extension Task {
     do throws(Errno) {
       let limits = process.limits
       setLimits(of: space, limits)
+      let isRandomized = !settings.personality.contains(.ADDR_NO_RANDOMIZE)
       let random = isRandomized ? ProgramEnvironment.random : nil
       let layout = AddressLayout(stackLimit: limits[.RLIMIT_STACK].current, random: random)
       space.setMappingBase(layout.mappingBase)
@@ -99,6 +107,7 @@ extension Task {
     }
     var new = ProgramMemory.Program()
     (new.loaded, new.executable) = (loaded, file)
+    if isSecure { settings.becomeSecure() }
     let newMemory = ProgramMemory(space, new)
     newMemory.isDumpable.store(!isSecure, ordering: .relaxed)
     begin(newMemory, newCredentials, registers)
@@ -115,8 +124,6 @@ extension Task {
     }
   }
 
-  private final var isRandomized: Bool { true }
-
   private final func setLimits(of space: AddressSpace, _ limits: ResourceLimits) {
     var new = AddressSpaceLimits()
     new.total = limits[.RLIMIT_AS].current
@@ -124,6 +131,7 @@ extension Task {
     new.stack = limits[.RLIMIT_STACK].current
     new.locked = limits[.RLIMIT_MEMLOCK].current
     new.ignoresLockLimit = credentials.has(.CAP_IPC_LOCK)
+    new.refusesHugePages = memory?.space.limits.refusesHugePages ?? false
     space.limits = new
   }
 

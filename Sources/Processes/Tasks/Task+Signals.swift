@@ -1,10 +1,15 @@
-import LinuxABI
+public import LinuxABI
 import Machine
 
 /// Signals of a task.
 extension Task {
   /// Whether a signal is there that its program is to be told of.
   var hasDeliverableSignal: Bool { false }
+
+  /// Sends a signal to itself that something it did causes, such as SIGPIPE for a write to a pipe that nobody reads.
+  ///
+  /// - Context: the task itself.
+  public final func raise(_ signal: Signal) {}
 
   /// Delivers what signals there are.
   func deliverSignals(_ registers: borrowing UserContext) {}

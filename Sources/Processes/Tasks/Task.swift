@@ -2,10 +2,12 @@ public import Foundations
 import LinuxABI
 public import Machine
 public import Scheduler
+import Scheduling
 public import Security
 public import Synchronization
 import Time
 public import VFS
+import VirtualMemory
 public import Waiting
 
 /// A task: a thread that runs a program, or will. Source: clone(2).
@@ -23,11 +25,15 @@ open class Task: ThreadBody {
 
   /// Guarded by itself; the task alone changes what is in it.
   private final let held: SpinLock<TaskResources>
-  // The task's own copies, for itself.
+  /// Its program's memory; nil at its end. For itself, as the four that follow.
   public final private(set) var memory: ProgramMemory?
+  /// Its open files.
   public final private(set) var files: DescriptorTable
+  /// Root, working directory, mask.
   public final private(set) var context: FileSystemContext
+  /// The tree of mounts.
   public final private(set) var namespace: MountNamespace
+  /// As whom it acts.
   public final private(set) var credentials: Credentials
 
   /// When it was made, in nanoseconds since boot.
@@ -38,13 +44,16 @@ open class Task: ThreadBody {
 
   /// What the thread does first, instead of running its program: the first task executes one.
   public final var beginning: TaskBeginning?
-  /// Where its number is to be written when it begins, and cleared when it ends. The task's own.
+  /// Where its number is to be written when it begins; 0 for nowhere. The task's own.
   public final var numberAddress: UInt64 = 0
+  /// Where its number is to be cleared when it ends; 0 for nowhere. The task's own.
   public final var clearedAddress: UInt64 = 0
   /// Where the C library keeps what robust futexes it holds, and how long that is. The task's own.
   public final var robustList: UInt64 = 0
   /// Whether no execve gives it rights. Source: prctl(2), `PR_SET_NO_NEW_PRIVS`. Never taken back.
   public final let hasNoNewPrivileges = Atomic<Bool>(false)
+  /// What it asked for by prctl(2) and personality(2).
+  public final let settings = TaskSettings()
   /// What its parent waits for, if it was made by vfork.
   final var completion: VforkCompletion?
 

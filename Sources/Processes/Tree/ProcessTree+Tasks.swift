@@ -1,3 +1,4 @@
+import Machine
 /// Numbers of tasks.
 extension ProcessTree {
   /// Makes the number of `task`, which `makeIdentifier` gave, lead to it.

@@ -8,6 +8,8 @@ public import Foundations
 public struct RunQueue: ~Copyable {
   /// How long a thread of the fair class that does not wait runs while others are ready, in nanoseconds.
   public static var quantum: UInt64 { FairQueue.quantum }
+  /// Nanoseconds that a thread of the policy `roundRobin` runs at a time.
+  public static var roundRobinTurn: UInt64 { RealTimeQueue.turn }
 
   var stop: SchedulingEntity?
   var deadline = DeadlineQueue()

@@ -57,7 +57,9 @@ extension SystemCallContext {
   func exit(_ status: Int32, _ registers: borrowing UserContext) throws(Errno) { task.exit(code: status) }
 
   /// exit_group(2)
-  func exitGroup(_ status: Int32, _ registers: borrowing UserContext) throws(Errno) { task.exitProcess(ExitStatus(code: status)) }
+  func exitGroup(_ status: Int32, _ registers: borrowing UserContext) throws(Errno) {
+    task.exitProcess(ExitStatus(code: status))
+  }
 
   /// wait4(2)
   func wait4(

@@ -3,6 +3,8 @@ import LinuxABI
 import Machine
 import Processes
 import Scheduler
+import Security
+import VirtualMemory
 
 /// Limits, usage and what else a process is asked about itself.
 extension SystemCallContext {

@@ -13,11 +13,13 @@ public struct Rlimit: UserValue, Equatable, Sendable {
   /// 16.
   public static var userByteCount: Int { 16 }
 
+  /// Takes it from its form.
   public init(userBytes: Span<UInt8>) {
     current = StructureBytes.get(userBytes, at: 0)
     maximum = StructureBytes.get(userBytes, at: 8)
   }
 
+  /// Writes its form.
   public func write(toUserBytes bytes: inout MutableSpan<UInt8>) {
     StructureBytes.put(current, at: 0, &bytes)
     StructureBytes.put(maximum, at: 8, &bytes)
@@ -36,6 +38,7 @@ public struct Rusage: UserValue, Sendable {
   /// Nothing is read from programs.
   public init(userBytes: Span<UInt8>) { usage = ResourceUsage() }
 
+  /// Writes its form.
   public func write(toUserBytes bytes: inout MutableSpan<UInt8>) {
     let user = Timeval(nanoseconds: usage.userNanoseconds)
     let system = Timeval(nanoseconds: usage.systemNanoseconds)

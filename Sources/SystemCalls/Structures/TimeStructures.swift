@@ -22,11 +22,13 @@ public struct Timespec: UserValue, Equatable, Sendable {
   /// 16.
   public static var userByteCount: Int { 16 }
 
+  /// Takes it from its form.
   public init(userBytes: Span<UInt8>) {
     seconds = StructureBytes.getSigned(userBytes, at: 0)
     nanoseconds = StructureBytes.getSigned(userBytes, at: 8)
   }
 
+  /// Writes its form.
   public func write(toUserBytes bytes: inout MutableSpan<UInt8>) {
     StructureBytes.put(seconds, at: 0, &bytes)
     StructureBytes.put(nanoseconds, at: 8, &bytes)
@@ -64,11 +66,13 @@ public struct Timeval: UserValue, Equatable, Sendable {
   /// 16.
   public static var userByteCount: Int { 16 }
 
+  /// Takes it from its form.
   public init(userBytes: Span<UInt8>) {
     seconds = StructureBytes.getSigned(userBytes, at: 0)
     microseconds = StructureBytes.getSigned(userBytes, at: 8)
   }
 
+  /// Writes its form.
   public func write(toUserBytes bytes: inout MutableSpan<UInt8>) {
     StructureBytes.put(seconds, at: 0, &bytes)
     StructureBytes.put(microseconds, at: 8, &bytes)

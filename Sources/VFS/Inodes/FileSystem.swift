@@ -49,6 +49,11 @@ open class FileSystem {
   /// What statfs(2) tells.
   open func statistics() throws(Errno) -> FileSystemStatistics { FileSystemStatistics() }
 
+  /// Takes options as the type understands them. MS_REMOUNT.
+  ///
+  /// - Throws: `EINVAL` for what it does not understand.
+  open func setOptions(_ options: Span<UInt8>) throws(Errno) { if !options.isEmpty { throw .EINVAL } }
+
   /// Writes everything that is not on its device yet. sync(2).
   open func synchronize() throws(Errno) {}
 

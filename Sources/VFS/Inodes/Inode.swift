@@ -3,6 +3,8 @@ public import Machine
 public import Security
 import Synchronization
 
+public import struct LinuxABI.SealFlags
+
 /// A file, whatever its kind, apart from its names.
 ///
 /// A file system derives its own from this and overrides what its files can do. What changes a directory is called with
@@ -26,6 +28,10 @@ open class Inode {
   public let lock = SleepLock()
   /// Writers if positive, those who execute it if negative.
   private let writers = Atomic<Int>(0)
+  /// Advisory locks, from the first on.
+  private let lockTable = SpinLock<FileLocks?>(nil)
+  /// Whether there is such a table: files without are closed without looking for it.
+  private let wasLocked = Atomic<Bool>(false)
   /// What a FIFO or a socket has while it is open. See `SpecialFile`.
   public let attachment = SpinLock<SpecialFile?>(nil)
 
@@ -232,6 +238,46 @@ open class Inode {
 
   /// Ends what `beginExecuting` began.
   public func endExecuting() { writers.wrappingAdd(1, ordering: .acquiringAndReleasing) }
+
+  // MARK: Advisory locks
+
+  /// The locks upon it; nil when there never was one.
+  @inline(__always)
+  var locks: FileLocks? { wasLocked.load(ordering: .acquiring) ? lockTable.withLock { $0 } : nil }
+
+  /// The table for locks upon it, made with the first use.
+  ///
+  /// - Throws: `ENOLCK` when there is no memory.
+  func makeLocks() throws(Errno) -> FileLocks {
+    if let locks { return locks }
+    do throws(Errno) { try ObjectMemory.check() } catch { throw .ENOLCK }
+    let new = FileLocks()
+    let kept = lockTable.withLock { table in
+      if let table { return table }
+      table = new
+      return new
+    }
+    wasLocked.store(true, ordering: .releasing)
+    return kept
+  }
+
+  /// Refuses to let it become longer than who writes may make files. RLIMIT_FSIZE.
+  ///
+  /// - Throws: `EFBIG`.
+  func checkGrowth(to size: Int64, limit: UInt64) throws(Errno) {
+    guard UInt64(clamping: size) > limit else { return }
+    if attributes.withLock({ $0.size < size }) { throw .EFBIG }
+  }
+
+  // MARK: Seals
+
+  /// What was forbidden for ever; nil for what cannot be sealed. F_GET_SEALS.
+  open var seals: SealFlags? { nil }
+
+  /// Forbids more for ever. F_ADD_SEALS.
+  ///
+  /// - Throws: `EINVAL` for what cannot be sealed, `EPERM` when that was forbidden, `EBUSY`.
+  open func addSeals(_ new: SealFlags) throws(Errno) { throw .EINVAL }
 
   // MARK: Extended attributes
 

@@ -141,6 +141,19 @@ extension SchedulingParameters.Policy {
   var shownNumber: UInt8 { self == .stop ? SchedulingParameters.Policy.fifo.rawValue : rawValue }
 }
 
+/// `/proc/pid/timerslack_ns`. Source: proc(5).
+enum TimerSlackText {
+  /// - Throws: `EINVAL`; `EPERM` for another process's without CAP_SYS_NICE.
+  static func set(_ subject: Subject, _ text: Span<UInt8>) throws(Errno) {
+    guard let value = ControlText.integer(text), value >= 0 else { throw .EINVAL }
+    let task = try subject.livingTask()
+    if let caller = subject.system.caller(), caller.process !== task.process {
+      try caller.credentials.require(.CAP_SYS_NICE)
+    }
+    task.settings.timerSlack = UInt64(value)
+  }
+}
+
 /// `/proc/pid/schedstat`.
 enum SchedulingText {
   /// Writes the time on CPUs, the time ready, and the number of turns.

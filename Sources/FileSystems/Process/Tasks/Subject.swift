@@ -30,7 +30,7 @@ struct Subject {
   }
 
   /// The file system.
-  unowned let system: ProcessFileSystem
+  let system: ProcessFileSystem
   /// The number.
   let identifier: ProcessIdentifier
   /// Which of both.

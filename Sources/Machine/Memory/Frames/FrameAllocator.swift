@@ -189,6 +189,17 @@ public enum FrameAllocator {
     }
   }
 
+  /// Gives the allocator `pages`, whole frames that it never had: what boot needs no longer.
+  static func add(_ pages: Range<UInt64>) {
+    let frames = FrameNumber(containing: pages.lowerBound).rawValue..<FrameNumber(containing: pages.upperBound).rawValue
+    node.withValue { node in
+      node.withLock { node in
+        node.add(frames, in: FrameTable.descriptors)
+        node.setWatermarks()
+      }
+    }
+  }
+
   /// Gives this CPU's cache back to the zones, so that its frames can join others.
   public static func drainCache() {
     node.withValue { node in
