@@ -11,11 +11,12 @@ let strict: [SwiftSetting] = [
 
 /// A kernel module: one folder, one subsystem. `generated` says that its `specs.json` names specs to generate from.
 func module(
-  _ name: String, path: String? = nil, _ dependencies: [Target.Dependency] = [], generated: Bool = false
+  _ name: String, path: String? = nil, _ dependencies: [Target.Dependency] = [], exclude: [String] = [],
+  generated: Bool = false
 ) -> Target {
   .target(
     name: name, dependencies: dependencies, path: path ?? "Sources/\(name)",
-    exclude: generated ? ["README.md", "specs.json"] : ["README.md"], swiftSettings: strict,
+    exclude: exclude + (generated ? ["README.md", "specs.json"] : ["README.md"]), swiftSettings: strict,
     plugins: generated ? ["SpecPlugin"] : [])
 }
 
@@ -73,6 +74,7 @@ let package = Package(
     module(
       "VirtualMemory", path: "Sources/Memory/VirtualMemory", ["Foundations", "PageFrames", "Machine", "PageCache"]),
     module("Waiting", ["Foundations", "Machine"]),
+    module("Signals", ["Foundations", "LinuxABI", "Machine"]),
     module("Scheduling", ["Foundations", "Machine"]),
     module("Logging", ["Foundations"]),
     module("Console", ["Foundations"], generated: true),
@@ -82,6 +84,7 @@ let package = Package(
     module("Time", ["Foundations", "Machine", "Registers", "Interrupts"]),
     module("Scheduler", ["Foundations", "Machine", "Waiting", "Scheduling", "Interrupts", "Time"]),
     module("Executables", ["Foundations", "Machine", "VirtualMemory"]),
+    module("VDSO", ["Foundations", "Machine", "VirtualMemory", "Time"]),
     module("Terminals", ["Foundations", "LinuxABI", "Machine", "Waiting"]),
     module("PCI", ["Foundations", "Machine"], generated: true),
     module("Security", ["Foundations", "LinuxABI", "Machine"]),
@@ -106,26 +109,29 @@ let package = Package(
       "Processes",
       [
         "Foundations", "LinuxABI", "Machine", "Waiting", "Time", "Scheduling", "Scheduler", "PageCache",
-        "VirtualMemory", "Executables", "Terminals", "Security", "VFS",
+        "VirtualMemory", "Executables", "Signals", "Terminals", "Security", "VFS",
       ]),
     module(
       "SyntheticFiles", path: "Sources/FileSystems/Synthetic", ["Foundations", "Machine", "Security", "VFS"]),
     module(
       "SystemFileSystem", path: "Sources/FileSystems/System",
-      ["Foundations", "PageFrames", "Machine", "Processors", "PCI", "VirtualMemory", "VFS", "SyntheticFiles"]),
+      [
+        "Foundations", "LinuxABI", "PageFrames", "Machine", "Processors", "PCI", "VirtualMemory", "Security", "VFS",
+        "SyntheticFiles",
+      ]),
     module(
       "ProcessFileSystem", path: "Sources/FileSystems/Process",
       [
         "Foundations", "LinuxABI", "PageFrames", "Machine", "Waiting", "Time", "Scheduling", "Scheduler", "Interrupts",
-        "Processors", "PageCache", "VirtualMemory", "Executables", "Terminals", "Security", "VFS", "IPC", "Processes",
-        "SyntheticFiles",
+        "Processors", "PageCache", "VirtualMemory", "Executables", "Signals", "Terminals", "Security", "VFS", "IPC",
+        "Processes", "SyntheticFiles",
       ]),
     module("SerialDriver", path: "Sources/Drivers/Serial", ["Foundations", "Machine", "Registers"]),
     module(
       "SystemCalls",
       [
-        "Foundations", "LinuxABI", "Machine", "Waiting", "Logging", "Time", "Scheduling", "Scheduler", "VirtualMemory",
-        "PageCache", "Executables", "Security", "VFS", "RAMFileSystem", "IPC", "Terminals", "Processes",
+        "Foundations", "LinuxABI", "Machine", "Waiting", "Signals", "Logging", "Time", "Scheduling", "Scheduler",
+        "VirtualMemory", "PageCache", "Executables", "Security", "VFS", "RAMFileSystem", "IPC", "Terminals", "Processes",
       ], generated: true),
     module(
       "KernelTests", path: "Tests/KernelTests",
@@ -136,13 +142,13 @@ let package = Package(
       ]),
     module(
       "Benchmarks", path: "Tests/Benchmarks",
-      ["Foundations", "PageFrames", "Machine", "VirtualMemory", "Interrupts", "Time"]),
+      ["Foundations", "PageFrames", "Machine", "VirtualMemory", "Interrupts", "Time"], exclude: ["Programs", "Profile"]),
     .executableTarget(
       name: "Kernel",
       dependencies: [
         "Foundations", "BootInformation", "PageFrames", "Machine", "ACPI", "PageCache", "VirtualMemory", "Logging",
         "Console", "Registers", "Processors", "Interrupts", "Time", "Scheduler", "Waiting", "PCI", "LinuxABI",
-        "SerialDriver", "KernelTests", "Benchmarks", "Symbols",
+        "SerialDriver", "KernelTests", "Benchmarks", "Symbols", "Signals", "VDSO",
         "Terminals", "Executables", "Processes", "Security", "VFS", "RAMFileSystem", "DeviceFileSystem", "IPC",
         "SystemCalls", "Archives", "InitialFileSystem", "TerminalFiles", "SyntheticFiles", "ProcessFileSystem",
         "SystemFileSystem",
@@ -172,6 +178,7 @@ let package = Package(
     tests(
       "VirtualMemoryTests", ["VirtualMemory", "PageCache", "Machine", "PageFrames", "Foundations"], exclude: ["Linux"]),
     tests("WaitingTests", ["Waiting", "Machine", "Foundations"]),
+    tests("SignalsTests", ["Signals", "Machine", "LinuxABI", "Foundations"]),
     tests("SchedulingTests", ["Scheduling", "Machine", "Foundations"]),
     tests("LoggingTests", ["Logging", "Foundations"]),
     tests("ConsoleTests", ["Console"]),
@@ -180,8 +187,13 @@ let package = Package(
     tests("PCITests", ["PCI", "DeviceModels", "Machine", "Foundations"]),
     tests("TimeTests", ["Time", "Machine", "Registers", "DeviceModels", "Foundations"]),
     tests("ExecutablesTests", ["Executables", "VirtualMemory", "Machine", "Foundations"]),
+    tests("VDSOTests", ["VDSO", "VirtualMemory", "Time", "Machine", "Foundations"]),
     tests(
-      "ProcessesTests", ["Processes", "LinuxABI", "Machine", "Foundations"]),
+      "ProcessesTests",
+      [
+        "Processes", "Signals", "RAMFileSystem", "VFS", "Security", "PageCache", "LinuxABI", "Machine", "PageFrames",
+        "Foundations",
+      ]),
     tests(
       "RAMFileSystemTests",
       ["RAMFileSystem", "VFS", "Security", "PageCache", "Machine", "LinuxABI", "Foundations"], exclude: ["Linux"]),

@@ -120,8 +120,8 @@ struct CpioReader: ~Copyable {
     entry = header.entry
     statedSum = header.sum
     // Header and name together take a multiple of four bytes, and so does what follows.
-    let contentStart = start &+ (UInt64(CpioHeader.byteCount) + UInt64(header.nameByteCount) + 3 & ~3)
-    entryEnd = contentStart &+ (UInt64(entry.size) + 3 & ~3)
+    let contentStart = start &+ ((UInt64(CpioHeader.byteCount) + UInt64(header.nameByteCount) + 3) & ~3)
+    entryEnd = contentStart &+ ((UInt64(entry.size) + 3) & ~3)
     phase = .skip
     guard header.nameByteCount > 0, header.nameByteCount <= Self.pathLimit else { return }
     nameByteCount = Int(header.nameByteCount)

@@ -44,10 +44,15 @@ struct HuffmanTable: ~Copyable {
   /// The entry for the code that `bits` begin with.
   @inline(__always)
   func find(_ bits: UInt64) -> Entry {
-    let entry = Entry(bits: entries[Int(bits & ((1 &<< UInt64(truncatingIfNeeded: rootBits)) &- 1))])
+    let entry = Entry(bits: entries[Self.lowest(rootBits, of: bits)])
     guard entry.is(Entry.furtherTable) else { return entry }
-    let rest = bits &>> UInt64(truncatingIfNeeded: rootBits) & ((1 &<< UInt64(truncatingIfNeeded: entry.extraBits)) &- 1)
-    return Entry(bits: entries[entry.value &+ Int(rest)])
+    let rest = bits &>> UInt64(truncatingIfNeeded: rootBits)
+    return Entry(bits: entries[entry.value &+ Self.lowest(entry.extraBits, of: rest)])
+  }
+
+  @inline(__always)
+  private static func lowest(_ count: Int, of bits: UInt64) -> Int {
+    Int(truncatingIfNeeded: bits & ((1 &<< UInt64(truncatingIfNeeded: count)) &- 1))
   }
 
   /// Makes the table of the canonical codes whose lengths stand in `range` of `all`; 0 is no code. RFC 1951, 3.2.2.

@@ -1,6 +1,7 @@
 public import Foundations
 public import Machine
 import Synchronization
+import VFS
 import Waiting
 
 /// Moving pages between pipes and other files. Source: splice(2), tee(2).

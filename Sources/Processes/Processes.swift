@@ -3,6 +3,7 @@ import LinuxABI
 import Machine
 import Scheduler
 import Security
+import Signals
 
 /// The machine's processes.
 public enum Processes {
@@ -31,9 +32,11 @@ public enum Processes {
   ) throws(Errno) -> Task {
     guard let tree else { throw .EINVAL }
     let identifier = try tree.makeIdentifier()
-    let process = Process(identifier, in: tree, exitSignal: .SIGCHLD, limits: ResourceLimits(), terminal: nil)
+    let user = resources.credentials.users.real
+    try UserAccounts.charge(user, limit: .max)
+    let account = UserAccounts.signals(of: user) ?? SignalAccount()
+    let process = try Process(identifier, in: tree, exitSignal: .SIGCHLD, account: account)
     let task = try makeTask(process, identifier, resources)
-    try UserAccounts.charge(resources.credentials.users.real, limit: .max)
     let thread = try Thread(task, hasProgram: true)
     task.setThread(thread)
     task.beginning = beginning

@@ -18,7 +18,8 @@ struct CpioTests {
     let archive = try host.run("find . ! -name '.?*' | LC_ALL=C sort | cpio --quiet -o -H newc")
     let found = try record(archive)
     #expect(found.endCount == 1)
-    #expect(found.files.map(\.name).sorted() == ["d", "d/e", "d/e/other", "d/file", "d/large", "empty", "fifo", "link"])
+    let names = [".", "d", "d/e", "d/e/other", "d/file", "d/large", "empty", "fifo", "link"]
+    #expect(found.files.map(\.name).sorted() == names)
     func file(_ name: String) throws -> Recorder.File { try #require(found.files.first { $0.name == name }) }
     #expect(try file("d").entry.mode == 0o41777)
     #expect(try file("fifo").entry.kind == 0o010000)
@@ -98,7 +99,8 @@ struct CpioTests {
   @Test("However the bytes are cut into pieces, the same is read", arguments: [1, 2, 3, 5, 109, 110, 111, 4096])
   func pieces(size: Int) throws {
     var archive = Cpio.entry("dir", mode: 0o40755) + Cpio.entry("a/b", content: Array(0..<200)) + Cpio.entry("e")
-    archive += Cpio.entry("l", mode: 0o120777, content: Array("target".utf8)) + Cpio.end + [0, 0, 0, 0] + Cpio.entry("z")
+    archive += Cpio.entry("l", mode: 0o120777, content: Array("target".utf8)) + Cpio.end + [0, 0, 0, 0]
+    archive += Cpio.entry("z")
     var recorder = Recorder()
     var reader = try CpioReader()
     reader.start()
@@ -116,7 +118,7 @@ struct CpioTests {
       Cpio.entry("dir", mode: 0o40755) + Cpio.entry("dir/a", content: Array(0..<100), linkCount: 2)
       + Cpio.entry("link", mode: 0o120777, content: Array("dir/a".utf8))
       + Cpio.entry("dev", mode: 0o20600, device: (5, 1)) + Cpio.end
-    for _ in 0..<4_000 {
+    for _ in 0..<1_000 {
       var bytes = base
       for _ in 0..<Int.random(in: 1...4, using: &generator) {
         let index = Int.random(in: 0..<bytes.count, using: &generator)

@@ -8,18 +8,19 @@ struct GzipTests {
   /// Data that uses all kinds of blocks: text, noise, runs, long repetitions.
   private static func samples() -> [[UInt8]] {
     var generator = SeededGenerator(seed: 7)
-    let noise = (0..<300_000).map { _ in UInt8.random(in: 0...255, using: &generator) }
+    let noise = (0..<70_000).map { _ in UInt8.random(in: 0...255, using: &generator) }
     let words = ["kernel", "swift", " ", "\n", "the ", "archive", "0123456789"].map { Array($0.utf8) }
-    let text = (0..<120_000).flatMap { _ in words.randomElement(using: &generator) ?? [] }
-    let skewed = (0..<400_000).map { _ in UInt8(truncatingIfNeeded: UInt64.random(in: 0...(.max), using: &generator).trailingZeroBitCount) }
-    let runs = (0..<200).flatMap { _ in
+    let text = (0..<30_000).flatMap { _ in words.randomElement(using: &generator) ?? [] }
+    let skewed = (0..<70_000).map { _ in UInt8(generator.next().trailingZeroBitCount) }
+    let runs = (0..<100).flatMap { _ in
       [UInt8](
         repeating: UInt8.random(in: 0...3, using: &generator), count: Int.random(in: 1...5_000, using: &generator))
     }
-    return [[], [65], Array("hello".utf8), noise, text, skewed, runs, text + noise + text, noise + noise.prefix(32_768)]
+    let few: [[UInt8]] = [[], [65], Array("hello".utf8)]
+    return few + [noise, text, skewed, runs, text + noise + text, noise + noise.prefix(32_768)]
   }
 
-  @Test("What gzip compressed comes back byte for byte", arguments: [1, 3, 6, 9])
+  @Test("What gzip compressed comes back byte for byte", arguments: [1, 6, 9])
   func roundTrip(level: Int) throws {
     let host = try Host()
     for sample in Self.samples() {
@@ -35,8 +36,6 @@ struct GzipTests {
       python3 -c '
       import sys, zlib
       data = sys.stdin.buffer.read()
-      for strategy in (zlib.Z_FIXED, zlib.Z_HUFFMAN_ONLY, zlib.Z_RLE, zlib.Z_FILTERED):
-        pass
       mode = int(sys.argv[1])
       level, strategy = [(0, 0), (9, zlib.Z_FIXED), (9, zlib.Z_HUFFMAN_ONLY), (9, zlib.Z_RLE)][mode]
       c = zlib.compressobj(level, zlib.DEFLATED, 31, 9, strategy)
@@ -81,14 +80,17 @@ struct GzipTests {
       bytes[index] ^= 0x10
       #expect(throws: ArchiveError.Reason.wrongCheck) { try decompress(bytes) }
     }
-    for count in 1..<packed.count {
-      #expect(throws: ArchiveError.Reason.truncated, "\(count) bytes") { try decompress(Array(packed[..<count])) }
+    var decompressor = try Decompressor()
+    func failure(_ bytes: [UInt8]) -> ArchiveError.Reason? {
+      do throws(ArchiveError.Reason) { _ = try decompressor.decompress(bytes) } catch { return error }
+      return nil
     }
+    for count in 1..<packed.count { #expect(failure(Array(packed[..<count])) == .truncated, "\(count) bytes") }
     // A change may make no difference only in the header, which has no check value.
     for index in 10..<packed.count {
       var bytes = packed
       bytes[index] ^= 0x04
-      #expect(throws: ArchiveError.Reason.self) { try decompress(bytes) }
+      #expect(failure(bytes) != nil, "byte \(index)")
     }
   }
 
@@ -96,12 +98,13 @@ struct GzipTests {
   func noise(seed: UInt64) throws {
     var generator = SeededGenerator(seed: seed)
     let header: [UInt8] = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3]
-    for _ in 0..<6_000 {
+    var decompressor = try Decompressor()
+    for _ in 0..<2_000 {
       let count = Int.random(in: 1..<400, using: &generator)
       var bytes = header + (0..<count).map { _ in UInt8.random(in: 0...255, using: &generator) }
       // Mostly a block with codes of its own.
       if Int.random(in: 0..<4, using: &generator) > 0 { bytes[10] = bytes[10] & ~6 | 4 }
-      _ = try? decompress(bytes)
+      _ = try? decompressor.decompress(bytes)
     }
   }
 

@@ -20,7 +20,7 @@ struct Recorder: ArchiveReceiver {
   }
 
   mutating func receive(content: Span<UInt8>) throws(ArchiveError.Reason) {
-    for index in content.indices { files[files.count - 1].content.append(content[index]) }
+    unsafe content.withUnsafeBufferPointer { unsafe files[files.count - 1].content.append(contentsOf: $0) }
   }
 
   mutating func contentEnded() throws(ArchiveError.Reason) { files[files.count - 1].isWhole = true }
@@ -48,17 +48,25 @@ func record(_ archive: [UInt8]) throws(ArchiveError) -> Recorder {
   return recorder
 }
 
-/// Decompresses a whole file of gzip, of any content.
-func decompress(_ bytes: [UInt8]) throws -> [UInt8] {
-  var reader = try GzipReader()
-  var result: [UInt8] = []
-  try reader.start(bytes.span, at: 0)
-  while try reader.next(bytes.span) {
-    let output = reader.output
-    result.reserveCapacity(result.count + output.count)
-    for index in output.indices { result.append(output[index]) }
+/// Decompresses whole files of gzip, of any content, by one reader.
+struct Decompressor: ~Copyable {
+  private var reader: GzipReader
+
+  init() throws { reader = try GzipReader() }
+
+  mutating func decompress(_ bytes: [UInt8]) throws(ArchiveError.Reason) -> [UInt8] {
+    var result: [UInt8] = []
+    try reader.start(bytes.span, at: 0)
+    while try reader.next(bytes.span) {
+      unsafe reader.output.withUnsafeBufferPointer { unsafe result.append(contentsOf: $0) }
+    }
+    return result
   }
-  return result
+}
+
+func decompress(_ bytes: [UInt8]) throws -> [UInt8] {
+  var decompressor = try Decompressor()
+  return try decompressor.decompress(bytes)
 }
 
 /// Programs of the host, and a folder that goes with the value.

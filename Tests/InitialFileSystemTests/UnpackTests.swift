@@ -34,7 +34,8 @@ struct UnpackTests {
         #expect(found.permissions == UInt16(fields[1], radix: 8), "\(path)")
         #expect(found.linkCount == UInt32(fields[2]) || found.kind == .directory, "\(path)")
         #expect(String(found.modificationTime.seconds) == fields[3].prefix { $0 != "." }, "\(path)")
-        #expect(found.accessTime == found.modificationTime)
+        // Reading one name of a file changes what the others tell.
+        #expect(found.accessTime == found.modificationTime || found.linkCount > 1, "\(path)")
         #expect(found.user.rawValue == UInt32(fields[6]) && found.group.rawValue == UInt32(fields[7]), "\(path)")
         switch fields[4] {
         case "f":
@@ -99,9 +100,10 @@ struct UnpackTests {
   func noSpace() throws {
     try withWorld(pageCount: 4) { world in
       let archive = Cpio.entry("a", "text") + Cpio.entry("b", String(repeating: "x", count: 20_000))
-      #expect(throws: ArchiveError.self) { try world.unpack(archive) }
-      do throws(ArchiveError) { _ = try world.unpack(archive) } catch { #expect(error.reason == .noSpace) }
-      #expect(try world.content("/a") == Array("text".utf8))
+      var failure: ArchiveError?
+      do throws(ArchiveError) { _ = try world.unpack(archive) } catch { failure = error }
+      let content = try world.content("/a")
+      #expect(failure?.reason == .noSpace && content == Array("text".utf8))
     }
     try withWorld { world in
       let archive = Cpio.entry("d", mode: 0o40755) + Cpio.entry("d/a", "text", linkCount: 2) + Cpio.end
@@ -111,12 +113,13 @@ struct UnpackTests {
         var failure: ArchiveError?
         do throws(ArchiveError) { _ = try world.unpack(archive) } catch { failure = error }
         AllocationFaults.fail(after: nil)
-        guard let failure else { continue }
-        failures += 1
-        #expect(failure.reason == .noMemory)
+        if let reason = failure?.reason {
+          failures += 1
+          #expect(reason == .noMemory)
+        }
       }
-      #expect(failures > 5 && failures < 80)
-      #expect(try world.content("/d/a") == Array("text".utf8))
+      let content = try world.content("/d/a")
+      #expect(failures > 5 && failures < 80 && content == Array("text".utf8))
     }
   }
 

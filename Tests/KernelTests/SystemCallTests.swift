@@ -28,7 +28,7 @@ enum SystemCallTests {
     do throws(Errno) {
       let tree = ProcessTree()
       for _ in 0..<41 { _ = try tree.makeIdentifier() }
-      let process = Process(try tree.makeIdentifier(), in: tree, exitSignal: nil)
+      let process = try Process(try tree.makeIdentifier(), in: tree, exitSignal: nil)
       return TestTask(process, try tree.makeIdentifier(), try FileTests.makeResources())
     } catch {
       throw TestFailure(reason: "no task: error \(error.rawValue)")

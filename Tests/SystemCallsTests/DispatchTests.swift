@@ -19,7 +19,7 @@ private func makeTask() throws -> Task {
     namespace: try MountNamespace(root: root), credentials: .root)
   let tree = ProcessTree()
   for _ in 0..<41 { _ = try tree.makeIdentifier() }
-  let process = Process(try tree.makeIdentifier(), in: tree, exitSignal: nil)
+  let process = try Process(try tree.makeIdentifier(), in: tree, exitSignal: nil)
   return Task(process, try tree.makeIdentifier(), resources)
 }
 

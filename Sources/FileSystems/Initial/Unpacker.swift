@@ -114,7 +114,8 @@ struct Unpacker: ArchiveReceiver, ~Copyable {
 
   private mutating func makeFile(_ entry: ArchiveEntry, _ name: Span<UInt8>) throws(Errno) {
     let isLink = try link(entry, name)
-    let file = try actor.open(name, isLink ? [.O_CREAT, .O_WRONLY] : [.O_CREAT, .O_WRONLY, .O_TRUNC], permissions: 0o600)
+    let flags: OpenFlags = isLink ? [.O_CREAT, .O_WRONLY] : [.O_CREAT, .O_WRONLY, .O_TRUNC]
+    let file = try actor.open(name, flags, permissions: 0o600)
     try setOwner(file.path, entry)
     try actor.setPermissions(file.path, Self.permissions(entry))
     // Only one of a file's links need have its content.

@@ -1,6 +1,8 @@
 import Foundations
+import LinuxABI
 import Machine
 import PCI
+import Security
 import SyntheticFiles
 import VFS
 

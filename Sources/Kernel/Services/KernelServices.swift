@@ -5,12 +5,17 @@ import Machine
 import PageCache
 import Processes
 import Security
+import Signals
 import SystemCalls
+import VDSO
+import VirtualMemory
 
 /// What processes are given by the kernel as a whole.
 final class KernelPrograms: ProgramProvider {
   override var hardwareCapabilities: UInt64 { UInt64(ProcessorIdentification().read(leaf: 1, subleaf: 0).edx) }
+  override var signalStackByteCount: UInt64 { SignalFrame.byteCountLimit }
   override func random() -> UInt64 { SystemRandom.next() }
+  override func mapSharedObject(into space: AddressSpace) throws(Errno) -> UInt64 { try VirtualDSO.map(into: space) }
 }
 
 /// Traces of system calls go to the log.

@@ -33,7 +33,15 @@ struct RootFileSystem {
     let context = FileSystemContext(root: root.rootPath, directory: root.rootPath)
     actor = FileActor(.root, context, try MountNamespace(root: root))
     devices = try DeviceFileSystem(names: names, clock: clock, cache: cache)
-    SpecialFiles.setFIFOOpener(FIFOOpener())
+    try Pipes.start(names: names, clock: clock)
+    MemoryFiles.start(names: names, clock: clock, cache: cache)
+    try SignalDescriptors.start(names: names, clock: clock)
+    let pageCount = UInt64(FrameAllocator.statistics.node.managedCount)
+    for kind in [RAMFileSystemType.Kind.limited, .unlimited] {
+      let type = RAMFileSystemType(kind, names: names, clock: clock, cache: cache, pageCount: pageCount)
+      try FileSystemTypes.register(type)
+    }
+    try FileSystemTypes.register(DeviceFileSystemType(devices))
     let (directory, console, home): (Message, Message, Message) = ("/dev", "/dev/console", "/root")
     try actor.makeDirectory(directory.bytes, permissions: 0o755)
     let number = DeviceNumber(5, 1)

@@ -32,9 +32,8 @@ open class ThreadContext {
   /// - Throws: `ENOMEM`.
   public init(hasProgram: Bool) throws(Errno) {
     fpuState = hasProgram ? try FPUStateBuffer() : nil
-    let pageCount = Int(APUS_THREAD_STACK_SIZE) / 4096
-    guard let bottom = DynamicMap.allocate(pageCount: pageCount, priority: .user) else { throw .ENOMEM }
-    stackTop = UInt64(bottom) + UInt64(APUS_THREAD_STACK_SIZE)
+    guard let top = ThreadStacks.take() else { throw .ENOMEM }
+    stackTop = top
     ownsStack = true
     prepareStack()
   }
@@ -53,7 +52,7 @@ open class ThreadContext {
   deinit {
     guard ownsStack else { return }
     // Nobody refers to it, so it runs on no CPU and nobody is on the stack.
-    _ = DynamicMap.release(UInt(stackTop) - UInt(APUS_THREAD_STACK_SIZE))
+    ThreadStacks.giveBack(stackTop)
   }
 
   /// What the thread does. It must not return.

@@ -1,6 +1,7 @@
 import Foundations
 import Machine
 import PageFrames
+import Synchronization
 
 /// What of an area is present, in pages. Source: proc(5), `/proc/pid/smaps`.
 public struct AreaResidence: Equatable, Sendable {

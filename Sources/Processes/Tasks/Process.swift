@@ -3,10 +3,11 @@ public import LinuxABI
 import Machine
 import Scheduler
 public import Security
+import Signals
 public import Synchronization
 public import Terminals
 import Time
-import Waiting
+public import Waiting
 
 /// A process: tasks that share memory, signals and a number, and what they share besides.
 ///
@@ -29,6 +30,10 @@ public final class Process: ProcessNode {
     var ended: (name: TaskName, credentials: Credentials)?
     /// Its controlling terminal.
     var terminal: Terminal?
+    /// The group that was in its terminal's foreground when that was hung up; 0 for none.
+    var formerForeground: Int32 = 0
+    /// What its tasks have of signals in common.
+    var signals: ProcessSignals
   }
 
   /// The tree that it is in.
@@ -40,15 +45,28 @@ public final class Process: ProcessNode {
   public let outOfMemoryAdjustment = Atomic<Int32>(0)
   /// Woken when a task ends.
   let taskEnds = WaitQueue()
+  /// Woken when a signal comes: where descriptors of signals and calls that wait for signals wait.
+  public let signalEvents = WaitQueue()
+  /// Woken when it goes on after a stop.
+  let continuations = WaitQueue()
 
   /// Makes a process without tasks, which is not in the tree yet.
+  ///
+  /// - Parameters:
+  ///   - dispositions: what is done about its signals; nil for what they do by themselves.
+  ///   - account: counts what is queued for its user.
+  /// - Throws: `ENOMEM`.
   public init(
     _ identifier: ProcessIdentifier, in tree: ProcessTree, exitSignal: Signal?,
-    limits: ResourceLimits = ResourceLimits(), terminal: Terminal? = nil
-  ) {
+    dispositions: SignalDispositions? = nil, account: SignalAccount? = nil, limits: ResourceLimits = ResourceLimits(),
+    terminal: Terminal? = nil
+  ) throws(Errno) {
     self.tree = tree
     startNanoseconds = Clock.bootTime
-    state = SpinLock(State(limits: limits, terminal: terminal))
+    let table: SignalDispositions
+    if let dispositions { table = dispositions } else { table = try SignalDispositions() }
+    let signals = ProcessSignals(table, account ?? SignalAccount())
+    state = SpinLock(State(limits: limits, terminal: terminal, signals: signals))
     super.init(identifier, exitSignal: exitSignal)
   }
 
@@ -78,6 +96,7 @@ public final class Process: ProcessNode {
     try state.withLock { state throws(Errno) in
       guard state.ending == nil, state.executing == nil else { throw .EAGAIN }
       try state.tasks.append(task)
+      state.join(task)
     }
   }
 
@@ -150,7 +169,48 @@ public final class Process: ProcessNode {
     _ = consume old
   }
 
+  /// Keeps in mind whom the leader's end is to tell of the hang-up of its terminal.
+  func setFormerForeground(_ group: Int32) { state.withLock { $0.formerForeground = group } }
+
+  // MARK: Signals
+
+  /// Counts what is queued for it from now on as signals of `user`.
+  func countSignals(of user: UserID) {
+    guard let account = UserAccounts.signals(of: user) else { return }
+    state.withLock { $0.signals.account = account }
+  }
+
+  /// Who counts what is queued for it.
+  var signalAccount: SignalAccount { state.withLock { $0.signals.account } }
+
   // MARK: What the tree asks
+
+  public override var childPolicy: ChildPolicy {
+    let child = state.withLock { $0.signals.dispositions }[.SIGCHLD]
+    return ChildPolicy(
+      forgets: child.isIgnored || child.flags.contains(.SA_NOCLDWAIT), isTold: !child.isIgnored)
+  }
+
+  public override var ignoresChildStops: Bool {
+    let child = state.withLock { $0.signals.dispositions }[.SIGCHLD]
+    return child.isIgnored || child.flags.contains(.SA_NOCLDSTOP)
+  }
+
+  public override func childChanged(_ signal: Signal, _ report: ChildReport) {
+    try? send(signal, SignalInformation(signal, of: report))
+  }
+
+  public override func receive(_ signal: Signal) { sendFromKernel(signal) }
+
+  public override func parentEnded() {
+    // Each of its tasks may have asked for another.
+    var wanted: SignalSet = []
+    forEachTask { task in
+      if let signal = task.settings.parentDeathSignal { wanted.insert(SignalSet(signal)) }
+      return true
+    }
+    wanted.forEach { sendFromKernel($0) }
+  }
 
   public override var usage: ResourceUsage {
     state.withLock { state in

@@ -22,6 +22,9 @@ public struct CloneRequest {
   /// Where the child is told the number, with CLONE_CHILD_SETTID, or has it cleared, with CLONE_CHILD_CLEARTID.
   public var childNumberAddress: UInt64 = 0
 
+  /// Whether the child's signals do what they do by themselves, or are ignored: `CLONE_CLEAR_SIGHAND`.
+  public var clearsHandlers = false
+
   /// Creates a request for a copy with `flags`.
   public init(_ flags: CloneFlags, exitSignal: Signal?) { (self.flags, self.exitSignal) = (flags, exitSignal) }
 }
@@ -91,7 +94,7 @@ extension Task {
       resources.memory = try memory.fork()
     }
     do throws(Errno) {
-      let childProcess = flags.contains(.CLONE_THREAD) ? process : makeProcess(request, identifier)
+      let childProcess = flags.contains(.CLONE_THREAD) ? process : try makeProcess(request, identifier)
       let child = try makeTask(childProcess, identifier, resources)
       do throws(Errno) {
         try prepare(child, request)
@@ -108,9 +111,12 @@ extension Task {
     }
   }
 
-  private final func makeProcess(_ request: CloneRequest, _ identifier: ProcessIdentifier) -> Process {
-    let child = Process(
-      identifier, in: process.tree, exitSignal: request.exitSignal, limits: process.limits, terminal: process.terminal)
+  private final func makeProcess(
+    _ request: CloneRequest, _ identifier: ProcessIdentifier
+  ) throws(Errno) -> Process {
+    let child = try Process(
+      identifier, in: process.tree, exitSignal: request.exitSignal, dispositions: try dispositions(for: request),
+      account: process.signalAccount, limits: process.limits, terminal: process.terminal)
     let adjustment = process.outOfMemoryAdjustment.load(ordering: .relaxed)
     child.outOfMemoryAdjustment.store(adjustment, ordering: .relaxed)
     return child

@@ -34,6 +34,7 @@ extension Task {
   @inline(never)
   private final func giveBack() {
     TaskEndHooks.run(self)
+    leaveSignals()
     let usage = usage
     let user = credentials.users.real
     exchangeMemory(nil)?.endUse()
@@ -56,10 +57,7 @@ extension Process {
   ///
   /// - Context: any thread, without locks but the tree's.
   public func end(_ status: ExitStatus) {
-    state.withLock { state in
-      if state.ending == nil { state.ending = status }
-      for index in 0..<state.tasks.count { state.tasks[index].askToEnd() }
-    }
+    state.withLock { $0.end(status) }
   }
 
   /// Whether all tasks are on their way out.
@@ -67,16 +65,30 @@ extension Process {
 
   /// The end, when no task is left.
   func finish() {
-    let (status, terminal) = state.withLock { state in
+    let (status, terminal, formerForeground) = state.withLock { state in
       let terminal = state.terminal
       state.terminal = nil
-      return (state.ending ?? state.lastExit, terminal)
+      return (state.ending ?? state.lastExit, terminal, state.formerForeground)
     }
-    if let terminal, let session, session.leader === self {
-      terminal.endSession(session.identifier.number, isExit: true)
+    if let session, session.leader === self {
+      if let terminal {
+        terminal.endSession(session.identifier.number, isExit: true)
+      } else if formerForeground != 0 {
+        tellOfHangUp(formerForeground)
+      }
     }
     guard number != 1 else { TaskEndHooks.firstProcessEnded(status) }
     tree.end(self, status)
+  }
+
+  /// Tells the group that was in the foreground of a terminal that is gone. Source: Linux drivers/tty/tty_jobctrl.c,
+  /// `disassociate_ctty`.
+  private func tellOfHangUp(_ group: Int32) {
+    tree.forEachMember(ofGroup: group) { member in
+      guard let member = member as? Process else { return }
+      member.sendFromKernel(.SIGHUP)
+      member.sendFromKernel(.SIGCONT)
+    }
   }
 
   /// Ends all tasks but `task`, which executes a program, and waits until they are gone.

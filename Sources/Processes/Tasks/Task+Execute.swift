@@ -4,6 +4,7 @@ import LinuxABI
 public import Machine
 import Scheduler
 import Security
+import Signals
 import Synchronization
 public import VFS
 import VirtualMemory
@@ -90,7 +91,9 @@ extension Task {
       file.inode.endExecuting()
       throw error
     }
+    let dispositions: SignalDispositions
     do throws(Errno) {
+      dispositions = try dispositionsForExecution()
       let limits = process.limits
       setLimits(of: space, limits)
       let isRandomized = !settings.personality.contains(.ADDR_NO_RANDOMIZE)
@@ -110,7 +113,7 @@ extension Task {
     if isSecure { settings.becomeSecure() }
     let newMemory = ProgramMemory(space, new)
     newMemory.isDumpable.store(!isSecure, ordering: .relaxed)
-    begin(newMemory, newCredentials, registers)
+    begin(newMemory, newCredentials, dispositions, registers)
     name = TaskName(lastPartOf: path)
   }
 
@@ -151,14 +154,15 @@ extension Task {
 
   /// Lets go of the old program, and makes the new one what the task returns to. Cannot fail.
   private final func begin(
-    _ memory: ProgramMemory, _ newCredentials: Credentials, _ registers: borrowing UserContext
+    _ memory: ProgramMemory, _ newCredentials: Credentials, _ newDispositions: SignalDispositions,
+    _ registers: borrowing UserContext
   ) {
     exchangeMemory(memory)?.endUse()
     completion?.finish()
     completion = nil
     if files.userCount > 1, let own = try? files.copy() { setFiles(own) }
     files.closeForExecution()
-    resetSignalsForExecution()
+    resetSignalsForExecution(newDispositions)
     (numberAddress, clearedAddress, robustList) = (0, 0, 0)
     UserAccounts.move(from: credentials.users.real, to: newCredentials.users.real)
     setCredentials(newCredentials)

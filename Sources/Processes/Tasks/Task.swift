@@ -4,6 +4,7 @@ public import Machine
 public import Scheduler
 import Scheduling
 public import Security
+public import Signals
 public import Synchronization
 import Time
 public import VFS
@@ -35,12 +36,23 @@ open class Task: ThreadBody {
   public final private(set) var namespace: MountNamespace
   /// As whom it acts.
   public final private(set) var credentials: Credentials
+  /// With whose rights, from where, it uses files.
+  public final private(set) var actor: FileActor
 
   /// When it was made, in nanoseconds since boot.
   public final let startNanoseconds: UInt64
   private final let links = SpinLock<Thread?>(nil)
   private final let nameBytes = SpinLock(TaskName())
   private final let isEndingFlag = Atomic<Bool>(false)
+
+  /// What others touch of its signals.
+  final var signals = TaskSignals()
+  /// What is its own of them.
+  final var handling = SignalHandling()
+  /// What is done about its signals: its process's table.
+  public final private(set) var dispositions: SignalDispositions
+  /// Whether it has to look for signals before its program goes on.
+  final let signalFlag = Atomic<Bool>(false)
 
   /// What the thread does first, instead of running its program: the first task executes one.
   public final var beginning: TaskBeginning?
@@ -65,6 +77,8 @@ open class Task: ThreadBody {
     held = SpinLock(resources)
     (memory, files, context) = (resources.memory, resources.files, resources.context)
     (namespace, credentials) = (resources.namespace, resources.credentials)
+    actor = FileActor(credentials, context, namespace)
+    dispositions = process.state.withLock { $0.signals.dispositions }
     super.init()
     files.beginUse()
   }
@@ -97,10 +111,6 @@ open class Task: ThreadBody {
 
   // MARK: Resources
 
-  /// With whose rights, from where, it uses files.
-  @inline(__always)
-  public final var actor: FileActor { FileActor(credentials, context, namespace) }
-
   /// Its resources, for other tasks.
   public final var resourcesForOthers: TaskResources { held.withLock { $0 } }
   /// As whom it acts, for other tasks.
@@ -111,7 +121,9 @@ open class Task: ThreadBody {
   /// - Context: the task itself.
   public final func setCredentials(_ new: Credentials) {
     held.withLock { $0.credentials = new }
+    if new.users.real != credentials.users.real { process.countSignals(of: new.users.real) }
     credentials = new
+    actor = FileActor(new, context, namespace)
   }
 
   /// Exchanges its memory, and returns what it had.
@@ -146,6 +158,7 @@ open class Task: ThreadBody {
     let old = context
     held.withLock { $0.context = new }
     context = new
+    actor = FileActor(credentials, new, namespace)
     _ = consume old
   }
 
@@ -214,6 +227,14 @@ open class Task: ThreadBody {
     ask(.ending)
   }
 
+  /// Makes `new` what is done about its signals, and its process's.
+  ///
+  /// - Context: the task itself, its process's only one.
+  final func setDispositions(_ new: SignalDispositions) {
+    process.state.withLock { $0.signals.dispositions = new }
+    dispositions = new
+  }
+
   // MARK: ThreadBody
 
   public final override func activate() {
@@ -247,6 +268,11 @@ open class Task: ThreadBody {
     case .kill: isEnding
     case .signals: isEnding || hasDeliverableSignal
     }
+  }
+
+  public final override func programFault(_ fault: ProgramFault) {
+    handling.newFault = fault
+    askItself(.signals)
   }
 
   public final override func returnToUser(_ registers: borrowing UserContext) {

@@ -1,12 +1,16 @@
 import Foundations
 import Machine
 import Security
+import Signals
 
-/// How many tasks each user has, for RLIMIT_NPROC.
+/// What each user has: tasks, for RLIMIT_NPROC, and queued signals, for RLIMIT_SIGPENDING.
 enum UserAccounts {
   private struct Entry {
     let user: UserID
     var count: UInt64
+    let signals = SignalAccount()
+
+    init(_ user: UserID) { (self.user, count) = (user, 1) }
   }
 
   private struct Table: ~Copyable {
@@ -28,7 +32,7 @@ enum UserAccounts {
     try table.withLock { table throws(Errno) in
       guard let index = table.index(of: user) else {
         guard limit > 0 else { throw .EAGAIN }
-        return try table.entries.append(Entry(user: user, count: 1))
+        return try table.entries.append(Entry(user))
       }
       guard table.entries[index].count < limit else { throw .EAGAIN }
       table.entries[index].count += 1
@@ -50,6 +54,11 @@ enum UserAccounts {
     // Without memory for it the new user has one that is not counted.
     try? charge(new, limit: .max)
     release(old)
+  }
+
+  /// Who counts the signals of `user`; nil when it has no task that is counted.
+  static func signals(of user: UserID) -> SignalAccount? {
+    table.withLock { table in table.index(of: user).map { table.entries[$0].signals } }
   }
 
   /// How many tasks `user` has.

@@ -41,13 +41,16 @@ extension SystemCallContext {
     func word(_ index: Int) throws(Errno) -> UInt64 {
       UInt64(index + 1) * 8 <= arguments.count ? try words.load(at: index) : 0
     }
-    let flags = CloneFlags(rawValue: try word(0))
+    let wanted = Clone3Flags(rawValue: try word(0))
+    let flags = CloneFlags(rawValue: wanted.subtracting(.CLONE_CLEAR_SIGHAND).rawValue)
     guard flags.unknownBits == 0, flags.cloneExitSignal == 0 else { throw .EINVAL }
     if !flags.isDisjoint(with: [.CLONE_PIDFD, .CLONE_DETACHED]) { throw .EINVAL }
     let signal = try word(4)
     guard signal <= 64, try word(8) == 0, try word(9) == 0, try word(10) == 0 else { throw .EINVAL }
     if signal != 0, flags.contains(.CLONE_THREAD) || flags.contains(.CLONE_PARENT) { throw .EINVAL }
     var request = CloneRequest(flags, exitSignal: Signal(rawValue: UInt8(signal)))
+    request.clearsHandlers = wanted.contains(.CLONE_CLEAR_SIGHAND)
+    if request.clearsHandlers, flags.contains(.CLONE_SIGHAND) { throw .EINVAL }
     request.childNumberAddress = try word(2)
     request.parentNumberAddress = try word(3)
     let (stack, size) = (try word(5), try word(6))

@@ -3,6 +3,7 @@ import Foundations
 import LinuxABI
 import Machine
 import Processes
+import Signals
 import VFS
 
 /// execve(2), _exit(2) and wait(2).
@@ -100,25 +101,9 @@ extension SystemCallContext {
     let found = try task.process.tree.wait(
       for: task.process, WaitRequest(children, options), isPatient: !options.contains(.WNOHANG))
     if let report = found, !usage.isNull { try usage.store(Rusage(report.usage)) }
-    if !information.isNull { try information.store(Siginfo(child: found)) }
-  }
-}
-
-/// `siginfo_t` as waitid(2) fills it.
-struct Siginfo: UserValue {
-  private let report: ChildReport?
-
-  init(child report: ChildReport?) { self.report = report }
-  init(userBytes: Span<UInt8>) { report = nil }
-
-  static var userByteCount: Int { 128 }
-
-  func write(toUserBytes bytes: inout MutableSpan<UInt8>) {
-    guard let report else { return }
-    StructureBytes.put(UInt64(Signal.SIGCHLD.rawValue), width: 4, at: 0, &bytes)
-    StructureBytes.put(UInt64(UInt32(bitPattern: report.kind.rawValue)), width: 4, at: 8, &bytes)
-    StructureBytes.put(UInt64(UInt32(bitPattern: report.number)), width: 4, at: 16, &bytes)
-    StructureBytes.put(UInt64(report.user), width: 4, at: 20, &bytes)
-    StructureBytes.put(UInt64(UInt32(bitPattern: report.detail)), width: 4, at: 24, &bytes)
+    guard !information.isNull else { return }
+    // Nobody to tell of is told by zeros.
+    let told = found.map { SignalInformation(waitedFor: $0) } ?? SignalInformation(0, 0, 0, 0, 0, 0)
+    try told.store(information)
   }
 }

@@ -1,5 +1,6 @@
 public import Foundations
 import Machine
+import PageFrames
 
 extension OpenFile {
   /// Copies up to `count` bytes from `offset` on to another file. sendfile(2), copy_file_range(2).

@@ -45,7 +45,7 @@ open class OpenFile {
     }
   }
 
-  private var countsAsWriter = false
+  private final var countsAsWriter = false
 
   deinit {
     if let locks = inode.locks {
@@ -59,12 +59,12 @@ open class OpenFile {
   // MARK: Flags
 
   /// The flags that F_GETFL tells, the access mode among them.
-  public var flags: OpenFlags { OpenFlags(rawValue: UInt64(statusBits.load(ordering: .relaxed))) }
+  public final var flags: OpenFlags { OpenFlags(rawValue: UInt64(statusBits.load(ordering: .relaxed))) }
 
   /// Sets the flags that may change. F_SETFL.
   ///
   /// - Throws: `EPERM` for O_NOATIME on another's file.
-  public func setFlags(_ new: OpenFlags) throws(Errno) {
+  public final func setFlags(_ new: OpenFlags) throws(Errno) {
     if new.contains(.O_NOATIME) && !flags.contains(.O_NOATIME) {
       let owner = inode.attributes.withLock { $0.user }
       guard credentials.users.fileSystem == owner || credentials.has(.CAP_FOWNER) else { throw .EPERM }
@@ -75,7 +75,7 @@ open class OpenFile {
 
   /// Whether what would block fails with `EAGAIN` instead.
   @inline(__always)
-  public var isNonblocking: Bool { flags.contains(.O_NONBLOCK) }
+  public final var isNonblocking: Bool { flags.contains(.O_NONBLOCK) }
 
   /// Whether it has a position: ordinary files, directories, block devices.
   open var isSeekable: Bool { false }
@@ -171,7 +171,7 @@ open class OpenFile {
   }
 
   /// The position.
-  public var offset: Int64 { position.load(ordering: .relaxed) }
+  public final var offset: Int64 { position.load(ordering: .relaxed) }
 
   /// Sets the position.
   ///
@@ -208,7 +208,7 @@ open class OpenFile {
     }
   }
 
-  private func seek(_ target: (Int64, OpenFile) throws(Errno) -> Int64) throws(Errno) -> Int64 {
+  private final func seek(_ target: (Int64, OpenFile) throws(Errno) -> Int64) throws(Errno) -> Int64 {
     guard !mode.contains(.path) else { throw .EBADF }
     guard isSeekable else { throw .ESPIPE }
     positionLock.lock()
@@ -300,10 +300,10 @@ open class OpenFile {
   open func truncate(to size: Int64, sizeLimit: UInt64 = .max) throws(Errno) {
     guard size >= 0, mode.contains(.write), inode.kind == .regular else { throw .EINVAL }
     try path.mount.checkWritable()
-    try inode.lock.withLock { () throws(Errno) in
-      try inode.checkGrowth(to: size, limit: sizeLimit)
-      try inode.setSize(size)
-    }
+    inode.lock.lock()
+    defer { inode.lock.unlock() }
+    try inode.checkGrowth(to: size, limit: sizeLimit)
+    try inode.setSize(size)
   }
 
   /// Reserves, or with flags frees or clears, part of the file. fallocate(2).

@@ -41,7 +41,7 @@ open class FileSystem {
   open var isVolatile: Bool { false }
 
   /// Whether nothing in it may be changed.
-  public var isReadOnly: Bool {
+  public final var isReadOnly: Bool {
     get { isReadOnlyFlag.load(ordering: .relaxed) }
     set { isReadOnlyFlag.store(newValue, ordering: .relaxed) }
   }
@@ -60,7 +60,7 @@ open class FileSystem {
   /// A dentry for the root directory, which paths into the file system begin at.
   ///
   /// - Throws: `ENOMEM`.
-  public func makeRoot(_ inode: Inode) throws(Errno) -> Dentry {
+  public final func makeRoot(_ inode: Inode) throws(Errno) -> Dentry {
     try Dentry(FileName(Span()), in: nil, inode: inode, fileSystem: self)
   }
 }

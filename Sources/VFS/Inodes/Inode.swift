@@ -95,16 +95,16 @@ open class Inode {
   }
 
   /// How many names it has.
-  public var linkCount: UInt32 { attributes.withLock { $0.linkCount } }
+  public final var linkCount: UInt32 { attributes.withLock { $0.linkCount } }
 
   /// Notes that the content changed now: that of a directory, too.
-  public func noteModified() {
+  public final func noteModified() {
     let now = fileSystem.clock.now
     attributes.withLock { ($0.modificationTime, $0.changeTime) = (now, now) }
   }
 
   /// Notes that an attribute changed now, and that there are `linkDelta` more names.
-  public func noteChanged(linkDelta: Int32 = 0) {
+  public final func noteChanged(linkDelta: Int32 = 0) {
     let now = fileSystem.clock.now
     attributes.withLock { attributes in
       attributes.changeTime = now
@@ -208,7 +208,7 @@ open class Inode {
   /// Counts one who may write.
   ///
   /// - Throws: `ETXTBSY` while it is executed.
-  public func beginWriting() throws(Errno) {
+  public final func beginWriting() throws(Errno) {
     var count = writers.load(ordering: .relaxed)
     while true {
       guard count >= 0 else { throw .ETXTBSY }
@@ -220,12 +220,12 @@ open class Inode {
   }
 
   /// Ends what `beginWriting` began.
-  public func endWriting() { writers.wrappingSubtract(1, ordering: .acquiringAndReleasing) }
+  public final func endWriting() { writers.wrappingSubtract(1, ordering: .acquiringAndReleasing) }
 
   /// Counts one who executes the file.
   ///
   /// - Throws: `ETXTBSY` while somebody may write.
-  public func beginExecuting() throws(Errno) {
+  public final func beginExecuting() throws(Errno) {
     var count = writers.load(ordering: .relaxed)
     while true {
       guard count <= 0 else { throw .ETXTBSY }
@@ -237,18 +237,18 @@ open class Inode {
   }
 
   /// Ends what `beginExecuting` began.
-  public func endExecuting() { writers.wrappingAdd(1, ordering: .acquiringAndReleasing) }
+  public final func endExecuting() { writers.wrappingAdd(1, ordering: .acquiringAndReleasing) }
 
   // MARK: Advisory locks
 
   /// The locks upon it; nil when there never was one.
   @inline(__always)
-  var locks: FileLocks? { wasLocked.load(ordering: .acquiring) ? lockTable.withLock { $0 } : nil }
+  final var locks: FileLocks? { wasLocked.load(ordering: .acquiring) ? lockTable.withLock { $0 } : nil }
 
   /// The table for locks upon it, made with the first use.
   ///
   /// - Throws: `ENOLCK` when there is no memory.
-  func makeLocks() throws(Errno) -> FileLocks {
+  final func makeLocks() throws(Errno) -> FileLocks {
     if let locks { return locks }
     do throws(Errno) { try ObjectMemory.check() } catch { throw .ENOLCK }
     let new = FileLocks()
@@ -264,9 +264,10 @@ open class Inode {
   /// Refuses to let it become longer than who writes may make files. RLIMIT_FSIZE.
   ///
   /// - Throws: `EFBIG`.
-  func checkGrowth(to size: Int64, limit: UInt64) throws(Errno) {
-    guard UInt64(clamping: size) > limit else { return }
-    if attributes.withLock({ $0.size < size }) { throw .EFBIG }
+  public final func checkGrowth(to size: Int64, limit: UInt64) throws(Errno) {
+    guard size > 0, UInt64(bitPattern: size) > limit else { return }
+    let current = attributes.withLock { $0.size }
+    if current < size { throw .EFBIG }
   }
 
   // MARK: Seals

@@ -1,5 +1,6 @@
 import Foundations
 import Machine
+import PageCache
 import Processes
 import SyntheticFiles
 import VFS

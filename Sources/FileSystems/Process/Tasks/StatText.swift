@@ -5,6 +5,8 @@ import Machine
 import Processes
 import Scheduler
 import Scheduling
+import Security
+import Signals
 import SyntheticFiles
 import Terminals
 import VFS
@@ -85,7 +87,10 @@ enum StatText {
 
   /// Fields 31 to 34: signal, blocked, sigignore, sigcatch, of which only the lower 31 are shown.
   private static func writeSignals(_ view: TaskView, to text: inout TextBuffer) {
-    text.write(" 0 0 0 0")
+    guard let signals = view.task?.signalSummary else { return text.write(" 0 0 0 0") }
+    for set in [signals.pending, signals.blocked, signals.ignored, signals.caught] {
+      text.field(set.rawValue & 0x7fff_ffff)
+    }
   }
 
   /// Fields 38 to 41: exit_signal, processor, rt_priority, policy.

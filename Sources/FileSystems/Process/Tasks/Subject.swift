@@ -2,6 +2,7 @@ import Foundations
 import Machine
 import Processes
 import Security
+import Synchronization
 import SyntheticFiles
 import VFS
 

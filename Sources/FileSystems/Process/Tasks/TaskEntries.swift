@@ -1,4 +1,5 @@
 import Foundations
+import LinuxABI
 import Machine
 import Processes
 import SyntheticFiles
