@@ -49,12 +49,12 @@ public final class SystemDevice {
       try dropDriver()
       guard let driver, let bus = description.bus else { return }
       let drivers = try fileSystem.driverDirectory(driver, bus)
-      try drivers.add(name.bytes, try fileSystem.makeLink(up: 4, to: path))
+      try drivers.add(name.text.span, try fileSystem.makeLink(up: 4, to: path))
       do throws(Errno) {
         let place = try PathText("bus/", bus.description, "/drivers/", driver.description)
         try directory.add("driver", try fileSystem.makeLink(up: path.depth, to: place))
       } catch {
-        drivers.remove(name.bytes)
+        drivers.remove(name.text.span)
         throw error
       }
       self.driver = driver
@@ -63,7 +63,7 @@ public final class SystemDevice {
 
   fileprivate func dropDriver() throws(Errno) {
     guard let old = driver, let bus = description.bus else { return }
-    try fileSystem.driverDirectory(old, bus).remove(name.bytes)
+    try fileSystem.driverDirectory(old, bus).remove(name.text.span)
     let text: Message = "driver"
     directory.remove(text.bytes)
     driver = nil
@@ -75,36 +75,38 @@ public final class SystemDevice {
       // Without memory for a directory there is no link in it either.
       try? dropDriver()
       try? fileSystem.unlink(self)
-      parent.remove(name.bytes)
+      parent.remove(name.text.span)
     }
   }
 }
 
 /// A path or a part of one, as it is kept.
 final class PathText {
-  private var text = GrowableArray<UInt8>()
+  let text: GrowableArray<UInt8>
+
+  private init(_ text: consuming GrowableArray<UInt8>) { self.text = text }
 
   /// The texts, one behind the other.
-  init(_ parts: String...) throws(Errno) {
+  convenience init(_ parts: String...) throws(Errno) {
+    var text = GrowableArray<UInt8>()
     for part in parts { for byte in part.utf8 { try text.append(byte) } }
+    self.init(text)
   }
 
-  init(_ bytes: Span<UInt8>) throws(Errno) { try append(bytes) }
+  /// A copy of `bytes`.
+  convenience init(_ bytes: Span<UInt8>) throws(Errno) {
+    var text = GrowableArray<UInt8>()
+    for index in bytes.indices { try text.append(bytes[index]) }
+    self.init(text)
+  }
 
   /// `directory`, a slash, and `name`.
-  init(_ directory: PathText, _ name: Span<UInt8>) throws(Errno) {
-    try append(directory.bytes)
+  convenience init(_ directory: PathText, _ name: Span<UInt8>) throws(Errno) {
+    var text = GrowableArray<UInt8>()
+    for index in 0..<directory.text.count { try text.append(directory.text[index]) }
     try text.append(0x2f)
-    try append(name)
-  }
-
-  private func append(_ bytes: Span<UInt8>) throws(Errno) {
-    for index in bytes.indices { try text.append(bytes[index]) }
-  }
-
-  var bytes: Span<UInt8> {
-    @_lifetime(borrow self)
-    get { text.span }
+    for index in name.indices { try text.append(name[index]) }
+    self.init(text)
   }
 
   /// How many components it has.
@@ -170,7 +172,7 @@ extension SystemFileSystem {
         text.write("\nMINOR=")
         text.write(decimal: UInt64(number.minor))
         text.write("\nDEVNAME=")
-        text.write(name.bytes)
+        text.write(name.text.span)
         text.write("\n")
       }
       try description.facts?(&text)
@@ -199,7 +201,7 @@ extension SystemFileSystem {
     if let (directory, name) = number { try directory.add(name.bytes, makeLink(up: 2, to: device.path)) }
     do throws(Errno) {
       guard let (directory, depth) = try subsystemPlace(of: device.description) else { return }
-      try directory.add(device.name.bytes, makeLink(up: depth, to: device.path))
+      try directory.add(device.name.text.span, makeLink(up: depth, to: device.path))
     } catch {
       if let (directory, name) = number { directory.remove(name.bytes) }
       throw error
@@ -209,7 +211,7 @@ extension SystemFileSystem {
   /// Removes what leads to a device.
   fileprivate func unlink(_ device: SystemDevice) throws(Errno) {
     if let (directory, name) = numberPlace(of: device.description) { directory.remove(name.bytes) }
-    try subsystemPlace(of: device.description)?.0.remove(device.name.bytes)
+    try subsystemPlace(of: device.description)?.0.remove(device.name.text.span)
   }
 
   /// Where the link by the device's number is.
@@ -243,7 +245,7 @@ extension SystemFileSystem {
   fileprivate func makeLink(up depth: Int, to path: PathText) throws(Errno) -> LinkInode {
     LinkInode(self) { text in
       for _ in 0..<depth { text.write("../") }
-      text.write(path.bytes)
+      text.write(path.text.span)
     }
   }
 }

@@ -11,7 +11,6 @@ import Processes
 import Synchronization
 import SystemCalls
 import SystemFileSystem
-import VDSO
 import VFS
 
 /// The boot step of services.
@@ -76,7 +75,6 @@ extension BootHandlers {
   private static func startFirst(
     _ files: RootFileSystem, _ commandLine: borrowing CommandLine, _ facts: MachineFacts
   ) throws(Errno) -> BootOutcome {
-    try VirtualDSO.start()
     Processes.start(KernelPrograms())
     try addSyntheticFiles(files, facts)
     TaskEndHooks.start(KernelTaskEnds())

@@ -52,7 +52,7 @@ extension FileActor {
     let inode = old.inode
     let check = { (directory: Path) throws(Errno) in
       guard directory.mount === old.mount else { throw .EXDEV }
-      try checkLinkable(inode)
+      try self.checkLinkable(inode)
     }
     _ = try make(path, from: start, .regular, checking: check) { directory, name throws(Errno) in
       guard inode.kind != .directory else { throw .EPERM }
