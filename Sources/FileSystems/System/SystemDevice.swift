@@ -49,12 +49,12 @@ public final class SystemDevice {
       try dropDriver()
       guard let driver, let bus = description.bus else { return }
       let drivers = try fileSystem.driverDirectory(driver, bus)
-      try drivers.add(name.text.span, try fileSystem.makeLink(up: 4, to: path))
+      try drivers.add(name, try fileSystem.makeLink(up: 4, to: path))
       do throws(Errno) {
         let place = try PathText("bus/", bus.description, "/drivers/", driver.description)
         try directory.add("driver", try fileSystem.makeLink(up: path.depth, to: place))
       } catch {
-        drivers.remove(name.text.span)
+        drivers.remove(name)
         throw error
       }
       self.driver = driver
@@ -63,7 +63,7 @@ public final class SystemDevice {
 
   fileprivate func dropDriver() throws(Errno) {
     guard let old = driver, let bus = description.bus else { return }
-    try fileSystem.driverDirectory(old, bus).remove(name.text.span)
+    try fileSystem.driverDirectory(old, bus).remove(name)
     let text: Message = "driver"
     directory.remove(text.bytes)
     driver = nil
@@ -75,14 +75,14 @@ public final class SystemDevice {
       // Without memory for a directory there is no link in it either.
       try? dropDriver()
       try? fileSystem.unlink(self)
-      parent.remove(name.text.span)
+      parent.remove(name)
     }
   }
 }
 
 /// A path or a part of one, as it is kept.
 final class PathText {
-  let text: GrowableArray<UInt8>
+  private let text: GrowableArray<UInt8>
 
   private init(_ text: consuming GrowableArray<UInt8>) { self.text = text }
 
@@ -107,6 +107,11 @@ final class PathText {
     try text.append(0x2f)
     for index in name.indices { try text.append(name[index]) }
     self.init(text)
+  }
+
+  /// Runs `body` with its bytes.
+  func withBytes<Result>(_ body: (Span<UInt8>) throws(Errno) -> Result) throws(Errno) -> Result {
+    try body(text.span)
   }
 
   /// How many components it has.
@@ -172,7 +177,7 @@ extension SystemFileSystem {
         text.write("\nMINOR=")
         text.write(decimal: UInt64(number.minor))
         text.write("\nDEVNAME=")
-        text.write(name.text.span)
+        text.write(name)
         text.write("\n")
       }
       try description.facts?(&text)
@@ -201,7 +206,7 @@ extension SystemFileSystem {
     if let (directory, name) = number { try directory.add(name.bytes, makeLink(up: 2, to: device.path)) }
     do throws(Errno) {
       guard let (directory, depth) = try subsystemPlace(of: device.description) else { return }
-      try directory.add(device.name.text.span, makeLink(up: depth, to: device.path))
+      try directory.add(device.name, makeLink(up: depth, to: device.path))
     } catch {
       if let (directory, name) = number { directory.remove(name.bytes) }
       throw error
@@ -211,7 +216,7 @@ extension SystemFileSystem {
   /// Removes what leads to a device.
   fileprivate func unlink(_ device: SystemDevice) throws(Errno) {
     if let (directory, name) = numberPlace(of: device.description) { directory.remove(name.bytes) }
-    try subsystemPlace(of: device.description)?.0.remove(device.name.text.span)
+    try subsystemPlace(of: device.description)?.0.remove(device.name)
   }
 
   /// Where the link by the device's number is.
@@ -245,7 +250,25 @@ extension SystemFileSystem {
   fileprivate func makeLink(up depth: Int, to path: PathText) throws(Errno) -> LinkInode {
     LinkInode(self) { text in
       for _ in 0..<depth { text.write("../") }
-      text.write(path.text.span)
+      text.write(path)
     }
+  }
+}
+
+extension SyntheticDirectory {
+  fileprivate func add(_ name: PathText, _ inode: SyntheticInode) throws(Errno) {
+    try name.withBytes { name throws(Errno) in try add(name, inode) }
+  }
+
+  fileprivate func remove(_ name: PathText) {
+    // Removing cannot fail.
+    try? name.withBytes { name throws(Errno) in remove(name) }
+  }
+}
+
+extension TextBuffer {
+  fileprivate mutating func write(_ path: PathText) {
+    // Writing cannot fail.
+    try? path.withBytes { path throws(Errno) in write(path) }
   }
 }

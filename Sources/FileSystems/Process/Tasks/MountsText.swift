@@ -77,7 +77,7 @@ final class MountsText: TextSource {
   /// What mount(2) was told to mount, which for what is on no device means nothing.
   private func writeSource(_ mount: Mount, to text: inout TextBuffer) {
     guard let source = mount.source, source.text.count > 0 else { return text.write("none") }
-    text.write(escaping: source.text.span)
+    for index in 0..<source.text.count { text.write(escaping: source.text[index]) }
   }
 
   /// Which part of its file system is mounted.
