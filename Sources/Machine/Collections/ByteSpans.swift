@@ -1,5 +1,49 @@
 /// Moving and loading bytes several at a time, checked once for all of them.
 extension Span<UInt8> {
+  /// Whether these are the bytes of `other`.
+  @inline(__always)
+  public func hasSameBytes(as other: Span<UInt8>) -> Bool {
+    guard count == other.count else { return false }
+    // SAFETY: both have `count` bytes, and no index below goes past them.
+    return unsafe withUnsafeBytes { left in
+      unsafe other.withUnsafeBytes { right in
+        var index = 0
+        while index &+ 8 <= left.count {
+          let one = unsafe left.loadUnaligned(fromByteOffset: index, as: UInt64.self)
+          let two = unsafe right.loadUnaligned(fromByteOffset: index, as: UInt64.self)
+          if one != two { return false }
+          index &+= 8
+        }
+        while index < left.count {
+          let one = unsafe left.load(fromByteOffset: index, as: UInt8.self)
+          if unsafe one != right.load(fromByteOffset: index, as: UInt8.self) { return false }
+          index &+= 1
+        }
+        return true
+      }
+    }
+  }
+
+  /// Where the part that begins at `start` and ends before the next `separator`, or with the bytes, ends; and a hash of it.
+  ///
+  /// The hash is FNV-1a, 64 bits, by Fowler, Noll and Vo.
+  @inline(__always)
+  public func part(from start: Int, before separator: UInt8) -> (end: Int, hash: UInt64) {
+    precondition(start >= 0 && start <= count, "index out of range")
+    // SAFETY: no index goes past the span's bytes.
+    return unsafe withUnsafeBytes { bytes in
+      var hash: UInt64 = 0xcbf2_9ce4_8422_2325
+      var index = start
+      while index < bytes.count {
+        let byte = unsafe bytes.load(fromByteOffset: index, as: UInt8.self)
+        if byte == separator { break }
+        hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3
+        index &+= 1
+      }
+      return (index, hash)
+    }
+  }
+
   /// The eight bytes from `index` on, the first the lowest.
   @inline(__always)
   public func littleEndianWord(at index: Int) -> UInt64 {
@@ -13,6 +57,27 @@ extension Span<UInt8> {
 }
 
 extension MutableSpan<UInt8> {
+  /// Puts `value` at `index` and behind, in as many bytes as it has, the lowest first.
+  @inline(__always)
+  public mutating func storeLittleEndian<Value: FixedWidthInteger & BitwiseCopyable>(_ value: Value, at index: Int) {
+    precondition(index >= 0 && index <= count &- MemoryLayout<Value>.size, "index out of range")
+    // SAFETY: all bytes of the value lie in the span, as just checked.
+    unsafe withUnsafeMutableBytes { bytes in
+      unsafe bytes.storeBytes(of: value.littleEndian, toByteOffset: index, as: Value.self)
+    }
+  }
+
+  /// Puts zeros into `range`.
+  @inline(__always)
+  public mutating func clear(_ range: Range<Int>) {
+    precondition(range.lowerBound >= 0 && range.upperBound <= count, "index out of range")
+    // SAFETY: the range lies in the span.
+    unsafe withUnsafeMutableBytes { bytes in
+      guard let start = bytes.baseAddress else { return }
+      unsafe (start + range.lowerBound).initializeMemory(as: UInt8.self, repeating: 0, count: range.count)
+    }
+  }
+
   /// Puts `bytes` at `index` and behind.
   @inline(__always)
   public mutating func copy(_ bytes: Span<UInt8>, at index: Int) {

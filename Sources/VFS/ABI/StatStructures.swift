@@ -4,11 +4,17 @@ import Security
 
 /// Writes little-endian numbers at fixed places of a structure.
 struct StructureWriter {
-  /// Writes the low `width` bytes of `value` at `offset`.
+  /// Writes the low `width` bytes of `value`, 2, 4 or 8, at `offset`.
+  @inline(__always)
   static func put(_ value: UInt64, _ width: Int, at offset: Int, _ bytes: inout MutableSpan<UInt8>) {
-    for index in 0..<width { bytes[offset + index] = UInt8(truncatingIfNeeded: value >> UInt64(index * 8)) }
+    switch width {
+    case 2: bytes.storeLittleEndian(UInt16(truncatingIfNeeded: value), at: offset)
+    case 4: bytes.storeLittleEndian(UInt32(truncatingIfNeeded: value), at: offset)
+    default: bytes.storeLittleEndian(value, at: offset)
+    }
   }
 
+  @inline(__always)
   static func put(_ time: FileTime, nanosecondWidth: Int, at offset: Int, _ bytes: inout MutableSpan<UInt8>) {
     put(UInt64(bitPattern: time.seconds), 8, at: offset, &bytes)
     put(UInt64(time.nanoseconds), nanosecondWidth, at: offset + 8, &bytes)
