@@ -5,6 +5,7 @@ import IPC
 import InitialFileSystem
 import Machine
 import PageCache
+import PageFrames
 import Processes
 import RAMFileSystem
 import Security
@@ -41,6 +42,7 @@ struct RootFileSystem {
       let type = RAMFileSystemType(kind, names: names, clock: clock, cache: cache, pageCount: pageCount)
       try FileSystemTypes.register(type)
     }
+    try FileSystemTypes.register(DeviceFileSystemType(devices))
     let (directory, console, home): (Message, Message, Message) = ("/dev", "/dev/console", "/root")
     try actor.makeDirectory(directory.bytes, permissions: 0o755)
     let number = DeviceNumber(5, 1)

@@ -36,6 +36,8 @@ open class Task: ThreadBody {
   public final private(set) var namespace: MountNamespace
   /// As whom it acts.
   public final private(set) var credentials: Credentials
+  /// With whose rights, from where, it uses files.
+  public final private(set) var actor: FileActor
 
   /// When it was made, in nanoseconds since boot.
   public final let startNanoseconds: UInt64
@@ -64,6 +66,9 @@ open class Task: ThreadBody {
   public final let hasNoNewPrivileges = Atomic<Bool>(false)
   /// What it asked for by prctl(2) and personality(2).
   public final let settings = TaskSettings()
+  private final let callFilterLock = SpinLock<CallFilter?>(nil)
+  /// What of its program must not be interrupted. The task's own.
+  final var sequence = RestartableSequence()
   /// What its parent waits for, if it was made by vfork.
   final var completion: VforkCompletion?
 
@@ -75,6 +80,7 @@ open class Task: ThreadBody {
     held = SpinLock(resources)
     (memory, files, context) = (resources.memory, resources.files, resources.context)
     (namespace, credentials) = (resources.namespace, resources.credentials)
+    actor = FileActor(credentials, context, namespace)
     dispositions = process.state.withLock { $0.signals.dispositions }
     super.init()
     files.beginUse()
@@ -108,10 +114,6 @@ open class Task: ThreadBody {
 
   // MARK: Resources
 
-  /// With whose rights, from where, it uses files.
-  @inline(__always)
-  public final var actor: FileActor { FileActor(credentials, context, namespace) }
-
   /// Its resources, for other tasks.
   public final var resourcesForOthers: TaskResources { held.withLock { $0 } }
   /// As whom it acts, for other tasks.
@@ -124,6 +126,7 @@ open class Task: ThreadBody {
     held.withLock { $0.credentials = new }
     if new.users.real != credentials.users.real { process.countSignals(of: new.users.real) }
     credentials = new
+    actor = FileActor(new, context, namespace)
   }
 
   /// Exchanges its memory, and returns what it had.
@@ -158,6 +161,7 @@ open class Task: ThreadBody {
     let old = context
     held.withLock { $0.context = new }
     context = new
+    actor = FileActor(credentials, new, namespace)
     _ = consume old
   }
 
@@ -168,6 +172,23 @@ open class Task: ThreadBody {
     // Others may look at the old one at this moment, so it is kept.
     formerIdentifier = identifier
     identifier = number
+  }
+
+  // MARK: Filter
+
+  /// What decides which calls are served, when `callWork` says so. Source: seccomp(2).
+  public final var callFilter: CallFilter? { callFilterLock.withLock { $0 } }
+
+  /// Sets it.
+  ///
+  /// - Context: the task itself; another one of its process, as `Process.filterCalls` says; or before it runs.
+  final func setCallFilter(_ new: CallFilter?) {
+    let old = callFilterLock.withLock { filter in
+      let old = filter
+      filter = new
+      return old
+    }
+    _ = consume old
   }
 
   // MARK: Name
@@ -237,6 +258,7 @@ open class Task: ThreadBody {
   // MARK: ThreadBody
 
   public final override func activate() {
+    if sequence.address != 0 { noteSwitch() }
     if let memory { memory.space.activate() } else { CurrentAddressSpace.suspend() }
   }
 
@@ -278,6 +300,10 @@ open class Task: ThreadBody {
     guard let thread = Thread.running else { return }
     let work = TaskWork(rawValue: thread.work.load(ordering: .acquiring))
     if work.contains(.ending) { end() }
+    if work.contains(.sequence) {
+      thread.work.bitwiseAnd(~TaskWork.sequence.rawValue, ordering: .relaxed)
+      resumeSequence(registers)
+    }
     if work.contains(.signals) { deliverSignals(registers) }
   }
 }

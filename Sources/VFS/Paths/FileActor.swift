@@ -84,7 +84,9 @@ extension FileSystemContext {
 }
 
 /// Who uses files: with whose rights, from where, in which tree of mounts. All calls that take paths are methods of it.
-public struct FileActor {
+///
+/// It never changes: who gets other rights gets another actor.
+public final class FileActor {
   /// With whose rights.
   public let credentials: Credentials
   /// Where paths begin.
