@@ -24,9 +24,22 @@ extension Span<UInt8> {
     }
   }
 
-  /// Where the part that begins at `start` and ends before the next `separator`, or with the bytes, ends; and a hash of it.
-  ///
-  /// The hash is FNV-1a, 64 bits, by Fowler, Noll and Vo.
+  /// A hash of all bytes: FNV-1a, 64 bits, by Fowler, Noll and Vo.
+  @inline(__always)
+  public var contentHash: UInt64 {
+    // SAFETY: no index goes past the span's bytes.
+    unsafe withUnsafeBytes { bytes in
+      var hash: UInt64 = 0xcbf2_9ce4_8422_2325
+      var index = 0
+      while index < bytes.count {
+        hash = (hash ^ UInt64(unsafe bytes.load(fromByteOffset: index, as: UInt8.self))) &* 0x100_0000_01b3
+        index &+= 1
+      }
+      return hash
+    }
+  }
+
+  /// Where the part that begins at `start` and ends before the next `separator`, or with the bytes, ends; and its `contentHash`.
   @inline(__always)
   public func part(from start: Int, before separator: UInt8) -> (end: Int, hash: UInt64) {
     precondition(start >= 0 && start <= count, "index out of range")

@@ -29,7 +29,8 @@ public struct FileName: ~Copyable {
     var short = InlineArray<32, UInt8>(repeating: 0)
     var long = GrowableArray<UInt8>()
     if bytes.count <= Self.inlineLimit {
-      for index in bytes.indices { short[index] = bytes[index] }
+      var span = short.mutableSpan
+      span.copy(bytes, at: 0)
     } else {
       try long.reserveCapacity(bytes.count)
       for index in bytes.indices { try long.append(bytes[index]) }
@@ -60,16 +61,11 @@ public struct FileName: ~Copyable {
   @inline(__always)
   public func isEqual(to other: Span<UInt8>) -> Bool {
     guard count == other.count else { return false }
-    let own = bytes
-    for index in 0..<count where own[index] != other[index] { return false }
-    return true
+    return count <= Self.inlineLimit
+      ? short.span.extracting(0..<count).hasSameBytes(as: other) : long.span.hasSameBytes(as: other)
   }
 
-  /// A hash of a name. Source: Fowler, Noll and Vo, FNV-1a, 64 bits; mixed by who uses it.
+  /// A hash of a name; mixed by who uses it.
   @inline(__always)
-  public static func hash(of bytes: Span<UInt8>) -> UInt64 {
-    var hash: UInt64 = 0xcbf2_9ce4_8422_2325
-    for index in bytes.indices { hash = (hash ^ UInt64(bytes[index])) &* 0x100_0000_01b3 }
-    return hash
-  }
+  public static func hash(of bytes: Span<UInt8>) -> UInt64 { bytes.contentHash }
 }

@@ -61,8 +61,21 @@ struct PathWalk: ~Copyable {
   ///
   /// - Throws: `ENOENT`, `ENOTDIR`, `EACCES`, `ELOOP`, `ENAMETOOLONG`, `EXDEV`.
   mutating func walk(_ path: Span<UInt8>, _ lastLink: LastLink) throws(Errno) -> Path {
-    let end = try walkToLast(path)
-    return try finish(end, lastLink)
+    try Self.checkLength(path)
+    var buffer = GrowableArray<UInt8>()
+    let stop = try walkPart(path, into: &buffer)
+    if let found = try plainLast(path, stop) { return found }
+    return try finish(goOn(path, stop, &buffer), lastLink)
+  }
+
+  /// What the last component names, where it is a plain name and no symbolic link, as most are; nil for others.
+  private mutating func plainLast(_ path: Span<UInt8>, _ stop: Stop) throws(Errno) -> Path? {
+    guard case .last(let start, let end, let hash, let hasSlash) = stop, path[start] != 0x2e else { return nil }
+    let found = try step(path.extracting(start..<end), hash: hash, in: current)
+    guard let inode = found.dentry.inode else { throw .ENOENT }
+    if inode.kind == .symbolicLink { return nil }
+    if hasSlash && inode.kind != .directory { throw .ENOTDIR }
+    return found
   }
 
   /// Goes the last step, and on if it leads to a link.
@@ -106,10 +119,22 @@ struct PathWalk: ~Copyable {
   ///
   /// - Throws: as `walk`, but for what concerns the last component itself.
   mutating func walkToLast(_ path: Span<UInt8>) throws(Errno) -> WalkEnd {
+    try Self.checkLength(path)
+    var buffer = GrowableArray<UInt8>()
+    let stop = try walkPart(path, into: &buffer)
+    return try goOn(path, stop, &buffer)
+  }
+
+  private static func checkLength(_ path: Span<UInt8>) throws(Errno) {
     guard path.count < Self.pathLimit else { throw .ENAMETOOLONG }
     guard path.count > 0 else { throw .ENOENT }
-    var buffer = GrowableArray<UInt8>()
-    var rest = try walkPart(path, into: &buffer)
+  }
+
+  /// Goes on from where the first walk along `path` stopped: over links, of which `buffer` has the first.
+  private mutating func goOn(
+    _ path: Span<UInt8>, _ stop: Stop, _ buffer: inout GrowableArray<UInt8>
+  ) throws(Errno) -> WalkEnd {
+    var rest = stop
     while rest == .link {
       var next = GrowableArray<UInt8>()
       swap(&next, &buffer)
@@ -123,13 +148,13 @@ struct PathWalk: ~Copyable {
     /// A link is in the way: what is to be walked now is in the buffer.
     case link
     /// The last component lies there in the text.
-    case last(start: Int, end: Int, hasSlash: Bool)
+    case last(start: Int, end: Int, hash: UInt64, hasSlash: Bool)
     /// There is none.
     case nothing
   }
 
   private func makeEnd(_ path: Span<UInt8>, _ stop: Stop) throws(Errno) -> WalkEnd {
-    guard case .last(let start, let end, let hasSlash) = stop else {
+    guard case .last(let start, let end, _, let hasSlash) = stop else {
       return WalkEnd(directory: current, last: .none, hasSlash: true)
     }
     let name = path.extracting(start..<end)
@@ -150,15 +175,11 @@ struct PathWalk: ~Copyable {
       guard position < path.count else { return .nothing }
       try checkSearchable()
       let start = position
-      var hash: UInt64 = 0xcbf2_9ce4_8422_2325
-      while position < path.count && path[position] != 0x2f {
-        hash = (hash ^ UInt64(path[position])) &* 0x100_0000_01b3
-        position += 1
-      }
-      let end = position
+      let (end, hash) = path.part(from: start, before: 0x2f)
+      position = end
       var behind = end
       while behind < path.count && path[behind] == 0x2f { behind += 1 }
-      if behind == path.count { return .last(start: start, end: end, hasSlash: behind > end) }
+      if behind == path.count { return .last(start: start, end: end, hash: hash, hasSlash: behind > end) }
       let name = path.extracting(start..<end)
       if name.count == 1 && name[0] == 0x2e { continue }
       if name.count == 2 && name[0] == 0x2e && name[1] == 0x2e {
