@@ -3,6 +3,7 @@ import Logging
 import Machine
 import SystemCalls
 import Time
+import Waiting
 
 /// The kernel's one log: every message goes into the ring, and to the consoles if its level is to be shown.
 ///

@@ -3,6 +3,7 @@ import LinuxABI
 import Machine
 import Processes
 import Security
+import Synchronization
 
 /// What seccomp(2) does with a call before it is served.
 enum CallFiltering {

@@ -1,5 +1,7 @@
 import Foundations
+import Machine
 public import Security
+import Synchronization
 
 /// Filters of calls. Source: seccomp(2).
 extension Process {

@@ -2,6 +2,7 @@ public import Foundations
 import LinuxABI
 public import Machine
 import Scheduler
+import Synchronization
 
 /// Where a task's program keeps what it wants to know of its CPU, and which of its instructions must not be interrupted there.
 ///

@@ -1,5 +1,7 @@
 import Foundations
+import LinuxABI
 import Security
+import Synchronization
 
 extension Task {
   /// Refuses a `caller` who wants to change the task or take what it has, and might not be it. Source: ptrace(2), "Ptrace access

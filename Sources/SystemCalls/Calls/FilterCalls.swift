@@ -3,6 +3,7 @@ import LinuxABI
 import Machine
 import Processes
 import Security
+import Synchronization
 
 /// seccomp(2).
 extension SystemCallContext {

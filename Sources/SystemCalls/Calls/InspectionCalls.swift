@@ -44,7 +44,7 @@ extension SystemCallContext {
   }
 
   /// 0 for the same object, and otherwise an order that says nothing of where they are.
-  private static func order(_ first: AnyObject, _ second: AnyObject) -> Int {
+  private static func order<Object: AnyObject>(_ first: Object, _ second: Object) -> Int {
     if first === second { return 0 }
     let mask = orderMask.withValue { $0 } ?? newOrderMask()
     let (one, other) = (scattered(ObjectIdentifier(first), mask), scattered(ObjectIdentifier(second), mask))

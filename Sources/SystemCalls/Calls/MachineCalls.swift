@@ -4,6 +4,7 @@ import Machine
 import PageCache
 import Processes
 import Security
+import Terminals
 import Time
 
 /// The machine as a whole: its names, its memory, its end.
