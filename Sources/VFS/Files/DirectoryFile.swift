@@ -38,4 +38,6 @@ open class DirectoryFile: OpenFile {
 }
 
 /// A file that is only named: O_PATH.
-final class PathFile: OpenFile {}
+final class PathFile: OpenFile {
+  override func flush() throws(Errno) { throw .EBADF }
+}

@@ -3,7 +3,7 @@ import Foundations
 @testable import Machine
 
 /// A program's memory in a test: zeroed pages on demand in one range, nothing elsewhere.
-final class DemandMemory: PageFaultHandler {
+final class ProgramMemory: PageFaultHandler {
   static let base: UInt64 = 0x40_0000
   static let end: UInt64 = 0x80_0000
 
@@ -28,7 +28,7 @@ final class DemandMemory: PageFaultHandler {
   static func withMemory(_ body: () throws -> Void) throws {
     try SimulatedMemory.exclusive {
       SimulatedProcessor.reset(.fourLevel, hasIdentifiers: false)
-      let memory = DemandMemory(try UserPageTable())
+      let memory = ProgramMemory(try UserPageTable())
       CurrentAddressSpace.activate(memory.table, handler: memory)
       defer { CurrentAddressSpace.leave() }
       try body()
