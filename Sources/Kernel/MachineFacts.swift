@@ -27,7 +27,12 @@ final class MachineFacts: KernelFacts {
     super.init()
   }
 
-  override func writeCommandLine(to text: inout TextBuffer) { text.write(commandLine.span) }
+  override func writeCommandLine(to text: inout TextBuffer) { Self.write(commandLine, to: &text) }
+
+  /// Its own function, because a span of a class's property may not leave the expression.
+  private static func write(_ bytes: borrowing GrowableArray<UInt8>, to text: inout TextBuffer) {
+    text.write(bytes.span)
+  }
 
   override func writeBootSteps(to text: inout TextBuffer) { BootHistory.write(to: &text) }
 

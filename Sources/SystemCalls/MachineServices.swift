@@ -16,6 +16,8 @@ open class MachineServices {
 
   /// How the machine's memory is used.
   open func memoryStatistics() -> MemoryStatistics { MemoryStatistics() }
+  /// The kernel's log; nil without one.
+  open var log: SystemLog? { nil }
 }
 
 /// The services in force.
@@ -47,6 +49,8 @@ public enum MachineControl {
     services.withValue { services -> Void in services.halt() }
     Machine.halt()
   }
+
+  static var log: SystemLog? { services.withValue { $0.log } ?? nil }
 
   static func memoryStatistics() -> MemoryStatistics {
     services.withValue { $0.memoryStatistics() } ?? MemoryStatistics()

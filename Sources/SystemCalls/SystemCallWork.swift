@@ -9,4 +9,8 @@ public struct SystemCallWork: OptionSet, Sendable {
 
   /// Each call is written to the trace.
   @inlinable public static var trace: SystemCallWork { SystemCallWork(rawValue: 1) }
+  /// A filter decides which are served.
+  @inlinable public static var filter: SystemCallWork { SystemCallWork(rawValue: 2) }
+  /// Only a few are served.
+  @inlinable public static var strict: SystemCallWork { SystemCallWork(rawValue: 4) }
 }

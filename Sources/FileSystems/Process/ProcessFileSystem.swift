@@ -49,13 +49,13 @@ public final class ProcessFileSystem: SyntheticFileSystem {
   private func addLinks(to root: SyntheticDirectory) throws(Errno) {
     try root.add(
       "self",
-      LinkInode(self) { [unowned self] (text: inout TextBuffer) throws(Errno) in
+      LinkInode(self) { [self] (text: inout TextBuffer) throws(Errno) in
         guard let caller = self.caller() else { throw .ENOENT }
         text.write(decimal: Int(caller.processIdentifier))
       })
     try root.add(
       "thread-self",
-      LinkInode(self) { [unowned self] (text: inout TextBuffer) throws(Errno) in
+      LinkInode(self) { [self] (text: inout TextBuffer) throws(Errno) in
         guard let caller = self.caller() else { throw .ENOENT }
         text.write(decimal: Int(caller.processIdentifier))
         text.write("/task/")
@@ -67,7 +67,7 @@ public final class ProcessFileSystem: SyntheticFileSystem {
 
 /// The root directory: the kernel's files, and a directory for each process.
 final class ProcessRoot: SyntheticDirectory {
-  private unowned let system: ProcessFileSystem
+  private let system: ProcessFileSystem
 
   init(_ system: ProcessFileSystem) {
     self.system = system

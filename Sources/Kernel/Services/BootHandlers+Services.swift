@@ -9,7 +9,6 @@ import PageCache
 import Processes
 import Synchronization
 import SystemCalls
-import VDSO
 import VFS
 
 /// The boot step of services.
@@ -65,7 +64,6 @@ extension BootHandlers {
   private static func startFirst(
     _ files: RootFileSystem, _ commandLine: borrowing CommandLine
   ) throws(Errno) -> BootOutcome {
-    try VirtualDSO.start()
     Processes.start(KernelPrograms())
     TaskEndHooks.start(KernelTaskEnds())
     TraceOutput.start(TraceLog())

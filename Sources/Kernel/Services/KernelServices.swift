@@ -30,6 +30,10 @@ final class TraceLog: TraceReceiver {
 
 /// What programs may ask of the machine as a whole.
 final class KernelMachineServices: MachineServices {
+  private let systemLog = KernelLog.makeSystemLog()
+
+  override var log: SystemLog? { systemLog }
+
   override func powerOff() -> Never {
     KernelLog.add(.notice, .kernel, "power off")
     KernelLog.flush()

@@ -5,6 +5,7 @@ import IPC
 import InitialFileSystem
 import Machine
 import PageCache
+import PageFrames
 import Processes
 import RAMFileSystem
 import Security

@@ -1,4 +1,5 @@
 import Boot
+import PageFrames
 
 /// The kernel stacks of threads, each above a page that is mapped nowhere.
 ///

@@ -1,5 +1,6 @@
 import Foundations
 import Machine
+import PageCache
 import PageFrames
 
 /// What of a program's memory is present, in pages, by what is behind it. Source: proc(5), `RssAnon`, `RssFile`, `RssShmem`.

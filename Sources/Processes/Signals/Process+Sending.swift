@@ -2,6 +2,8 @@ public import Foundations
 public import LinuxABI
 import Machine
 public import Signals
+import Synchronization
+import Waiting
 
 /// Sending signals. Source: kill(2), signal(7); Linux kernel/signal.c.
 extension Process {

@@ -1,4 +1,6 @@
 import LinuxABI
+import Security
+import Signals
 public import Terminals
 import Time
 

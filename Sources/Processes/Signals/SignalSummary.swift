@@ -1,3 +1,5 @@
+import LinuxABI
+import Machine
 public import Signals
 
 /// How it stands with the signals of a task, for others to look at. Source: proc(5), `/proc/[pid]/status`.

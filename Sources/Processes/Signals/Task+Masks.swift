@@ -3,6 +3,8 @@ public import LinuxABI
 public import Machine
 import Scheduler
 public import Signals
+import Synchronization
+import Waiting
 
 /// What a task blocks, and what is done about its signals. All of it by the task itself.
 extension Task {

@@ -21,6 +21,8 @@ public struct CloneRequest {
   public var parentNumberAddress: UInt64 = 0
   /// Where the child is told the number, with CLONE_CHILD_SETTID, or has it cleared, with CLONE_CHILD_CLEARTID.
   public var childNumberAddress: UInt64 = 0
+  /// Where the parent is told the descriptor of the child's handle, with CLONE_PIDFD.
+  public var handleAddress: UInt64 = 0
 
   /// Whether the child's signals do what they do by themselves, or are ignored: `CLONE_CLEAR_SIGHAND`.
   public var clearsHandlers = false
@@ -45,6 +47,7 @@ extension Task {
     if flags.contains(.CLONE_THREAD) && !flags.contains(.CLONE_SIGHAND) { throw .EINVAL }
     if flags.contains(.CLONE_SIGHAND) && !flags.contains(.CLONE_VM) { throw .EINVAL }
     if !flags.isDisjoint(with: Self.refusedFlags) { throw .EINVAL }
+    if flags.contains(.CLONE_PIDFD), flags.contains(.CLONE_THREAD) { throw .EINVAL }
     let user = credentials.users.real
     let isFree = credentials.has(.CAP_SYS_RESOURCE) || credentials.has(.CAP_SYS_ADMIN) || user == .root
     try UserAccounts.charge(user, limit: isFree ? .max : process.limit(.RLIMIT_NPROC))
@@ -98,7 +101,14 @@ extension Task {
       let child = try makeTask(childProcess, identifier, resources)
       do throws(Errno) {
         try prepare(child, request)
-        try enter(child, flags)
+        let handle = try makeHandle(of: childProcess, request)
+        do throws(Errno) {
+          try enter(child, flags)
+        } catch {
+          if let handle { files.cancel(handle.descriptor) }
+          throw error
+        }
+        if let handle { files.fill(handle.descriptor, with: handle.file) }
         return child
       } catch {
         child.setThread(nil)
@@ -120,6 +130,22 @@ extension Task {
     let adjustment = process.outOfMemoryAdjustment.load(ordering: .relaxed)
     child.outOfMemoryAdjustment.store(adjustment, ordering: .relaxed)
     return child
+  }
+
+  /// Makes the handle that is asked for, and tells its descriptor, which is not open yet.
+  private final func makeHandle(
+    of child: Process, _ request: CloneRequest
+  ) throws(Errno) -> (descriptor: Descriptor, file: OpenFile)? {
+    guard request.flags.contains(.CLONE_PIDFD) else { return nil }
+    let file = try ProcessHandles.open(child, credentials)
+    let descriptor = try files.reserve(limit: process.limit(.RLIMIT_NOFILE), closesOnExecution: true)
+    do throws(Errno) {
+      try UserPointer<Int32>(request.handleAddress).store(descriptor.rawValue)
+    } catch {
+      files.cancel(descriptor)
+      throw error
+    }
+    return (descriptor, file)
   }
 
   /// Gives `child` its thread and its program's registers.
@@ -151,6 +177,9 @@ extension Task {
     if flags.contains(.CLONE_CHILD_CLEARTID) { child.clearedAddress = request.childNumberAddress }
     if hasNoNewPrivileges.load(ordering: .relaxed) { child.hasNoNewPrivileges.store(true, ordering: .relaxed) }
     settings.copy(to: child.settings)
+    child.setCallFilter(callFilter)
+    // In other memory the area is there too.
+    if !flags.contains(.CLONE_VM) { child.sequence = sequence }
     child.callWork.store(callWork.load(ordering: .relaxed), ordering: .relaxed)
     prepareSignals(of: child, flags)
   }

@@ -1,5 +1,5 @@
 import Foundations
-import LinuxABI
+public import LinuxABI
 import Machine
 import Scheduler
 import Security
@@ -14,6 +14,14 @@ extension Task {
   /// - Context: the task itself.
   public final func exit(code: Int32) {
     process.noteExit(ExitStatus(code: code))
+    askToEnd()
+  }
+
+  /// Ends the task when its call returns, as if `signal` had ended it alone: with the process, if it is the only one.
+  ///
+  /// - Context: the task itself.
+  public final func end(by signal: Signal) {
+    process.noteExit(ExitStatus(signal: signal, isDumped: false))
     askToEnd()
   }
 
@@ -79,6 +87,8 @@ extension Process {
     }
     guard number != 1 else { TaskEndHooks.firstProcessEnded(status) }
     tree.end(self, status)
+    // Who waits for it by a handle.
+    taskEnds.wakeAll()
   }
 
   /// Tells the group that was in the foreground of a terminal that is gone. Source: Linux drivers/tty/tty_jobctrl.c,

@@ -164,6 +164,7 @@ extension Task {
     files.closeForExecution()
     resetSignalsForExecution(newDispositions)
     (numberAddress, clearedAddress, robustList) = (0, 0, 0)
+    sequence = RestartableSequence()
     UserAccounts.move(from: credentials.users.real, to: newCredentials.users.real)
     setCredentials(newCredentials)
     process.tree.noteExecution(of: process)

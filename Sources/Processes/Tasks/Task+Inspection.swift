@@ -1,6 +1,7 @@
 import Foundations
 import LinuxABI
 public import Security
+import Synchronization
 import VirtualMemory
 
 extension Task {

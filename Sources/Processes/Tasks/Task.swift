@@ -66,6 +66,9 @@ open class Task: ThreadBody {
   public final let hasNoNewPrivileges = Atomic<Bool>(false)
   /// What it asked for by prctl(2) and personality(2).
   public final let settings = TaskSettings()
+  private final let callFilterLock = SpinLock<CallFilter?>(nil)
+  /// What of its program must not be interrupted. The task's own.
+  final var sequence = RestartableSequence()
   /// What its parent waits for, if it was made by vfork.
   final var completion: VforkCompletion?
 
@@ -171,6 +174,23 @@ open class Task: ThreadBody {
     identifier = number
   }
 
+  // MARK: Filter
+
+  /// What decides which calls are served, when `callWork` says so. Source: seccomp(2).
+  public final var callFilter: CallFilter? { callFilterLock.withLock { $0 } }
+
+  /// Sets it.
+  ///
+  /// - Context: the task itself; another one of its process, as `Process.filterCalls` says; or before it runs.
+  final func setCallFilter(_ new: CallFilter?) {
+    let old = callFilterLock.withLock { filter in
+      let old = filter
+      filter = new
+      return old
+    }
+    _ = consume old
+  }
+
   // MARK: Name
 
   /// Its name: at most 15 bytes. Source: prctl(2), `PR_SET_NAME`.
@@ -238,6 +258,7 @@ open class Task: ThreadBody {
   // MARK: ThreadBody
 
   public final override func activate() {
+    if sequence.address != 0 { noteSwitch() }
     if let memory { memory.space.activate() } else { CurrentAddressSpace.suspend() }
   }
 
@@ -279,6 +300,10 @@ open class Task: ThreadBody {
     guard let thread = Thread.running else { return }
     let work = TaskWork(rawValue: thread.work.load(ordering: .acquiring))
     if work.contains(.ending) { end() }
+    if work.contains(.sequence) {
+      thread.work.bitwiseAnd(~TaskWork.sequence.rawValue, ordering: .relaxed)
+      resumeSequence(registers)
+    }
     if work.contains(.signals) { deliverSignals(registers) }
   }
 }

@@ -35,4 +35,6 @@ public struct TaskWork: OptionSet, Sendable {
   @inlinable public static var signals: TaskWork { TaskWork(rawValue: 1) }
   /// The task ends.
   @inlinable public static var ending: TaskWork { TaskWork(rawValue: 2) }
+  /// The program is to be told which CPU it is on.
+  @inlinable public static var sequence: TaskWork { TaskWork(rawValue: 4) }
 }

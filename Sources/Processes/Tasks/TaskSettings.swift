@@ -1,13 +1,25 @@
 public import LinuxABI
 import Synchronization
 
-/// What a task asked for by prctl(2), personality(2) and ioprio_set(2). Changed by the task itself, looked at by anybody.
+/// What a task asked for by prctl(2), personality(2), ioprio_set(2) and set_mempolicy(2). Changed by the task itself, looked at by anybody.
 public struct TaskSettings: ~Copyable {
   /// By how much timers may be late, in nanoseconds, if nothing else was asked for. Source: prctl(2), `PR_SET_TIMERSLACK`.
   public static let normalTimerSlack: UInt64 = 50_000
 
   private let personalityBits = Atomic<UInt32>(0)
   private let deathSignal = Atomic<UInt8>(0)
+  /// What it wants its memory to come from. Source: set_mempolicy(2).
+  public struct MemoryPolicy: Sendable {
+    /// The mode with its flags.
+    public var mode: UInt32
+    /// Whether the one node that there is was named.
+    public var hasNode: Bool
+
+    /// The policy of these.
+    public init(mode: UInt32, hasNode: Bool) { (self.mode, self.hasNode) = (mode, hasNode) }
+  }
+
+  private let policyBits = Atomic<UInt64>(0)
   private let ioPriorityBits = Atomic<UInt16>(0)
   private let slack = Atomic<UInt64>(normalTimerSlack)
   private let defaultSlack = Atomic<UInt64>(normalTimerSlack)
@@ -41,10 +53,22 @@ public struct TaskSettings: ~Copyable {
     nonmutating set { ioPriorityBits.store(newValue, ordering: .relaxed) }
   }
 
+  /// What it wants its memory to come from.
+  public var memoryPolicy: MemoryPolicy {
+    get {
+      let bits = policyBits.load(ordering: .relaxed)
+      return MemoryPolicy(mode: UInt32(truncatingIfNeeded: bits), hasNode: bits >> 32 != 0)
+    }
+    nonmutating set {
+      policyBits.store(UInt64(newValue.mode) | (newValue.hasNode ? 1 << 32 : 0), ordering: .relaxed)
+    }
+  }
+
   /// Gives a new task what it has of these. Source: prctl(2), fork(2).
   func copy(to child: borrowing TaskSettings) {
     child.personality = personality
     child.ioPriority = ioPriority
+    child.memoryPolicy = memoryPolicy
     child.defaultSlack.store(timerSlack, ordering: .relaxed)
     child.timerSlack = timerSlack
   }

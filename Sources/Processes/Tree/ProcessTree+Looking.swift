@@ -1,3 +1,4 @@
+import Machine
 /// A process's place among others, at one moment.
 public struct ProcessRelations {
   /// The number of its parent, or 0.

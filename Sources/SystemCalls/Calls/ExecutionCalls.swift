@@ -87,6 +87,8 @@ extension SystemCallContext {
   ) throws(Errno) {
     guard !options.isDisjoint(with: [.WEXITED, .WSTOPPED, .WCONTINUED]) else { throw .EINVAL }
     let children: WaitRequest.Children
+    // What a handle that does not block gives when nothing is to be told.
+    var nothing: Errno?
     switch type {
     case .P_ALL: children = .any
     case .P_PID:
@@ -95,11 +97,15 @@ extension SystemCallContext {
     case .P_PGID:
       guard number >= 0 else { throw .EINVAL }
       children = .group(number == 0 ? try getpgrp() : number)
-    // Not yet: handles of processes.
-    case .P_PIDFD: throw .EBADF
+    case .P_PIDFD:
+      guard number >= 0 else { throw .EINVAL }
+      let handle = try handle(number)
+      children = .process(handle.process.number)
+      if handle.isNonblocking, !options.contains(.WNOHANG) { nothing = .EAGAIN }
     }
-    let found = try task.process.tree.wait(
-      for: task.process, WaitRequest(children, options), isPatient: !options.contains(.WNOHANG))
+    let isPatient = nothing == nil && !options.contains(.WNOHANG)
+    let found = try task.process.tree.wait(for: task.process, WaitRequest(children, options), isPatient: isPatient)
+    if found == nil, let nothing { throw nothing }
     if let report = found, !usage.isNull { try usage.store(Rusage(report.usage)) }
     guard !information.isNull else { return }
     // Nobody to tell of is told by zeros.

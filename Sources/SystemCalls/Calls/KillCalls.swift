@@ -2,6 +2,7 @@ import Foundations
 import LinuxABI
 import Machine
 import Processes
+import Security
 import Signals
 
 /// Sending signals.

@@ -80,4 +80,25 @@ extension SystemCallContext {
     case .LINUX_REBOOT_CMD_SW_SUSPEND, .LINUX_REBOOT_CMD_KEXEC: throw .EINVAL
     }
   }
+
+  // MARK: Terminals and ports
+
+  /// vhangup(2)
+  func vhangup() throws(Errno) {
+    try task.credentials.require(.CAP_SYS_TTY_CONFIG)
+    task.process.terminal?.hangUp()
+  }
+
+  /// ioperm(2): no program gets ports, as on a kernel that is locked down.
+  func ioperm(_ first: UInt64, _ count: UInt64, _ isOn: Int32) throws(Errno) {
+    let (end, overflows) = first.addingReportingOverflow(count)
+    guard !overflows, count > 0, end <= 65_536 else { throw .EINVAL }
+    if isOn != 0 { throw .EPERM }
+  }
+
+  /// iopl(2): the same.
+  func iopl(_ level: UInt32) throws(Errno) {
+    guard level <= 3 else { throw .EINVAL }
+    if level > 0 { throw .EPERM }
+  }
 }

@@ -49,6 +49,8 @@ extension SystemCallContext {
     // Times are those of each switch, and the counter is always readable: what is set is what there is.
     case .PR_GET_TIMING: return 0
     case .PR_SET_TIMING: guard argument2 == 0 else { throw .EINVAL }
+    case .PR_GET_SECCOMP: return seccompMode
+    case .PR_SET_SECCOMP: try setSeccompMode(argument2, argument3)
     case .PR_GET_TSC: try UserPointer<Int32>(argument2).store(1)
     case .PR_SET_TSC: guard argument2 == 1 else { throw .EINVAL }
     case .PR_GET_KEEPCAPS, .PR_SET_KEEPCAPS, .PR_GET_SECUREBITS, .PR_SET_SECUREBITS, .PR_CAPBSET_READ, .PR_CAPBSET_DROP,

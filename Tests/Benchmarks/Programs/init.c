@@ -96,14 +96,14 @@ static uint64_t nanoseconds(void)
     return (uint64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 }
 
-/* Compares the counter with the kernel's clock for a fiftieth of a second. */
+/* Compares the counter with the kernel's clock for a fiftieth of a second. A clock that stands still is no reason to stop. */
 static void calibrate(void)
 {
     uint64_t start = nanoseconds(), start_ticks = ticks(), end;
     do
         end = nanoseconds();
-    while (end - start < 20000000);
-    ticks_per_second = (double)(ticks() - start_ticks) * 1e9 / (double)(end - start);
+    while (end - start < 20000000 && ticks() - start_ticks < 1000000000);
+    ticks_per_second = end - start < 20000000 ? 1000000000 : (double)(ticks() - start_ticks) * 1e9 / (double)(end - start);
 }
 
 static void run(const struct benchmark *benchmark, uint64_t round_ticks)

@@ -1,5 +1,6 @@
 import Foundations
 import Machine
+import Processes
 import Scheduler
 import Scheduling
 import SyntheticFiles

@@ -2,6 +2,7 @@ import Foundations
 import LinuxABI
 import Machine
 import PageFrames
+import Processes
 import Security
 import Synchronization
 import SyntheticFiles

@@ -10,12 +10,7 @@ extension ProcessFileSystem {
   func addMachineFiles(to root: SyntheticDirectory) throws(Errno) {
     let facts = facts
     try root.add("cpuinfo") { (text: inout TextBuffer) throws(Errno) in
-      let records = try facts.processors()
-      let span = records.span
-      for index in span.indices {
-        let counts = CPUInfoText.PackageCounts(of: span[index], in: span)
-        CPUInfoText.write(span[index], counts, kilohertz: facts.counterKilohertz, to: &text)
-      }
+      ProcessorsText.write(try facts.processors(), kilohertz: facts.counterKilohertz, to: &text)
     }
     try root.add("interrupts") { text in InterruptsText.write(to: &text) }
     try root.add("consoles") { text in facts.writeConsoles(to: &text) }
@@ -45,6 +40,19 @@ enum DevicesText {
       text.write(next.name.description)
       text.write("\n")
       last = next
+    }
+  }
+}
+
+/// `/proc/cpuinfo`.
+private enum ProcessorsText {
+  static func write(
+    _ records: borrowing GrowableArray<ProcessorRecord>, kilohertz: UInt64, to text: inout TextBuffer
+  ) {
+    let span = records.span
+    for index in span.indices {
+      let counts = CPUInfoText.PackageCounts(of: span[index], in: span)
+      CPUInfoText.write(span[index], counts, kilohertz: kilohertz, to: &text)
     }
   }
 }

@@ -1,3 +1,4 @@
+import Executables
 import Foundations
 import Machine
 import Processes

@@ -6,7 +6,9 @@ import Processes
 import Scheduler
 import Scheduling
 import Security
+import Synchronization
 import SyntheticFiles
+import VFS
 import VirtualMemory
 
 /// `/proc/pid/status` and `/proc/pid/statm`. Source: proc(5); the order is that of Linux 6.12.

@@ -2,6 +2,7 @@ import Foundations
 import Machine
 import Processes
 import Security
+import Synchronization
 import SyntheticFiles
 import VFS
 
@@ -30,7 +31,7 @@ struct Subject {
   }
 
   /// The file system.
-  unowned let system: ProcessFileSystem
+  let system: ProcessFileSystem
   /// The number.
   let identifier: ProcessIdentifier
   /// Which of both.

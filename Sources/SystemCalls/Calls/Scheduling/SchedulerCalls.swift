@@ -108,7 +108,8 @@ extension SystemCallContext {
       change.priority = wanted.priority
       change.nice = Nice(clamping: Int(wanted.nice))
       change.reservation = Reservation(
-        runtime: wanted.runtime, deadline: wanted.deadline, period: wanted.period == 0 ? wanted.deadline : wanted.period)
+        runtime: wanted.runtime, deadline: wanted.deadline, period: wanted.period == 0 ? wanted.deadline : wanted.period
+      )
     }
     try self.change(other, change)
   }
