@@ -171,7 +171,7 @@ let package = Package(
   ]
 )
 
-/// `APUS_TESTS=SignalsTests,TimeTests swift test` builds and runs these tests only, and nothing that they do not need.
+/// `APUS_TESTS=WaitingTests,TimeTests swift test` builds and runs these tests only, and nothing that they do not need.
 if let only = Context.environment["APUS_TESTS"] {
   func name(of dependency: Target.Dependency) -> String? {
     switch dependency {
@@ -183,7 +183,9 @@ if let only = Context.environment["APUS_TESTS"] {
   var needed: Set<String> = ["SpecKit", "SpecGen", "SpecPlugin"]
   var waiting = only.split(separator: ",").map(String.init)
   while let next = waiting.popLast() {
-    guard needed.insert(next).inserted, let target = targets[next] else { continue }
+    guard needed.insert(next).inserted else { continue }
+    // A name that is misspelt would otherwise run no test, and pass.
+    guard let target = targets[next] else { fatalError("APUS_TESTS: there is no target \(next)") }
     waiting += target.dependencies.compactMap(name(of:))
   }
   package.targets.removeAll { !needed.contains($0.name) }
