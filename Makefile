@@ -11,8 +11,13 @@ APPEND ?=
 JOBS ?= $(shell nproc)
 BENCH ?= all
 WALL ?=
+SELECT ?=
+REPEAT ?= 1
+ROW ?= call.null
+PARTS ?=
 export CPUS MEMORY MACHINE FIRMWARE ACCEL BOOT SCREEN APPEND
 
+INITRAMFS := build/initramfs.cpio.gz
 KERNEL_SCRATCH := .build-kernel
 KERNEL_BUILD := swift build --quiet --triple x86_64-unknown-none-elf --toolset Toolchain/kernel.json \
   --configuration release --scratch-path $(KERNEL_SCRATCH)
@@ -20,7 +25,7 @@ HOST_BUILD := swift build --quiet
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup build iso run debug test test-host test-kernel test-matrix bench fuzz-program lint docs golden clean
+.PHONY: help setup build iso run debug test test-host test-kernel test-matrix bench profile fuzz-program lint docs golden clean
 
 help: ## This list
 	@printf 'Apus: a data-driven kernel in Swift\n\n'
@@ -43,11 +48,15 @@ build: setup replan ## Generate from the specs, compile and link: build/apus.elf
 	@mkdir -p build
 	@Tools/step.sh 'adding the symbol table' .build/debug/ImageTool symbols $(KERNEL_SCRATCH)/release/apus build/apus.elf
 
-iso: build ## Make build/apus.iso, which boots by GRUB on BIOS and UEFI
-	@Tools/step.sh 'making the ISO' Tools/make-iso.sh build/apus.elf build/apus.iso '$(APPEND)'
+# The file system that the first process begins in: Debian's busybox.
+$(INITRAMFS): Tools/make-initramfs.sh $(shell find Tools/initramfs -type f) $(wildcard /bin/busybox) | setup
+	@Tools/step.sh 'making the initramfs' Tools/make-initramfs.sh $@
+
+iso: build $(INITRAMFS) ## Make build/apus.iso, which boots by GRUB on BIOS and UEFI
+	@Tools/step.sh 'making the ISO' Tools/make-iso.sh build/apus.elf build/apus.iso '$(APPEND)' $(INITRAMFS)
 
 run: iso ## Boot it in QEMU with the serial console here (Ctrl-A X ends it)
-	@Tools/qemu.sh -serial mon:stdio
+	@INITRAMFS=$(INITRAMFS) Tools/qemu.sh -serial mon:stdio
 
 debug: iso ## Boot it stopped, with GDB attached
 	@Tools/debug.sh
@@ -55,9 +64,18 @@ debug: iso ## Boot it stopped, with GDB attached
 test: setup replan ## Run every test: specs, host, in-kernel, boot matrix
 	@Tools/test.sh
 
-bench: build ## Measure the kernel's operations in instructions (WALL=1: in nanoseconds)
+bench: build ## Compare the costs of system calls with Linux's, and show those of the kernel's own operations
 	@Tools/step.sh 'building the test runner' $(HOST_BUILD) --product TestRunner
+	@Tools/step.sh 'fetching Linux' Tools/fetch-linux.sh
+	@Tools/step.sh 'building the benchmark programs' Tools/build-benchmarks.sh build/bench/initramfs.cpio
+	@.build/debug/TestRunner compare --repeat $(REPEAT) $(if $(SELECT),--select '$(SELECT)')
+	@printf '\nthe kernel'"'"'s own operations\n'
 	@.build/debug/TestRunner bench --select '$(BENCH)' $(if $(WALL),--wall-clock)
+
+profile: build ## Show which functions of the kernel a benchmark's instructions are spent in (ROW=file.stat)
+	@Tools/step.sh 'building the test runner' $(HOST_BUILD) --product TestRunner
+	@Tools/step.sh 'building the benchmark programs' Tools/build-benchmarks.sh build/bench/initramfs.cpio
+	@.build/debug/TestRunner profile $(ROW) $(if $(PARTS),--parts $(PARTS))
 
 fuzz-program: setup ## Build build/syscall-fuzz, which makes random system calls, to be run in a guest
 	@Tools/step.sh 'building the fuzzer' Tools/build-fuzz.sh build/syscall-fuzz

@@ -11,11 +11,12 @@ let strict: [SwiftSetting] = [
 
 /// A kernel module: one folder, one subsystem. `generated` says that its `specs.json` names specs to generate from.
 func module(
-  _ name: String, path: String? = nil, _ dependencies: [Target.Dependency] = [], generated: Bool = false
+  _ name: String, path: String? = nil, _ dependencies: [Target.Dependency] = [], exclude: [String] = [],
+  generated: Bool = false
 ) -> Target {
   .target(
     name: name, dependencies: dependencies, path: path ?? "Sources/\(name)",
-    exclude: generated ? ["README.md", "specs.json"] : ["README.md"], swiftSettings: strict,
+    exclude: exclude + (generated ? ["README.md", "specs.json"] : ["README.md"]), swiftSettings: strict,
     plugins: generated ? ["SpecPlugin"] : [])
 }
 
@@ -73,6 +74,7 @@ let package = Package(
     module(
       "VirtualMemory", path: "Sources/Memory/VirtualMemory", ["Foundations", "PageFrames", "Machine", "PageCache"]),
     module("Waiting", ["Foundations", "Machine"]),
+    module("Signals", ["Foundations", "LinuxABI", "Machine"]),
     module("Scheduling", ["Foundations", "Machine"]),
     module("Logging", ["Foundations"]),
     module("Console", ["Foundations"], generated: true),
@@ -82,39 +84,70 @@ let package = Package(
     module("Time", ["Foundations", "Machine", "Registers", "Interrupts"]),
     module("Scheduler", ["Foundations", "Machine", "Waiting", "Scheduling", "Interrupts", "Time"]),
     module("Executables", ["Foundations", "Machine", "VirtualMemory"]),
+    module("VDSO", ["Foundations", "Machine", "VirtualMemory", "Time"]),
     module("Terminals", ["Foundations", "LinuxABI", "Machine", "Waiting"]),
-    module("Processes", ["Foundations", "LinuxABI", "Machine", "Waiting"]),
     module("PCI", ["Foundations", "Machine"], generated: true),
     module("Security", ["Foundations", "LinuxABI", "Machine"]),
     module(
       "VFS",
-      ["Foundations", "LinuxABI", "Machine", "PageCache", "VirtualMemory", "Waiting", "Time", "Security"]),
+      [
+        "Foundations", "LinuxABI", "PageFrames", "Machine", "PageCache", "VirtualMemory", "Waiting", "Time", "Security",
+      ]),
     module(
-      "RAMFileSystem", path: "Sources/FileSystems/RAM", ["Foundations", "Machine", "PageCache", "VFS"]),
+      "RAMFileSystem", path: "Sources/FileSystems/RAM",
+      ["Foundations", "LinuxABI", "Machine", "PageCache", "Security", "VFS"]),
     module(
       "DeviceFileSystem", path: "Sources/FileSystems/Device",
       ["Foundations", "Machine", "PageCache", "Security", "VFS", "RAMFileSystem"]),
+    module("Archives", ["Foundations", "Machine"]),
+    module(
+      "InitialFileSystem", path: "Sources/FileSystems/Initial",
+      ["Foundations", "LinuxABI", "Machine", "Archives", "Security", "VFS"]),
+    module(
+      "TerminalFiles", path: "Sources/FileSystems/Terminals",
+      ["Foundations", "LinuxABI", "Machine", "Waiting", "Terminals", "Security", "VFS"]),
     module("IPC", ["Foundations", "LinuxABI", "PageFrames", "Machine", "Waiting", "Security", "VFS"]),
+    module(
+      "Processes",
+      [
+        "Foundations", "LinuxABI", "Machine", "Waiting", "Time", "Scheduling", "Scheduler", "PageCache",
+        "VirtualMemory", "Executables", "Signals", "Terminals", "Security", "VFS",
+      ]),
+    module(
+      "SyntheticFiles", path: "Sources/FileSystems/Synthetic", ["Foundations", "Machine", "Security", "VFS"]),
+    module(
+      "ProcessFileSystem", path: "Sources/FileSystems/Process",
+      [
+        "Foundations", "LinuxABI", "PageFrames", "Machine", "Waiting", "Time", "Scheduling", "Scheduler", "Interrupts",
+        "Processors", "PageCache", "VirtualMemory", "Executables", "Terminals", "Security", "VFS", "Processes",
+        "SyntheticFiles",
+      ]),
     module("SerialDriver", path: "Sources/Drivers/Serial", ["Foundations", "Machine", "Registers"]),
-    module("SystemCalls", ["Foundations", "LinuxABI", "Machine", "Waiting", "Logging"], generated: true),
+    module(
+      "SystemCalls",
+      [
+        "Foundations", "LinuxABI", "Machine", "Waiting", "Signals", "Logging", "Time", "Scheduling", "Scheduler",
+        "VirtualMemory", "PageCache", "Executables", "Security", "VFS", "RAMFileSystem", "IPC", "Terminals",
+        "Processes",
+      ], generated: true),
     module(
       "KernelTests", path: "Tests/KernelTests",
       [
         "Foundations", "PageFrames", "Machine", "PageCache", "VirtualMemory", "Logging", "Console", "Interrupts",
         "Time", "Scheduling", "Scheduler", "Waiting", "PCI", "Processors", "Registers", "SerialDriver",
-        "LinuxABI", "SystemCalls", "Security", "VFS", "RAMFileSystem", "IPC",
+        "LinuxABI", "SystemCalls", "Security", "VFS", "RAMFileSystem", "IPC", "Processes",
       ]),
     module(
       "Benchmarks", path: "Tests/Benchmarks",
-      ["Foundations", "PageFrames", "Machine", "VirtualMemory", "Interrupts", "Time"]),
+      ["Foundations", "PageFrames", "Machine", "VirtualMemory", "Interrupts", "Time"], exclude: ["Programs", "Profile"]),
     .executableTarget(
       name: "Kernel",
       dependencies: [
         "Foundations", "BootInformation", "PageFrames", "Machine", "ACPI", "PageCache", "VirtualMemory", "Logging",
         "Console", "Registers", "Processors", "Interrupts", "Time", "Scheduler", "Waiting", "PCI", "LinuxABI",
-        "SerialDriver", "KernelTests", "Benchmarks", "Symbols",
-        // Not used yet, but built with the kernel, so that they stay fit for it.
+        "SerialDriver", "KernelTests", "Benchmarks", "Symbols", "Signals", "VDSO",
         "Terminals", "Executables", "Processes", "Security", "VFS", "RAMFileSystem", "DeviceFileSystem", "IPC",
+        "SystemCalls", "Archives", "InitialFileSystem", "TerminalFiles", "SyntheticFiles", "ProcessFileSystem",
       ],
       exclude: ["README.md", "specs.json"], swiftSettings: strict, plugins: ["SpecPlugin"]),
 
@@ -141,6 +174,7 @@ let package = Package(
     tests(
       "VirtualMemoryTests", ["VirtualMemory", "PageCache", "Machine", "PageFrames", "Foundations"], exclude: ["Linux"]),
     tests("WaitingTests", ["Waiting", "Machine", "Foundations"]),
+    tests("SignalsTests", ["Signals", "Machine", "LinuxABI", "Foundations"]),
     tests("SchedulingTests", ["Scheduling", "Machine", "Foundations"]),
     tests("LoggingTests", ["Logging", "Foundations"]),
     tests("ConsoleTests", ["Console"]),
@@ -149,24 +183,54 @@ let package = Package(
     tests("PCITests", ["PCI", "DeviceModels", "Machine", "Foundations"]),
     tests("TimeTests", ["Time", "Machine", "Registers", "DeviceModels", "Foundations"]),
     tests("ExecutablesTests", ["Executables", "VirtualMemory", "Machine", "Foundations"]),
-    tests("ProcessesTests", ["Processes", "LinuxABI", "Machine", "Foundations"]),
+    tests("VDSOTests", ["VDSO", "VirtualMemory", "Time", "Machine", "Foundations"]),
+    tests(
+      "ProcessesTests",
+      [
+        "Processes", "Signals", "RAMFileSystem", "VFS", "Security", "PageCache", "LinuxABI", "Machine", "PageFrames",
+        "Foundations",
+      ]),
     tests(
       "RAMFileSystemTests",
       ["RAMFileSystem", "VFS", "Security", "PageCache", "Machine", "LinuxABI", "Foundations"], exclude: ["Linux"]),
     tests(
       "DeviceFileSystemTests",
       ["DeviceFileSystem", "VFS", "Security", "PageCache", "Machine", "LinuxABI", "Foundations"]),
+    tests("ArchivesTests", ["Archives", "Machine", "Foundations"]),
+    tests(
+      "InitialFileSystemTests",
+      [
+        "InitialFileSystem", "Archives", "RAMFileSystem", "VFS", "Security", "PageCache", "Machine", "LinuxABI",
+        "Foundations",
+      ]),
+    tests(
+      "TerminalFilesTests",
+      [
+        "TerminalFiles", "DeviceFileSystem", "Terminals", "VFS", "Security", "PageCache", "Waiting", "Machine",
+        "LinuxABI", "Foundations",
+      ]),
     tests(
       "IPCTests",
       [
         "IPC", "RAMFileSystem", "VFS", "Security", "PageCache", "Waiting", "Machine", "LinuxABI", "Foundations",
+      ]),
+    tests(
+      "ProcessFileSystemTests",
+      [
+        "ProcessFileSystem", "SyntheticFiles", "Processes", "RAMFileSystem", "VFS", "Security", "PageCache",
+        "VirtualMemory", "Executables", "Machine", "LinuxABI", "Foundations",
       ]),
     tests("SecurityTests", ["Security", "LinuxABI", "Foundations"]),
     tests("LinuxABITests", ["LinuxABI"]),
     tests(
       "TerminalsTests", ["Terminals", "Waiting", "Machine", "LinuxABI", "Foundations", "PageFrames"],
       exclude: ["Linux"]),
-    tests("SystemCallsTests", ["SystemCalls", "LinuxABI", "Machine", "Foundations"]),
+    tests(
+      "SystemCallsTests",
+      [
+        "SystemCalls", "Processes", "IPC", "RAMFileSystem", "VFS", "Security", "PageCache", "LinuxABI", "Machine",
+        "Foundations",
+      ]),
     tests("StructureTests", []),
   ]
 )

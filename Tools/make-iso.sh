@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# make-iso.sh KERNEL ISO [COMMAND LINE]: a GRUB ISO that boots KERNEL on BIOS and UEFI.
+# make-iso.sh KERNEL ISO [COMMAND LINE [INITRAMFS]]: a GRUB ISO that boots KERNEL on BIOS and UEFI.
 set -euo pipefail
-kernel=$1 iso=$2 command_line=${3:-}
+kernel=$1 iso=$2 command_line=${3:-} initramfs=${4:-}
 
 case "$command_line" in
   *[\'\"\\\$\;\{\}]*) printf 'make-iso: the kernel command line must not contain quotes, backslashes, $, ; or braces\n' >&2; exit 1 ;;
@@ -14,6 +14,11 @@ mkdir -p "$root/boot/grub"
 # table for backtraces is part of the image and stays.
 objcopy=$(dirname "$(readlink -f "$(command -v swiftc)")")/llvm-objcopy
 "$objcopy" --strip-all "$kernel" "$root/boot/apus.elf"
+module_command=
+if [ -n "$initramfs" ]; then
+  cp "$initramfs" "$root/boot/initramfs"
+  module_command='module2 --nounzip /boot/initramfs'
+fi
 cat >"$root/boot/grub/grub.cfg" <<GRUB
 set timeout=0
 set default=0
@@ -21,6 +26,7 @@ insmod all_video
 set gfxpayload=1024x768x32
 menuentry "Apus" {
   multiboot2 /boot/apus.elf $command_line
+  $module_command
   boot
 }
 GRUB

@@ -3,6 +3,7 @@
 #
 #   BOOT=iso|kernel    from the ISO by GRUB (default), or the ELF by -kernel
 #   ISO, KERNEL        the files to boot (build/apus.iso, build/apus.elf)
+#   INITRAMFS=...      the initial file system, for BOOT=kernel; none by default
 #   MACHINE=pc|q35     FIRMWARE=bios|uefi    CPUS=1    MEMORY=512M    CPU=max
 #   ACCEL=tcg|kvm      APPEND=...            the kernel command line, for BOOT=kernel
 #   ACCEL=icount       TCG with a clock that counts instructions, for one CPU
@@ -26,7 +27,10 @@ arguments=(
 [ "$accelerator" != icount ] || arguments+=(-icount shift=0,sleep=off)
 case "${BOOT:-iso}" in
   iso) arguments+=(-cdrom "${ISO:-build/apus.iso}" -boot d) ;;
-  kernel) arguments+=(-kernel "${KERNEL:-build/apus.elf}" -append "${APPEND:-}") ;;
+  kernel)
+    arguments+=(-kernel "${KERNEL:-build/apus.elf}" -append "${APPEND:-}")
+    [ -z "${INITRAMFS:-}" ] || arguments+=(-initrd "$INITRAMFS")
+    ;;
   *) printf 'qemu: BOOT=%s is neither iso nor kernel\n' "$BOOT" >&2; exit 2 ;;
 esac
 case "$firmware" in

@@ -38,6 +38,7 @@ uint8_t apus_processor_entry[1], apus_processor_entry_end[1];
 const struct apus_gate apus_gate_table[256];
 const struct apus_user_fixup apus_user_fixups_start[1], apus_user_fixups_end[1];
 uint8_t apus_user_access_start[1], apus_user_access_end[1];
+uint8_t apus_user_restore_start[1], apus_user_restore_end[1];
 int apus_probe_registers(void) { return 0; }
 void apus_spend_thousand_instructions(void) {}
 void apus_divide_by_zero(void) {}

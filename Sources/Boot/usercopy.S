@@ -231,4 +231,113 @@ apus_user_compare_exchange32:
     xorl %eax, %eax
     ret
     .size apus_user_compare_exchange32, . - apus_user_compare_exchange32
+
+/* Offsets in the area of FXSAVE and XSAVE: what is the software's, and the header. Intel SDM vol. 1, 10.5.1 and 13.4. */
+#define SOFTWARE_WORDS 464
+#define HEADER 512
+
+/* size_t apus_user_save_extended(address, components, software, mark): the registers as XSAVE writes them, at a multiple of 64, with
+ * the six words of `software` in the place that is the software's, and the low half of word 6 at `mark`. XSAVE leaves most of the
+ * header as it is, so that is cleared first. Returns 0, or ~0 for a fault. */
+    .balign 16
+    .globl apus_user_save_extended
+    .type apus_user_save_extended, @function
+apus_user_save_extended:
+    movq %rdx, %r8
+    movq %rcx, %r9
+    movl %esi, %eax
+    movq %rsi, %rdx
+    shrq $32, %rdx
+    xorl %ecx, %ecx
+    open_user_memory
+    begin_access
+    movq %rcx, HEADER(%rdi)
+    movq %rcx, HEADER + 8(%rdi)
+    movq %rcx, HEADER + 16(%rdi)
+    movq %rcx, HEADER + 24(%rdi)
+    movq %rcx, HEADER + 32(%rdi)
+    movq %rcx, HEADER + 40(%rdi)
+    movq %rcx, HEADER + 48(%rdi)
+    movq %rcx, HEADER + 56(%rdi)
+    xsave64 (%rdi)
+    movq (%r8), %rax
+    movq 8(%r8), %rcx
+    movq %rax, SOFTWARE_WORDS(%rdi)
+    movq %rcx, SOFTWARE_WORDS + 8(%rdi)
+    movq 16(%r8), %rax
+    movq 24(%r8), %rcx
+    movq %rax, SOFTWARE_WORDS + 16(%rdi)
+    movq %rcx, SOFTWARE_WORDS + 24(%rdi)
+    movq 32(%r8), %rax
+    movq 40(%r8), %rcx
+    movq %rax, SOFTWARE_WORDS + 32(%rdi)
+    movq %rcx, SOFTWARE_WORDS + 40(%rdi)
+    movl 48(%r8), %eax
+    movl %eax, (%r9)
+    end_access access_failed
+    close_user_memory
+    xorl %eax, %eax
+    ret
+    .size apus_user_save_extended, . - apus_user_save_extended
+
+/* size_t apus_user_save_legacy(address): the same as FXSAVE writes them, without words of the software's. */
+    .balign 16
+    .globl apus_user_save_legacy
+    .type apus_user_save_legacy, @function
+apus_user_save_legacy:
+    open_user_memory
+    begin_access
+    fxsave64 (%rdi)
+    end_access access_failed
+    close_user_memory
+    xorl %eax, %eax
+    ret
+    .size apus_user_save_legacy, . - apus_user_save_legacy
+
+/* size_t apus_user_restore_extended(address, components): loads the registers with what a program has at a multiple of 64.
+ * What the CPU refuses is a general-protection fault, which ends here like a page fault: some registers may have been loaded.
+ * Returns 0, or ~0. */
+    .balign 16
+    .globl apus_user_restore_start
+apus_user_restore_start:
+    .globl apus_user_restore_extended
+    .type apus_user_restore_extended, @function
+apus_user_restore_extended:
+    movl %esi, %eax
+    movq %rsi, %rdx
+    shrq $32, %rdx
+    open_user_memory
+    begin_access
+    xrstor64 (%rdi)
+    end_access access_failed
+    close_user_memory
+    xorl %eax, %eax
+    ret
+    .size apus_user_restore_extended, . - apus_user_restore_extended
+
+/* size_t apus_user_restore_legacy(address): the same with what FXSAVE wrote, at a multiple of 16. */
+    .balign 16
+    .globl apus_user_restore_legacy
+    .type apus_user_restore_legacy, @function
+apus_user_restore_legacy:
+    open_user_memory
+    begin_access
+    fxrstor64 (%rdi)
+    end_access access_failed
+    close_user_memory
+    xorl %eax, %eax
+    ret
+    .size apus_user_restore_legacy, . - apus_user_restore_legacy
+    .globl apus_user_restore_end
+apus_user_restore_end:
+
+/* What a program begins with: all exceptions masked, double extended precision, nothing in use. */
+    .section .rodata
+    .balign 64
+    .globl apus_initial_extended_state
+apus_initial_extended_state:
+    .long 0x37f
+    .fill 20, 1, 0
+    .long 0x1f80
+    .fill 576 - 28, 1, 0
 #endif

@@ -20,6 +20,9 @@ public struct LoadedProgram: Equatable, Sendable {
   public internal(set) var environment: Range<UInt64> = 0..<0
   /// The auxiliary vector. Source: proc(5), `/proc/pid/auxv`.
   public internal(set) var auxiliary: Range<UInt64> = 0..<0
+
+  /// A program without anything.
+  public init() {}
 }
 
 /// Puts programs into memory. Source: System V ABI, AMD64 supplement, 3.4; execve(2).

@@ -11,13 +11,17 @@ public struct ScriptHeader: ~Copyable {
   /// What it gets before the script's path; empty for nothing.
   public let argument: GrowableArray<UInt8>
 
-  /// Reads the line.
+  /// Whether a file that begins with `bytes` is a script.
+  public static func isScript(_ bytes: Span<UInt8>) -> Bool {
+    bytes.count >= 2 && bytes[0] == UInt8(ascii: "#") && bytes[1] == UInt8(ascii: "!")
+  }
+
+  /// Reads the line of a script.
   ///
   /// - Parameter bytes: the file's first 256 bytes, or all of a shorter one.
-  /// - Returns: nil when it is no script.
   /// - Throws: `ENOEXEC` for a script without an interpreter, or whose interpreter's path is cut off; `ENOMEM`.
-  public init?(_ bytes: Span<UInt8>) throws(Errno) {
-    guard bytes.count >= 2, bytes[0] == UInt8(ascii: "#"), bytes[1] == UInt8(ascii: "!") else { return nil }
+  public init(_ bytes: Span<UInt8>) throws(Errno) {
+    guard Self.isScript(bytes) else { throw .ENOEXEC }
     let limit = min(bytes.count, Self.byteCount)
     var end = 2
     while end < limit, bytes[end] != UInt8(ascii: "\n"), bytes[end] != 0 { end += 1 }

@@ -1,5 +1,5 @@
 public import Foundations
-import Machine
+public import Machine
 import Synchronization
 public import VFS
 import Waiting
@@ -25,9 +25,9 @@ public final class Pipe: SpecialFile {
   /// How often an end was opened: who waits for the other end sees by it that there was one.
   let readerOpenings = Atomic<Int>(0)
   let writerOpenings = Atomic<Int>(0)
-  private let lock = SleepLock()
+  let lock = SleepLock()
   // Guarded by the lock.
-  private var ring = PipeRing()
+  var ring = PipeRing()
   // Written with the lock held, read without.
   private let used = Atomic<Int>(0)
   private let room = Atomic<Int>(Pipe.defaultCapacity)
@@ -41,13 +41,13 @@ public final class Pipe: SpecialFile {
     if ring.capacity == 0 { ring = try PipeRing(capacity: Self.defaultCapacity) }
   }
 
-  private func publish() {
+  func publish() {
     used.store(ring.used, ordering: .releasing)
     room.store(ring.capacity - ring.used, ordering: .releasing)
   }
 
-  private var isEmpty: Bool { used.load(ordering: .acquiring) == 0 }
-  private var isFull: Bool { room.load(ordering: .acquiring) <= 0 }
+  var isEmpty: Bool { used.load(ordering: .acquiring) == 0 }
+  var isFull: Bool { room.load(ordering: .acquiring) <= 0 }
 
   // MARK: Reading and writing
 
@@ -55,16 +55,33 @@ public final class Pipe: SpecialFile {
   ///
   /// - Returns: how many bytes; 0 when there are no writers.
   /// - Throws: `EAGAIN`, `EINTR`, `EFAULT`.
-  func read(_ buffer: inout IOBuffer, isNonblocking: Bool) throws(Errno) -> Int {
+  public func read(_ buffer: inout IOBuffer, isNonblocking: Bool) throws(Errno) -> Int {
     guard buffer.remaining > 0 else { return 0 }
     while true {
       let (count, hasWriters) = try readNow(&buffer)
       if count > 0 { return count }
       guard hasWriters else { return 0 }
-      if isNonblocking { throw .EAGAIN }
-      try readerQueue.wait(for: [.input, .readNormal, .hangUp]) {
-        !isEmpty || writers.load(ordering: .acquiring) == 0
-      }
+      try waitForContent(isNonblocking: isNonblocking)
+    }
+  }
+
+  /// Waits until there is something, or there are no writers.
+  ///
+  /// - Throws: `EAGAIN` instead of waiting, `EINTR`.
+  func waitForContent(isNonblocking: Bool) throws(Errno) {
+    if isNonblocking && isEmpty && writers.load(ordering: .acquiring) > 0 { throw .EAGAIN }
+    try readerQueue.wait(for: [.input, .readNormal, .hangUp]) {
+      !isEmpty || writers.load(ordering: .acquiring) == 0
+    }
+  }
+
+  /// Waits until there is room, or there are no readers.
+  ///
+  /// - Throws: `EAGAIN` instead of waiting, `EINTR`.
+  func waitForRoom(isNonblocking: Bool) throws(Errno) {
+    if isNonblocking && isFull && readers.load(ordering: .acquiring) > 0 { throw .EAGAIN }
+    try writerQueue.wait(for: [.output, .writeNormal, .error]) {
+      !isFull || readers.load(ordering: .acquiring) == 0
     }
   }
 
@@ -87,7 +104,7 @@ public final class Pipe: SpecialFile {
   /// Writes all of `buffer`; waits while there is no room.
   ///
   /// - Throws: `EPIPE` when there are no readers, `EAGAIN`, `EINTR`, `EFAULT`, `ENOMEM`: when nothing was written.
-  func write(_ buffer: inout IOBuffer, isNonblocking: Bool, isPacket: Bool) throws(Errno) -> Int {
+  public func write(_ buffer: inout IOBuffer, isNonblocking: Bool, isPacket: Bool) throws(Errno) -> Int {
     guard buffer.remaining > 0 else { return 0 }
     var count = 0
     do throws(Errno) {
@@ -96,10 +113,7 @@ public final class Pipe: SpecialFile {
         count += try writeNow(&buffer, isFirst: isFirst, isPacket: isPacket)
         isFirst = false
         if buffer.remaining == 0 { return count }
-        if isNonblocking { throw .EAGAIN }
-        try writerQueue.wait(for: [.output, .writeNormal, .error]) {
-          !isFull || readers.load(ordering: .acquiring) == 0
-        }
+        try waitForRoom(isNonblocking: isNonblocking)
       }
     } catch {
       if count > 0 { return count }

@@ -55,16 +55,28 @@ struct PipeRing: ~Copyable {
   /// Moves what fits into `buffer`: one packet, or as much as there is.
   ///
   /// - Throws: `EFAULT` when nothing could be moved.
+  @inline(__always)
   mutating func read(into buffer: inout IOBuffer) throws(Errno) -> Int {
+    try drain(buffer.remaining) { frame, range throws(Errno) in try buffer.write(frame, range) }
+  }
+
+  /// Moves up to `limit` bytes by `move`, which returns how many of a range it has taken: one packet, or as much as
+  /// there is.
+  ///
+  /// - Throws: what `move` throws when nothing was moved before.
+  @inline(__always)
+  mutating func drain(
+    _ limit: Int, _ move: (borrowing UserFrame, Range<Int>) throws(Errno) -> Int
+  ) throws(Errno) -> Int {
     var count = 0
-    while used > 0 && buffer.remaining > 0 {
+    while used > 0 && count < limit {
       let place = place(first)
       let extent = extents[place]
-      let range = extent.start..<min(extent.end, extent.start + buffer.remaining)
+      let range = extent.start..<min(extent.end, extent.start + limit - count)
       guard let frame = frames[place].take() else { break }
       var moved = 0
       var failure: Errno?
-      do throws(Errno) { moved = try buffer.write(frame, range) } catch { failure = error }
+      do throws(Errno) { moved = try move(frame, range) } catch { failure = error }
       frames[place] = consume frame
       if let failure {
         if count == 0 { throw failure }
@@ -107,8 +119,20 @@ struct PipeRing: ~Copyable {
   /// Adds a page of what comes next in `buffer`, which is not at its end. There is room for a page.
   ///
   /// - Throws: `ENOMEM`, `EFAULT`.
+  @inline(__always)
   mutating func append(_ buffer: inout IOBuffer, isPacket: Bool) throws(Errno) -> Int {
-    let wanted = min(buffer.remaining, UserFrame.byteCount)
+    try append(min(buffer.remaining, UserFrame.byteCount), isPacket: isPacket) { frame, range throws(Errno) in
+      try buffer.read(into: frame, range)
+    }
+  }
+
+  /// Adds a page whose first `wanted` bytes `fill` fills, or fewer, and then as many as it returns; none for 0.
+  ///
+  /// - Throws: `ENOMEM`, and what `fill` throws.
+  @inline(__always)
+  mutating func append(
+    _ wanted: Int, isPacket: Bool, _ fill: (borrowing UserFrame, Range<Int>) throws(Errno) -> Int
+  ) throws(Errno) -> Int {
     var frame = spare.take()
     if frame == nil {
       frame = try FrameAllocator.retrying { () throws(Errno) in try UserFrame.allocate(.anonymous, isZeroed: false) }
@@ -116,16 +140,55 @@ struct PipeRing: ~Copyable {
     guard let new = frame.take() else { throw .ENOMEM }
     var moved = 0
     var failure: Errno?
-    do throws(Errno) { moved = try buffer.read(into: new, 0..<wanted) } catch { failure = error }
-    if let failure {
+    do throws(Errno) { moved = try fill(new, 0..<wanted) } catch { failure = error }
+    guard moved > 0 else {
       spare = consume new
-      throw failure
+      if let failure { throw failure }
+      return 0
     }
     let place = place(end)
     frames[place] = consume new
     extents[place] = Extent(start: 0, end: moved, isPacket: isPacket)
     end += 1
     return moved
+  }
+
+  /// Takes page number `index` of another ring, counted from its oldest, or what it begins with. There is room for a
+  /// page.
+  ///
+  /// - Parameters:
+  ///   - limit: how many bytes at most.
+  ///   - isKept: whether the other keeps them; if not, `index` is 0.
+  /// - Returns: how many bytes.
+  /// - Throws: `ENOMEM`.
+  mutating func receive(_ index: Int, of other: inout PipeRing, limit: Int, isKept: Bool) throws(Errno) -> Int {
+    let source = other.place(other.first + UInt64(index))
+    let extent = other.extents[source]
+    let count = min(limit, extent.end - extent.start)
+    guard let frame = other.frames[source].take() else { return 0 }
+    if !isKept && count == extent.end - extent.start {
+      frames[place(end)] = consume frame
+      extents[place(end)] = extent
+      end += 1
+      other.first += 1
+      return count
+    }
+    var failure: Errno?
+    do throws(Errno) {
+      _ = try append(count, isPacket: extent.isPacket) { target, range throws(Errno) in
+        try IOBuffer.withBuffer(target, range) { buffer throws(Errno) in
+          try buffer.write(frame, extent.start..<extent.start + count)
+        }
+      }
+    } catch { failure = error }
+    other.frames[source] = consume frame
+    if let failure { throw failure }
+    if !isKept {
+      other.extents[source].start += count
+      // What is left of a packet that was not wanted whole is dropped.
+      if extent.isPacket { other.dropFirst() }
+    }
+    return count
   }
 
   /// Lets go of everything.

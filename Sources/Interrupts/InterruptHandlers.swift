@@ -16,7 +16,9 @@ enum InterruptHandlers {
     case .callFunction: ProcessorMessages.receiveCall()
     case .stop: ProcessorMessages.receiveStop()
     // Being interrupted may be all that it is for: whoever waited looks for work.
-    default: _ = VectorHandlers.run(vector.rawValue)
+    default:
+      ThreadEntry.noteInterrupted(frame)
+      _ = VectorHandlers.run(vector.rawValue)
     }
     end()
   }
@@ -38,6 +40,7 @@ enum InterruptHandlers {
 
   /// The local timer.
   static func timer(_ frame: borrowing TrapFrame, _ vector: InterruptVector) {
+    ThreadEntry.noteInterrupted(frame)
     if !VectorHandlers.run(vector.rawValue) { UnexpectedInterrupts.count(vector) }
     end()
   }

@@ -6,7 +6,7 @@ public enum InterruptsText {
   /// Writes the heading, then a line for every vector that has come or is in use.
   ///
   /// - Context: any; counts that change meanwhile are as they are read.
-  public static func write(to sink: inout some TextSink) {
+  public static func write(to sink: inout some TextSink & ~Copyable) {
     sink.write("    ")
     forEachProcessor { processor in
       let label: Message = "CPU\(UInt64(processor))"
@@ -22,7 +22,7 @@ public enum InterruptsText {
     }
   }
 
-  private static func writeLine(of vector: UInt8, to sink: inout some TextSink) {
+  private static func writeLine(of vector: UInt8, to sink: inout some TextSink & ~Copyable) {
     let number: Message = "\(UInt64(vector))"
     pad(3 - number.bytes.count, &sink)
     sink.write(number)
@@ -41,7 +41,7 @@ public enum InterruptsText {
     for processor in 0..<Processor.limit where Processor.isOnline(processor) { body(processor) }
   }
 
-  private static func pad(_ count: Int, _ sink: inout some TextSink) {
+  private static func pad(_ count: Int, _ sink: inout some TextSink & ~Copyable) {
     for _ in 0..<max(count, 0) { sink.write(" ") }
   }
 }

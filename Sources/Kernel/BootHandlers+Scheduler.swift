@@ -14,8 +14,10 @@ extension BootHandlers {
   static func scheduler(_ state: inout BootState) -> BootOutcome {
     guard LocalInterruptController.isStarted else { return .failed("there is no timer that could end a turn") }
     let saved = KernelProcessors.current(0).extendedState
+    // A program may have either form in its memory.
+    let byteCount = max(saved.standardSize(of: saved.enabled), saved.compactedSize(of: saved.enabled))
     FPUState.start(
-      components: saved.enabled.rawValue, byteCount: Int(saved.standardSize(of: saved.enabled)),
+      components: saved.enabled.rawValue, byteCount: Int(byteCount),
       canSaveChanges: KernelProcessors.current(0).features.contains(.xsaveopt))
     ProgramEntry.startHere()
     do throws(Errno) {

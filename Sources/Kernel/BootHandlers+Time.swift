@@ -3,6 +3,7 @@ import Foundations
 import Logging
 import Machine
 import Time
+import VDSO
 
 extension BootHandlers {
   /// What one measurement takes, in nanoseconds.
@@ -27,6 +28,11 @@ extension BootHandlers {
       return .failed("TSC unsteady: no three of \(attempts) measurements agree, and there is no other counter")
     }
     ClockMaintenance.start(reference: highPrecision ?? powerManagement, fallback: highPrecision ?? powerManagement)
+    do throws(Errno) {
+      try VirtualDSO.start()
+    } catch {
+      return .failed("no memory for the page that programs read clocks from")
+    }
     let before = Clock.nanoseconds
     guard Clock.nanoseconds >= before else { return .failed("the clock runs backwards") }
     KernelLog.add(.info, .time, setDate(description))

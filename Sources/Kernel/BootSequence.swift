@@ -48,6 +48,7 @@ enum BootSequence {
       let outcome = BootStep.run(step, &state)
       let nanoseconds = Clock.nanoseconds &- started
       screen.show(step, outcome, nanoseconds: nanoseconds)
+      BootHistory.note(step, outcome, nanoseconds: nanoseconds)
       steps += 1
       if case .failed = outcome { failed += 1 }
     }
@@ -70,6 +71,7 @@ enum BootSequence {
     if let request = commandLine.value("test"), let ending = PowerTest(request) { ending.run() }
     if let selection = commandLine.value("test") { KernelTests.run(selection, summary: summary) }
     if let selection = commandLine.value("bench") { Benchmarks.run(selection) }
+    FirstProgram.release()
   }
 
   private static func report(_ error: BootInformationError) {

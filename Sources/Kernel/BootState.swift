@@ -41,7 +41,7 @@ struct BootState: ~Copyable {
     }
     plan.reserve(keptLowMemory)
     plan.reserve(ImageLayout.physical)
-    for index in 0..<information.moduleCount { plan.reserve(information.module(index)) }
+    for index in 0..<information.moduleCount { plan.addModule(information.module(index)) }
     plan.frameBuffer = information.screen?.range
     return plan
   }

@@ -1,7 +1,9 @@
 import Foundations
 import Logging
 import Machine
+import SystemCalls
 import Time
+import Waiting
 
 /// The kernel's one log: every message goes into the ring, and to the consoles if its level is to be shown.
 ///
@@ -15,7 +17,8 @@ enum KernelLog {
   }
 
   private static let state = BootCell<SpinLock<State>>()
-  private static let consoleLevel = BootCell<ConsoleLevel>()
+  private static let consoleLevel = BootCell<SpinLock<ConsoleLevel>>()
+  private static let programs = BootCell<KernelSystemLog>()
   private static let ringByteCount = 64 << 10
 
   /// Starts the log, with the levels that the command line asks for.
@@ -23,7 +26,7 @@ enum KernelLog {
     let ring = LogRing(byteCount: ringByteCount)
     let start = ring.oldest
     state.fill(SpinLock(State(ring: ring, shown: start)))
-    consoleLevel.fill(ConsoleLevel(commandLine))
+    consoleLevel.fill(SpinLock(ConsoleLevel(commandLine)))
   }
 
   /// Adds a message. `flush` shows it.
@@ -34,6 +37,7 @@ enum KernelLog {
         _ = state.ring.append(level, subsystem, message, nanoseconds: nanoseconds, cpu: UInt16(Processor.current))
       }
     }
+    programs.withValue { log -> Void in log.arrivals.wakeAll() }
   }
 
   /// Shows what has been added since the last time, as far as its level is to be shown.
@@ -50,7 +54,28 @@ enum KernelLog {
 
   /// Whether the consoles show messages of this level.
   static func shows(_ level: LogLevel) -> Bool {
-    consoleLevel.withValue { $0.shows(level) } ?? true
+    consoleLevel.withValue { $0.withLock { $0.shows(level) } } ?? true
+  }
+
+  /// The log for programs, which are told of messages from now on.
+  static func makeSystemLog() -> SystemLog? {
+    programs.fill(KernelSystemLog())
+    return programs.withValue { $0 }
+  }
+
+  /// The log as syslog(2) knows it.
+  private final class KernelSystemLog: SystemLog {
+    override func read(_ cursor: inout LogRing.Cursor, into record: inout LogRecord) -> Bool {
+      state.withValue { lock in lock.withLock { $0.ring.read(&cursor, into: &record) } } ?? false
+    }
+
+    override var oldest: LogRing.Cursor? { state.withValue { lock in lock.withLock { $0.ring.oldest } } }
+    override var newest: LogRing.Cursor? { state.withValue { lock in lock.withLock { $0.ring.newest } } }
+    override var byteCount: Int { ringByteCount }
+
+    override func change(_ console: ConsoleLevel.Change) {
+      consoleLevel.withValue { lock in lock.withLock { $0.apply(console) } }
+    }
   }
 
   private static func nextRecord() -> LogRecord? {

@@ -3,6 +3,7 @@ import Logging
 import Machine
 import PageCache
 import PageFrames
+import Processes
 import VirtualMemory
 
 /// What decides about memory above the frame allocator: the page cache, reclaim, and what is promised to programs.
@@ -14,10 +15,11 @@ enum KernelMemory {
   ///
   /// - Throws: `ENOMEM`.
   static func start() throws(Errno) {
-    let cache = try PageCache(frameCount: FrameTable.descriptors.count, waiting: PageWaiting())
+    let waiting = try ThreadPageWaiting(makingQueues: ())
+    let cache = try PageCache(frameCount: FrameTable.descriptors.count, waiting: waiting)
     try cache.add(HeapShrinker())
     let report = OutOfMemoryReport { KernelLog.add(.error, .memory, $0) }
-    FrameAllocator.setPressureHandler(MemoryPressure(cache, OutOfMemoryKiller(NoPrograms(), report: report)))
+    FrameAllocator.setPressureHandler(MemoryPressure(cache, OutOfMemoryKiller(ProcessCandidates(), report: report)))
     CommitAccount.start(pageCount: FrameAllocator.statistics.node.managedCount)
     pageCache.fill(cache)
   }
@@ -28,9 +30,4 @@ private final class HeapShrinker: Shrinker {
   var reclaimableCount: Int { HeapStatistics.current.totalByteCount / 4096 }
 
   func scan(_ count: Int) -> Int { HeapStatistics.shrink() }
-}
-
-/// Nobody, until there are processes.
-private final class NoPrograms: OutOfMemoryCandidates {
-  func forEachCandidate(_ body: (any OutOfMemoryCandidate) -> Void) {}
 }

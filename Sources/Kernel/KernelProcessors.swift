@@ -76,6 +76,20 @@ enum KernelProcessors {
     KernelLog.add(.warning, .cpu, text)
   }
 
+  /// What is known of each CPU, copied.
+  ///
+  /// - Throws: `ENOMEM`.
+  static func records() throws(Errno) -> GrowableArray<ProcessorRecord> {
+    var copy = GrowableArray<ProcessorRecord>()
+    try copy.reserveCapacity(Processor.limit)
+    try table.withValue { lock throws(Errno) in
+      try lock.withLock { table throws(Errno) in
+        for index in 0..<min(table.records.count, Processor.limit) { try copy.append(table.records[index]) }
+      }
+    }
+    return copy
+  }
+
   /// The description of the CPU that runs, with what the kernel has turned off left out.
   static func current(_ number: Int) -> ProcessorRecord {
     var record = ProcessorRecord.ofThisProcessor(number: number)

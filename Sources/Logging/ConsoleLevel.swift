@@ -9,6 +9,9 @@ public struct ConsoleLevel: Equatable, Sendable {
   /// Whether everything is shown, whatever the limit.
   public private(set) var ignoresLevel = false
 
+  /// What the limit was before it was turned off.
+  private var former: UInt8?
+
   /// Linux's own default: all but debugging.
   public static let standard: UInt8 = 7
   /// What `quiet` sets: errors and worse.
@@ -35,6 +38,31 @@ public struct ConsoleLevel: Equatable, Sendable {
       {
         limit = UInt8(min(number, UInt64(Self.debug)))
       }
+    }
+  }
+
+  /// What syslog(2) does with the console.
+  public enum Change: Sendable {
+    /// Only emergencies are shown.
+    case off
+    /// What was shown before `off` is.
+    case on
+    /// What is below a number, 1 to 8, is.
+    case limit(UInt8)
+  }
+
+  /// Follows a program's wish.
+  public mutating func apply(_ change: Change) {
+    switch change {
+    case .off:
+      if former == nil { former = limit }
+      limit = 1
+    case .on:
+      limit = former ?? limit
+      former = nil
+    case .limit(let new):
+      limit = new
+      former = nil
     }
   }
 

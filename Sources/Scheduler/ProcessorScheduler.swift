@@ -28,6 +28,11 @@ final class ProcessorScheduler {
   // The CPU's alone, with interrupts off.
   private var idle: Thread?
   private var timer: Timer?
+  /// Expires now and then while there is something to run.
+  private var sampler: Timer?
+  private var isSampling = false
+  /// Whether the last thread that ran has a program.
+  private var ranProgram = false
   /// A thread that may not run here any more, but whose stack this CPU was still on when it was chosen away.
   private var departing: Thread?
 
@@ -42,9 +47,11 @@ final class ProcessorScheduler {
   func start(idle: Thread, current: Thread?) throws(Errno) {
     self.idle = idle
     timer = try Timer(on: number, handler: DecisionHandler(self))
+    sampler = try Timer(on: number, handler: SamplingHandler(self))
     VectorHandlers.set(RescheduleHandler(), for: InterruptVector.reschedule.rawValue, on: number)
-    guard let current else { return }
     let now = Clock.nanoseconds
+    queue.withLock { $0.begin(at: now) }
+    guard let current else { return }
     queue.withLock { queue in
       _ = queue.enqueue(current.entity, .new, at: now)
       _ = queue.next(.preempted, at: now)
@@ -134,6 +141,7 @@ final class ProcessorScheduler {
     let chosen = choose(departure, idle)
     note(chosen, wasIdle: isIdle)
     guard chosen !== previous else { return nil }
+    countSwitch()
     chosen.body.activate()
     return chosen
   }
@@ -150,6 +158,7 @@ final class ProcessorScheduler {
     Thread.running?.entity.thread = nil
     let chosen = choose(.leaves, idle)
     note(chosen, wasIdle: false)
+    countSwitch()
     chosen.body.activate()
     return chosen
   }
@@ -190,6 +199,48 @@ final class ProcessorScheduler {
     } else if wasIdle {
       Self.idleMask.bitwiseAnd(~(1 << UInt64(number)), ordering: .sequentiallyConsistent)
     }
+    guard chosen !== idle else { return }
+    ranProgram = chosen.hasProgram
+    if !isSampling { startSampling() }
+  }
+
+  // MARK: Accounts
+
+  /// How often the CPU changed from one thread to another.
+  private let switches = Atomic<UInt64>(0)
+  var switchCount: UInt64 { switches.load(ordering: .relaxed) }
+
+  @inline(__always)
+  private func countSwitch() { switches.store(switchCount &+ 1, ordering: .relaxed) }
+
+  /// How many are ready or run.
+  var runnableCount: Int {
+    readyCount.load(ordering: .relaxed) + (Self.idleProcessors & 1 << UInt64(number) == 0 ? 1 : 0)
+  }
+
+  /// Where the CPU's time has gone.
+  var times: ProcessorTimes {
+    let now = Clock.nanoseconds
+    return queue.withLock { $0.times(at: now) }
+  }
+
+  /// How often what a CPU does is looked at: as often as /proc counts. A CPU that has nothing to do is left alone.
+  private static let samplingInterval = ClockRate.tickNanoseconds
+
+  private func startSampling() {
+    isSampling = true
+    sampler?.arm(at: Clock.nanoseconds &+ Self.samplingInterval, slack: Self.samplingInterval / 4)
+  }
+
+  /// Looks at what this CPU does.
+  ///
+  /// - Context: the timer's interrupt.
+  fileprivate func sample(_ now: UInt64) {
+    let isIdle = Thread.running === idle
+    let isProgram = isIdle ? ranProgram : ThreadEntry.hasInterruptedProgram
+    queue.withLock { $0.sample(isProgram: isProgram, at: now) }
+    isSampling = false
+    if !isIdle { startSampling() }
   }
 
   // MARK: Balance
@@ -264,6 +315,18 @@ private final class DecisionHandler: TimerHandler {
   }
 
   override func timerExpired(now: UInt64, expirations: UInt64) { scheduler.decide(now) }
+}
+
+/// The time to look at what the CPU does.
+private final class SamplingHandler: TimerHandler {
+  private let scheduler: ProcessorScheduler
+
+  init(_ scheduler: ProcessorScheduler) {
+    self.scheduler = scheduler
+    super.init()
+  }
+
+  override func timerExpired(now: UInt64, expirations: UInt64) { scheduler.sample(now) }
 }
 
 /// A message from a CPU that has made a thread ready here, or armed an earlier timer.

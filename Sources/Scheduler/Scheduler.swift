@@ -30,6 +30,7 @@ public enum Scheduler {
     let idle = try Thread(IdleBody())
     boot.entity.thread = boot
     try startHere(idle: idle, current: boot)
+    try SchedulerStatistics.start()
   }
 
   private static let isOpenFlag = Atomic<Bool>(false)
@@ -100,13 +101,17 @@ public enum Scheduler {
   /// Lets others run until `thread`, which runs, is woken.
   static func block(_ thread: Thread) {
     Processor.withoutInterrupts {
-      let isStillWaiting = thread.state.withLock { state in
-        guard state.phase == .preparing else { return false }
+      let interruption: Interruption? = thread.state.withLock { state in
+        guard state.phase == .preparing else { return nil }
         state.phase = .blocked
-        return true
+        return state.interruption
       }
-      guard isStillWaiting else { return }
+      guard let interruption else { return }
+      // The kernel's own threads wait like that for something to do.
+      let isLoad = interruption == .nothing && thread.hasProgram
+      if isLoad { SchedulerStatistics.uninterruptible.wrappingAdd(1, ordering: .relaxed) }
       scheduler(of: Processor.current)?.switchAway(.waits)
+      if isLoad { SchedulerStatistics.uninterruptible.wrappingSubtract(1, ordering: .relaxed) }
     }
   }
 

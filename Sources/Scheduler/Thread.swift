@@ -66,6 +66,9 @@ public final class Thread: ThreadContext {
   /// Its place in run queues. Guarded by the lock of its CPU's.
   let entity: ThreadEntity
 
+  /// Whether nothing more is promised to it. Guarded by the lock of what is promised.
+  var hasEndedAdmission = false
+
   /// What it does.
   public let body: ThreadBody
   /// Its means to wait.
@@ -82,6 +85,7 @@ public final class Thread: ThreadContext {
     entity = ThreadEntity(parameters)
     waits = ThreadWaits()
     try super.init(hasProgram: hasProgram)
+    processor.store(Processor.current, ordering: .relaxed)
     waits.bind(self)
   }
 
@@ -103,6 +107,14 @@ public final class Thread: ThreadContext {
 
   /// Where it is, for reports.
   public var phase: Phase { state.withLock { $0.phase } }
+
+  /// What ends its wait besides what it waits for; nil when it does not wait.
+  public var waitInterruption: Interruption? {
+    state.withLock { $0.phase == .blocked || $0.phase == .preparing ? $0.interruption : nil }
+  }
+
+  /// The CPU that it runs on, or did last.
+  public var lastProcessor: Int { processor.load(ordering: .relaxed) }
 
   /// Lets it run on `processors` only, one bit each. Source: sched_setaffinity(2).
   ///
@@ -148,8 +160,8 @@ public final class Thread: ThreadContext {
   /// Where its time has gone.
   public var account: EntityAccount {
     var found = EntityAccount()
-    change { _, entity, _ in
-      found = entity.account
+    change { queue, entity, now in
+      found = queue.account(of: entity, at: now)
       return false
     }
     return found
@@ -204,6 +216,16 @@ public final class Thread: ThreadContext {
     return wake()
   }
 
+  /// Makes the CPU that runs it look at its `work`, if one does.
+  ///
+  /// - Context: any; after `work` was set.
+  public func kick() {
+    guard isOnProcessor.load(ordering: .sequentiallyConsistent) else { return }
+    let number = processor.load(ordering: .relaxed)
+    // Here it is on its way out of the kernel, or in an interrupt, and looks by itself.
+    if number != Processor.current { ProcessorMessages.reschedule(number) }
+  }
+
   /// Waits until it has ended.
   ///
   /// - Throws: `EINTR`.
@@ -213,6 +235,7 @@ public final class Thread: ThreadContext {
 
   /// Marks its end, and tells who waits for it.
   func finish() {
+    endAdmission()
     state.withLock { $0.phase = .dead }
     ended.wakeAll()
     // The thread, its means to wait and its entry refer to each other.

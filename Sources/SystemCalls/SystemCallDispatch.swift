@@ -1,6 +1,7 @@
 import Foundations
 import LinuxABI
 public import Machine
+import Processes
 import Synchronization
 
 /// Serves system calls: decodes their arguments, calls what does the work, and encodes the result.
@@ -14,26 +15,37 @@ public enum SystemCallDispatch {
   public static func serve(_ registers: borrowing UserContext, _ context: SystemCallContext) {
     // As on Linux, the number is an int, whatever the upper half of the register holds.
     let number = UInt32(truncatingIfNeeded: registers.callNumber)
-    guard context.task.callWork.load(ordering: .relaxed) == 0 else { return serveTraced(number, registers, context) }
+    guard context.task.callWork.load(ordering: .relaxed) == 0 else { return serveWithWork(number, registers, context) }
     registers.result = call(number, context, registers)
   }
 
-  /// Serves a call and writes it to the trace of its task.
+  /// Serves a call if the task's filters let it, and writes it to the trace if the task has one.
   @inline(never)
-  private static func serveTraced(
+  private static func serveWithWork(
     _ number: UInt32, _ registers: borrowing UserContext, _ context: SystemCallContext
   ) {
+    let work = SystemCallWork(rawValue: context.task.callWork.load(ordering: .relaxed))
+    guard work.contains(.trace) else {
+      registers.result = resultOfFilteredCall(number, registers, context)
+      return
+    }
     var trace = SystemCallTrace(number, registers)
     if SystemCallTrace.endsThread(number) {
       trace.finishWithoutReturn()
       context.task.trace(trace.text)
-      registers.result = call(number, context, registers)
+      registers.result = resultOfFilteredCall(number, registers, context)
     } else {
-      let result = call(number, context, registers)
+      let result = resultOfFilteredCall(number, registers, context)
       registers.result = result
       trace.finish(result)
       context.task.trace(trace.text)
     }
+  }
+
+  private static func resultOfFilteredCall(
+    _ number: UInt32, _ registers: borrowing UserContext, _ context: SystemCallContext
+  ) -> Int64 {
+    CallFiltering.result(instead: number, registers, context.task) ?? call(number, context, registers)
   }
 
   /// What a call that does not exist here, or nowhere, gives.

@@ -1,5 +1,5 @@
 import Foundations
-import Machine
+public import Machine
 import Synchronization
 
 /// The clocks of the kernel.
@@ -9,12 +9,14 @@ import Synchronization
 public enum Clock {
   static let data = ClockData()
   static let keeper = SpinLock(Timekeeper())
+  /// Where programs read the same.
+  private static let page = BootCell<ClockPage>()
 
   /// Begins to tell time by the time-stamp counter.
   ///
   /// - Parameter source: what is known of it; a first, rough measurement will do.
   public static func start(_ source: CounterSource) {
-    keeper.withLock { $0.start(source, at: TimestampCounter.atEntry, in: data) }
+    change { $0.start(source, at: TimestampCounter.atEntry, in: data) }
   }
 
   // MARK: Reading
@@ -53,33 +55,50 @@ public enum Clock {
 
   // MARK: Changing
 
+  /// Has `frame`, which is all zeros, say from now on what programs need to tell the time for themselves. Once.
+  public static func share(on frame: consuming UserFrame) {
+    page.fill(ClockPage(frame))
+    update()
+  }
+
+  /// Changes the clocks, and the page of programs with them.
+  private static func change<Result, Failure: Error>(
+    _ body: (inout Timekeeper) throws(Failure) -> Result
+  ) throws(Failure) -> Result {
+    try keeper.withLock { keeper throws(Failure) in
+      // Also where it fails: the clocks were brought up to now.
+      defer { page.withValue { $0.publish(data) } }
+      return try body(&keeper)
+    }
+  }
+
   /// Goes on with another counter, or with a better rate of the same, without a step.
   public static func change(to source: CounterSource) {
-    keeper.withLock { $0.change(to: source, in: data, MachineCounters()) }
+    change { $0.change(to: source, in: data, MachineCounters()) }
   }
 
   /// Keeps the clocks going: many times within `CounterSource.longestGap`, whatever CPU.
-  public static func update() { keeper.withLock { $0.update(data, MachineCounters()) } }
+  public static func update() { change { $0.update(data, MachineCounters()) } }
 
   /// Sets CLOCK_REALTIME, in nanoseconds since 1970.
   ///
   /// - Throws: `EINVAL` when that is before 1970 and the uptime, or after about 2232.
   public static func setRealTime(_ time: UInt64) throws(Errno) {
-    try keeper.withLock { keeper throws(Errno) in try keeper.setRealTime(time, in: data, MachineCounters()) }
+    try change { keeper throws(Errno) in try keeper.setRealTime(time, in: data, MachineCounters()) }
   }
 
   /// adjtimex(2): fills `request` with what is.
   ///
   /// - Throws: `EINVAL`.
   public static func adjust(_ request: inout TimeAdjustment) throws(Errno) -> TimeDiscipline.State {
-    try keeper.withLock { keeper throws(Errno) in try keeper.adjust(&request, in: data, MachineCounters()) }
+    try change { keeper throws(Errno) in try keeper.adjust(&request, in: data, MachineCounters()) }
   }
 
   /// Adds the time that the machine was suspended, in nanoseconds; the counter may have begun anew.
   public static func addSuspended(_ nanoseconds: UInt64) {
-    keeper.withLock { $0.addSuspended(nanoseconds, in: data, MachineCounters()) }
+    change { $0.addSuspended(nanoseconds, in: data, MachineCounters()) }
   }
 
   /// Makes every reading look at the latest one of all CPUs, because their counters do not quite agree, or no longer so.
-  public static func setGuarded(_ isGuarded: Bool) { keeper.withLock { $0.setGuarded(isGuarded, in: data) } }
+  public static func setGuarded(_ isGuarded: Bool) { change { $0.setGuarded(isGuarded, in: data) } }
 }

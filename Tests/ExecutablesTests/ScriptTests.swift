@@ -17,7 +17,8 @@ struct ScriptTests {
 
   private static func parse(_ text: String) throws(Errno) -> [String]? {
     let bytes = Array(text.utf8.prefix(256))
-    guard let header = try ScriptHeader(bytes.span) else { return nil }
+    guard ScriptHeader.isScript(bytes.span) else { return nil }
+    let header = try ScriptHeader(bytes.span)
     return texts(header)
   }
 
@@ -46,11 +47,11 @@ struct ScriptTests {
     let header = Array("#!/bin/awk -f\n".utf8)
     var list = try ArgumentList.make(["script", "one", "", "three"])
     let path = Array("./script".utf8)
-    if let script = try ScriptHeader(header.span) { try list.prepend(script, path: path.span) }
+    try list.prepend(ScriptHeader(header.span), path: path.span)
     #expect(list.argumentTexts == ["/bin/awk", "-f", "./script", "one", "", "three"])
     #expect(list.argumentCount == 6)
     var empty = try ArgumentList.make([])
-    if let script = try ScriptHeader(header.span) { try empty.prepend(script, path: path.span) }
+    try empty.prepend(ScriptHeader(header.span), path: path.span)
     #expect(empty.argumentTexts == ["/bin/awk", "-f", "./script"])
   }
 

@@ -3,6 +3,7 @@ import IPC
 import LinuxABI
 import Machine
 import PageCache
+import Processes
 import RAMFileSystem
 import Security
 import VFS
@@ -31,6 +32,13 @@ enum FileTests {
     let root = try fileSystem.makeMount()
     let context = FileSystemContext(root: root.rootPath, directory: root.rootPath)
     return FileActor(.root, context, try MountNamespace(root: root))
+  }
+
+  /// What a task has that is no program's.
+  static func makeResources() throws(Errno) -> TaskResources {
+    let actor = try makeActor(try DentryCache(bucketCount: 16))
+    return TaskResources(
+      files: DescriptorTable(), context: actor.context, namespace: actor.namespace, credentials: .root)
   }
 
   private static func contentComesBack() throws(Errno) -> Bool {

@@ -1,6 +1,7 @@
 import Foundations
 import LinuxABI
 import Machine
+import Processes
 import Scheduler
 import Synchronization
 import SystemCalls
@@ -12,12 +13,8 @@ enum SystemCallTests {
     registrar.test("calls.are-traced", areTraced)
   }
 
-  /// A task with numbers of its own, which keeps the last line of its trace.
-  private final class TestTask: SystemCallTask {
-    override var processIdentifier: Int32 { 4_711 }
-    override var threadIdentifier: Int32 { 4_712 }
-    override var parentIdentifier: Int32 { 1 }
-
+  /// A task that keeps the last line of its trace.
+  private final class TestTask: Task {
     private(set) var line = Message()
 
     override func trace(_ line: Span<UInt8>) {
@@ -26,13 +23,30 @@ enum SystemCallTests {
     }
   }
 
+  /// A task of a process of its own, which is in no tree.
+  private static func makeTask() throws(TestFailure) -> TestTask {
+    do throws(Errno) {
+      let tree = ProcessTree()
+      for _ in 0..<41 { _ = try tree.makeIdentifier() }
+      let process = try Process(try tree.makeIdentifier(), in: tree, exitSignal: nil)
+      return TestTask(process, try tree.makeIdentifier(), try FileTests.makeResources())
+    } catch {
+      throw TestFailure(reason: "no task: error \(error.rawValue)")
+    }
+  }
+
   /// A program whose calls are served; 60 ends it.
   private final class Served: ProgramBody {
-    let task = TestTask()
+    let task: TestTask
     var arguments: (UInt64, UInt64, UInt64) = (0, 0, 0)
     /// What the calls gave, in their order.
     private(set) var results = InlineArray<8, Int64>(repeating: .min)
     private var count = 0
+
+    init(_ program: ProgramCode, _ task: TestTask) {
+      self.task = task
+      super.init(program)
+    }
 
     override func prepare(_ registers: inout UserRegisters) {
       (registers.rdi, registers.rsi, registers.rdx) = arguments
@@ -61,12 +75,12 @@ enum SystemCallTests {
     for number in [39, 186, 110, 400, 0x4000_0027, 184] as [UInt32] { try program.call(number) }
     try program.call(60)
     try program.finish()
-    let body = Served(program)
+    let body = Served(program, try makeTask())
     let before = UnimplementedCalls.count(of: 184)
     try run(body)
-    try expect(body.results[0] == 4_711, "getpid gave \(body.results[0])")
-    try expect(body.results[1] == 4_712, "gettid gave \(body.results[1])")
-    try expect(body.results[2] == 1, "getppid gave \(body.results[2])")
+    try expect(body.results[0] == 42, "getpid gave \(body.results[0])")
+    try expect(body.results[1] == 43, "gettid gave \(body.results[1])")
+    try expect(body.results[2] == 0, "getppid gave \(body.results[2])")
     for index in 3..<6 { try expect(body.results[index] == -38, "a call of none gave \(body.results[index])") }
     try expect(UnimplementedCalls.count(of: 184) == before + 1, "the call was not counted")
   }
@@ -81,7 +95,7 @@ enum SystemCallTests {
     for byte in "a\n\u{1}b".utf8 { try program.append(byte) }
     try program.append(0)
     try program.finish()
-    let body = Served(program)
+    let body = Served(program, try makeTask())
     body.task.callWork.store(SystemCallWork.trace.rawValue, ordering: .relaxed)
     // The second text is at an address of the kernel's.
     body.arguments = (text, UserSpace.kernelWindow.lowerBound, 0)

@@ -6,7 +6,10 @@ import Foundation
 struct Runner: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "TestRunner", abstract: "Boots Apus in QEMU and judges what it prints.",
-    subcommands: [KernelTests.self, Matrix.self, PCICommand.self, FirmwareCommand.self, BenchmarkCommand.self])
+    subcommands: [
+      KernelTests.self, Matrix.self, PCICommand.self, FirmwareCommand.self, BenchmarkCommand.self,
+      ComparisonCommand.self, ProfileCommand.self,
+    ])
 
   struct Options: ParsableArguments {
     @Option(help: "The kernel to boot.") var kernel = "build/apus.elf"

@@ -1,15 +1,26 @@
 import Foundations
 import LinuxABI
 import Machine
+import PageCache
+import Processes
+import RAMFileSystem
+import Security
 import Testing
+import VFS
 
 @testable import SystemCalls
 
-/// A task with numbers of its own.
-private final class Task: SystemCallTask {
-  override var processIdentifier: Int32 { 1_234 }
-  override var threadIdentifier: Int32 { 1_235 }
-  override var parentIdentifier: Int32 { 1 }
+/// A task of a process of its own, which is in no tree: 42, its task 43.
+private func makeTask() throws -> Task {
+  let cache = try PageCache(frameCount: 64, waiting: PageWaiting())
+  let root = try RAMFileSystem(names: DentryCache(bucketCount: 16), clock: FileClock(), cache: cache).makeMount()
+  let resources = TaskResources(
+    files: DescriptorTable(), context: FileSystemContext(root: root.rootPath, directory: root.rootPath),
+    namespace: try MountNamespace(root: root), credentials: .root)
+  let tree = ProcessTree()
+  for _ in 0..<41 { _ = try tree.makeIdentifier() }
+  let process = try Process(try tree.makeIdentifier(), in: tree, exitSignal: nil)
+  return Task(process, try tree.makeIdentifier(), resources)
 }
 
 /// Collects text.
@@ -23,23 +34,24 @@ private struct Text: TextSink {
 @Suite("The dispatch of system calls", .serialized)
 struct DispatchTests {
   /// Makes a call and returns the registers afterwards.
-  private func call(_ number: UInt64) -> UserRegisters {
+  private func call(_ number: UInt64) throws -> UserRegisters {
+    let task = try makeTask()
     var registers = UserRegisters()
     registers.rax = number
     (registers.rdi, registers.rsi, registers.rdx) = (1, 2, 3)
     (registers.r10, registers.r8, registers.r9) = (4, 5, 6)
     registers.rip = 0x40_1000
-    return UserContext.simulateCall(registers) { SystemCallDispatch.serve($0, SystemCallContext(Task())) }
+    return UserContext.simulateCall(registers) { SystemCallDispatch.serve($0, SystemCallContext(task)) }
   }
 
   @Test("a call's result is what its function returns, and no other register changes")
-  func results() {
+  func results() throws {
     var expected = UserRegisters()
     (expected.rdi, expected.rsi, expected.rdx) = (1, 2, 3)
     (expected.r10, expected.r8, expected.r9) = (4, 5, 6)
     expected.rip = 0x40_1000
-    for (call, result) in [(SystemCallNumber.getpid, UInt64(1_234)), (.gettid, 1_235), (.getppid, 1)] {
-      var registers = self.call(UInt64(call.rawValue))
+    for (call, result) in [(SystemCallNumber.getpid, UInt64(42)), (.gettid, 43), (.getppid, 0)] {
+      var registers = try self.call(UInt64(call.rawValue))
       registers.flags = 0
       expected.rax = result
       #expect(registers == expected, "\(call.name)")
@@ -47,36 +59,36 @@ struct DispatchTests {
   }
 
   @Test("the number is the low half of the register, as on Linux")
-  func numbers() {
-    #expect(call(39).rax == 1_234)
-    #expect(call(39 | 1 << 32).rax == 1_234)
-    #expect(call(39 | 1 << 63).rax == 1_234)
+  func numbers() throws {
+    #expect(try call(39).rax == 42)
+    #expect(try call(39 | 1 << 32).rax == 42)
+    #expect(try call(39 | 1 << 63).rax == 42)
     // The numbers of x32 are none of ours.
-    #expect(Int64(bitPattern: call(39 | 1 << 30).rax) == -38)
+    #expect(Int64(bitPattern: try call(39 | 1 << 30).rax) == -38)
   }
 
   @Test("every call that does not exist gives ENOSYS and is counted by its number")
-  func unimplemented() {
+  func unimplemented() throws {
     for number in UInt64(0)..<520 {
       let entry = UInt16(exactly: number).flatMap { SystemCallNumber(rawValue: $0) }
       if let entry, entry.status == .done || entry.status == .partial { continue }
       let counted = UInt16(min(number, 511))
       let before = UnimplementedCalls.count(of: counted)
-      #expect(Int64(bitPattern: call(number).rax) == -38, "\(number)")
+      #expect(Int64(bitPattern: try call(number).rax) == -38, "\(number)")
       #expect(UnimplementedCalls.count(of: counted) == before + 1, "\(number)")
     }
     let before = UnimplementedCalls.count(of: 511)
-    for number in [UInt64(512), 0xffff_ffff, 0x7fff_ffff] { _ = call(number) }
+    for number in [UInt64(512), 0xffff_ffff, 0x7fff_ffff] { _ = try call(number) }
     #expect(UnimplementedCalls.count(of: 511) == before + 3)
     #expect(UnimplementedCalls.count(of: SystemCallNumber.getpid.rawValue) == 0)
     #expect(UnimplementedCalls.count(of: 512) == 0)
   }
 
   @Test("the counts are written by name, the numbers of no call as other")
-  func text() {
-    _ = call(UInt64(SystemCallNumber.tuxcall.rawValue))
-    _ = call(400)
-    _ = call(1_000_000)
+  func text() throws {
+    _ = try call(UInt64(SystemCallNumber.tuxcall.rawValue))
+    _ = try call(400)
+    _ = try call(1_000_000)
     var text = Text()
     UnimplementedCalls.write(to: &text)
     let lines = text.text.split(separator: "\n")

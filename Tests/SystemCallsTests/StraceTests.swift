@@ -200,7 +200,7 @@ struct StraceTests {
     let mark = try #require(trace.firstIndex { $0.hasPrefix("getpid()") })
     let lines = trace[(mark + 1)...].prefix(Self.calls.count)
     #expect(lines.count == Self.calls.count)
-    try ProgramMemory.withMemory { try compare(Array(lines), [UInt8](buffers)) }
+    try DemandMemory.withMemory { try compare(Array(lines), [UInt8](buffers)) }
   }
 
   private func compare(_ lines: [String], _ buffers: [UInt8]) throws {
@@ -209,10 +209,10 @@ struct StraceTests {
       var registers = UserRegisters()
       var values: [UInt64] = []
       var after: [(address: UInt64, bytes: [UInt8])] = []
-      var free = ProgramMemory.base
+      var free = DemandMemory.base
       func place(_ bytes: [UInt8]) throws -> UInt64 {
         let address = free
-        try ProgramMemory.store(bytes, at: address)
+        try DemandMemory.store(bytes, at: address)
         free += (UInt64(bytes.count) + 4_096) & ~15
         return address
       }
@@ -236,7 +236,7 @@ struct StraceTests {
       var text = ""
       _ = try UserContext.simulateCall(registers) { context in
         var trace = SystemCallTrace(UInt32(call.number.rawValue), context)
-        for (address, bytes) in after { try ProgramMemory.store(bytes, at: address) }
+        for (address, bytes) in after { try DemandMemory.store(bytes, at: address) }
         trace.finish(try Self.result(of: line))
         text = String(decoding: (0..<trace.text.count).map { trace.text[$0] }, as: UTF8.self)
       }

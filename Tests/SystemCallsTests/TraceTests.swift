@@ -58,9 +58,9 @@ struct TraceTests {
 
   @Test("arrays of structures, and what they point to")
   func arrays() throws {
-    try ProgramMemory.withMemory {
-      let base = ProgramMemory.base
-      try ProgramMemory.store([4, 0, 0, 0, 1, 0, 0, 0, 5, 0, 0, 0, 4, 0, 0x18, 0], at: base)
+    try DemandMemory.withMemory {
+      let base = DemandMemory.base
+      try DemandMemory.store([4, 0, 0, 0, 1, 0, 0, 0, 5, 0, 0, 0, 4, 0, 0x18, 0], at: base)
       #expect(
         Self.line(.poll, base, 2, 100, result: 1)
           == "poll([{fd=4, events=POLLIN, revents=0}, {fd=5, events=POLLOUT, revents=POLLERR|POLLHUP}], 2, 100) = 1")
@@ -69,9 +69,9 @@ struct TraceTests {
       let groups = (0..<32).map { _ in "0" }.joined(separator: ", ")
       #expect(Self.line(.setgroups, 32, base + 0x1000, result: 0) == "setgroups(32, [\(groups)]) = 0")
       #expect(Self.line(.setgroups, 33, base + 0x1000, result: 0) == "setgroups(33, [\(groups), ...]) = 0")
-      try ProgramMemory.store(Array("ab\n".utf8), at: base + 0x100)
+      try DemandMemory.store(Array("ab\n".utf8), at: base + 0x100)
       let words: [UInt64] = [base + 0x100, 3, 0, 0, 8, 5]
-      try ProgramMemory.store(
+      try DemandMemory.store(
         words.flatMap { word in (0..<8).map { UInt8(truncatingIfNeeded: word >> ($0 * 8)) } }, at: base)
       #expect(
         Self.line(.writev, 1, base, 3, result: 3)
@@ -82,11 +82,11 @@ struct TraceTests {
 
   @Test("a text that runs into a hole is shown as its address, one that ends before it as text")
   func holes() throws {
-    try ProgramMemory.withMemory {
-      let end = ProgramMemory.end
-      try ProgramMemory.store(Array("abcdef".utf8), at: end - 6)
+    try DemandMemory.withMemory {
+      let end = DemandMemory.end
+      try DemandMemory.store(Array("abcdef".utf8), at: end - 6)
       #expect(Self.line(.chdir, end - 6, result: -14).hasPrefix("chdir(0x7ffffa)"))
-      try ProgramMemory.store([0], at: end - 1)
+      try DemandMemory.store([0], at: end - 1)
       #expect(Self.line(.chdir, end - 6, result: 0).hasPrefix("chdir(\"abcde\")"))
       #expect(Self.line(.chdir, end, result: -14).hasPrefix("chdir(0x800000)"))
       #expect(Self.line(.chdir, 0x5fff_ffff_ffff, result: -14).hasPrefix("chdir(0x5fffffffffff)"))
@@ -96,16 +96,16 @@ struct TraceTests {
 
   @Test("a line that is too long is cut before its result, which stays")
   func long() throws {
-    try ProgramMemory.withMemory {
-      let base = ProgramMemory.base
+    try DemandMemory.withMemory {
+      let base = DemandMemory.base
       // Thirty texts of thirty bytes, each of which takes four characters.
       var vector: [UInt64] = []
       for index in UInt64(0)..<30 {
-        try ProgramMemory.store([UInt8](repeating: 0x80, count: 30) + [0], at: base + 0x1000 + index * 32)
+        try DemandMemory.store([UInt8](repeating: 0x80, count: 30) + [0], at: base + 0x1000 + index * 32)
         vector.append(base + 0x1000 + index * 32)
       }
       vector.append(0)
-      try ProgramMemory.store(
+      try DemandMemory.store(
         vector.flatMap { word in (0..<8).map { UInt8(truncatingIfNeeded: word >> ($0 * 8)) } }, at: base)
       let line = Self.line(.execve, base + 0x1000, base, 0, result: -2)
       #expect(line.utf8.count <= TraceLine.capacity)
@@ -115,9 +115,9 @@ struct TraceTests {
 
   @Test("whatever is passed, a line comes out, in printable characters and no longer than it may be")
   func fuzz() throws {
-    try ProgramMemory.withMemory {
+    try DemandMemory.withMemory {
       var random = SystemRandom(state: 11)
-      try ProgramMemory.store((0..<8_192).map { _ in UInt8(truncatingIfNeeded: random.next()) }, at: ProgramMemory.base)
+      try DemandMemory.store((0..<8_192).map { _ in UInt8(truncatingIfNeeded: random.next()) }, at: DemandMemory.base)
       for _ in 0..<20_000 {
         let arguments = (0..<6).map { _ in random.argument() }
         let number = random.next() % 480
@@ -146,8 +146,8 @@ struct TraceTests {
       switch next() % 7 {
       case 0: next()
       case 1: next() % 64
-      case 2: ProgramMemory.base + next() % 8_192
-      case 3: ProgramMemory.end - next() % 64
+      case 2: DemandMemory.base + next() % 8_192
+      case 3: DemandMemory.end - next() % 64
       case 4: UInt64.max - next() % 64
       case 5: 0x6000_0000_0000 - next() % 64
       default: 1 << (next() % 64)

@@ -54,6 +54,13 @@ extern uint32_t apus_start_line_count, apus_start_features;
 extern uint64_t apus_start_root;
 extern uint8_t apus_processor_entry[], apus_processor_entry_end[];
 
+/* vdso.S: a page. */
+extern const uint8_t apus_vdso_start[APUS_VDSO_SIZE];
+APUS_INLINE const uint8_t *_Nonnull apus_vdso_bytes(void) { return apus_vdso_start; }
+
+/* A word of memory that programs read too, written after all that was written before. */
+APUS_INLINE void apus_store_word(void *_Nonnull word, uint64_t value) { __atomic_store_n((uint64_t *)word, value, __ATOMIC_RELEASE); }
+
 /* One bit for each I/O port that a driver owns. */
 extern uint64_t apus_claimed_ports[1024];
 
@@ -187,6 +194,22 @@ APUS_INLINE void apus_restore_extended(const void *_Nonnull buffer, uint64_t com
 }
 APUS_INLINE void apus_save_legacy(void *_Nonnull buffer) { __asm__ volatile("fxsave64 (%0)" ::"r"(buffer) : "memory"); }
 APUS_INLINE void apus_restore_legacy(const void *_Nonnull buffer) { __asm__ volatile("fxrstor64 (%0)" ::"r"(buffer) : "memory"); }
+/* The exceptions that the program's last operations had, and which of them are masked. Intel SDM vol. 1, 8.1.3, 8.1.5 and 10.2.3. */
+APUS_INLINE uint16_t apus_read_fpu_status(void) {
+    uint16_t value;
+    __asm__ volatile("fnstsw %0" : "=a"(value));
+    return value;
+}
+APUS_INLINE uint16_t apus_read_fpu_control(void) {
+    uint16_t value;
+    __asm__ volatile("fnstcw %0" : "=m"(value));
+    return value;
+}
+APUS_INLINE uint32_t apus_read_vector_status(void) {
+    uint32_t value;
+    __asm__ volatile("stmxcsr %0" : "=m"(value));
+    return value;
+}
 
 /* Control registers */
 APUS_INLINE uint64_t apus_read_cr0(void) { uint64_t value; __asm__ volatile("movq %%cr0, %0" : "=r"(value)); return value; }
@@ -304,6 +327,12 @@ APUS_INLINE int apus_read_random(uint64_t *_Nonnull value) {
     return ok;
 }
 
+APUS_INLINE int apus_read_seed(uint64_t *_Nonnull value) {
+    unsigned char ok;
+    __asm__ volatile("rdseed %0; setc %1" : "=r"(*value), "=qm"(ok)::"cc");
+    return ok;
+}
+
 /* usercopy.S */
 struct apus_user_fixup { uint64_t start, end, target; };
 extern const struct apus_user_fixup apus_user_fixups_start[], apus_user_fixups_end[];
@@ -317,6 +346,14 @@ size_t apus_user_clear(uint64_t target, size_t count);
 size_t apus_user_string(void *_Nonnull target, uint64_t source, size_t limit);
 size_t apus_user_load32(uint64_t address, uint32_t *_Nonnull value);
 size_t apus_user_compare_exchange32(uint64_t address, uint32_t *_Nonnull expected, uint32_t desired);
+size_t apus_user_save_extended(uint64_t address, uint64_t components, const uint64_t *_Nonnull software, uint64_t mark);
+size_t apus_user_save_legacy(uint64_t address);
+size_t apus_user_restore_extended(uint64_t address, uint64_t components);
+size_t apus_user_restore_legacy(uint64_t address);
+extern uint8_t apus_user_restore_start[], apus_user_restore_end[], apus_initial_extended_state[];
+APUS_ADDRESS(apus_user_restore_start)
+APUS_ADDRESS(apus_user_restore_end)
+APUS_INLINE const void *_Nonnull apus_initial_state(void) { return apus_initial_extended_state; }
 
 #ifdef __linux__
 void apus_sleep_shortly(void);

@@ -25,6 +25,8 @@
 #define APUS_USER_DATA_SELECTOR 0x2b
 #define APUS_USER_CODE_SELECTOR 0x33
 #define APUS_TASK_SELECTOR 0x40
+/* Holds nothing; its limit is the CPU's number, which programs read by LSL. */
+#define APUS_NUMBER_SELECTOR 0x3b
 
 /* A stack and the guard page below it. The boot stack holds several copies of the memory map while it is being made. */
 #define APUS_STACK_SIZE 262144
@@ -62,6 +64,22 @@
 #define APUS_TRAP_FRAME_SIZE 176
 /* A thread's kernel stack. */
 #define APUS_THREAD_STACK_SIZE 32768
+
+/* The shared object that programs get, in the file as in memory. */
+#define APUS_VDSO_SIZE 4096
+/* The page that programs read clocks from: 64-bit words. Lines, one a clock by its number, say what it was at the last update. */
+#define APUS_CLOCK_SEQUENCE 0                   /* odd while the page changes */
+#define APUS_CLOCK_BASE_TICKS 8                 /* the time-stamp counter at the last update */
+#define APUS_CLOCK_LINES 64
+#define APUS_CLOCK_LINE_SIZE 32
+#define APUS_CLOCK_COUNT 12                     /* CLOCK_TAI is the last */
+#define APUS_CLOCK_MULTIPLIER 0                 /* nanoseconds a tick, times 2^48; 0 when the page does not tell the clock */
+#define APUS_CLOCK_SECONDS 8
+#define APUS_CLOCK_NANOSECONDS 16
+#define APUS_CLOCK_FRACTION 24                  /* in 2^-48 ns */
+#define APUS_CLOCK_FRACTION_BITS 48
+/* REALTIME, MONOTONIC, MONOTONIC_RAW, BOOTTIME and TAI. */
+#define APUS_CLOCK_FINE 0x893
 
 #define APUS_LOADER_MULTIBOOT2 1
 #define APUS_LOADER_PVH 2

@@ -1,5 +1,6 @@
 public import Foundations
 import Machine
+import Security
 public import VFS
 
 /// The devices that are no hardware. Source: null(4), full(4), random(4); Linux devices.txt, major 1.
@@ -44,12 +45,23 @@ open class RandomSource {
   open func mix(_ bytes: Span<UInt8>) {}
 }
 
+/// The machine's own random bytes.
+public final class SystemRandomSource: RandomSource {
+  /// Fills `bytes`.
+  public override func fill(_ bytes: inout MutableSpan<UInt8>) { SystemRandom.fill(&bytes) }
+
+  /// Mixes `bytes` in.
+  public override func mix(_ bytes: Span<UInt8>) { SystemRandom.mix(bytes) }
+}
+
 /// Opens the devices that are no hardware: given to `SpecialFiles.register` for `MemoryDevice.major`.
 public final class MemoryDeviceOpener: SpecialFileOpener {
   private let source: RandomSource
 
   /// Creates an opener.
   public init(_ source: RandomSource) { self.source = source }
+
+  public override var driverName: StaticString { "mem" }
 
   public override func open(_ request: OpenRequest, _ inode: Inode) throws(Errno) -> OpenFile {
     guard let device = MemoryDevice(rawValue: inode.device.minor) else { throw .ENXIO }

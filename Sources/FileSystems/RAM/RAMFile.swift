@@ -4,14 +4,22 @@ import PageCache
 import Synchronization
 import VFS
 
+import struct LinuxABI.SealFlags
+
 /// An ordinary file, whose pages are in the page cache and nowhere else.
 final class RAMFile: RAMInode {
   private let provider: RAMPages
   /// Made with the first use, for many files stay empty.
   private let file = SpinLock<CachedFile?>(nil)
 
-  override init(_ owner: RAMFileSystem, _ number: UInt64, _ new: NewFile, linkCount: UInt32) {
+  /// What was forbidden for ever. Changes under `lock`.
+  private let sealBits: Atomic<UInt32>
+
+  init(
+    _ owner: RAMFileSystem, _ number: UInt64, _ new: NewFile, linkCount: UInt32, seals: SealFlags = .F_SEAL_SEAL
+  ) {
     provider = RAMPages(owner)
+    sealBits = Atomic(UInt32(truncatingIfNeeded: seals.rawValue))
     super.init(owner, number, new, linkCount: linkCount)
   }
 
@@ -43,6 +51,49 @@ final class RAMFile: RAMInode {
     return result
   }
 
+  // MARK: Seals
+
+  private var ownSeals: SealFlags { SealFlags(rawValue: UInt64(sealBits.load(ordering: .relaxed))) }
+
+  override var seals: SealFlags? { ownSeals }
+
+  /// Refuses what a seal forbids.
+  ///
+  /// - Throws: `EPERM`.
+  private func checkSeals(_ forbidden: SealFlags) throws(Errno) {
+    guard ownSeals.isDisjoint(with: forbidden) else { throw .EPERM }
+  }
+
+  private static var writing: SealFlags { [.F_SEAL_WRITE, .F_SEAL_FUTURE_WRITE] }
+
+  override func addSeals(_ new: SealFlags) throws(Errno) {
+    lock.lock()
+    defer { lock.unlock() }
+    try checkSeals(.F_SEAL_SEAL)
+    if new.contains(.F_SEAL_WRITE), !ownSeals.contains(.F_SEAL_WRITE), let pages = file.withLock({ $0 }),
+      pages.hasWritableMapping
+    {
+      throw .EBUSY
+    }
+    var added = new
+    // What may be executed for ever is not to change either. Source: Linux mm/memfd.c, memfd_add_seals.
+    if new.contains(.F_SEAL_EXEC), attributes.withLock({ $0.permissions & 0o111 != 0 }) {
+      added.formUnion([.F_SEAL_SHRINK, .F_SEAL_GROW, .F_SEAL_WRITE, .F_SEAL_FUTURE_WRITE])
+    }
+    sealBits.bitwiseOr(UInt32(truncatingIfNeeded: added.rawValue), ordering: .relaxed)
+  }
+
+  override func apply(_ change: AttributeChange) throws(Errno) {
+    if let permissions = change.permissions, ownSeals.contains(.F_SEAL_EXEC),
+      (permissions ^ attributes.withLock { $0.permissions }) & 0o111 != 0
+    {
+      throw .EPERM
+    }
+    try super.apply(change)
+  }
+
+  // MARK: Size
+
   private static func pageCount(_ size: Int64) -> UInt64 { (UInt64(size) + 4095) >> 12 }
 
   override func setSize(_ size: Int64) throws(Errno) {
@@ -51,6 +102,7 @@ final class RAMFile: RAMInode {
       noteModified()
       return
     }
+    try checkSeals(size < old ? .F_SEAL_SHRINK : .F_SEAL_GROW)
     // A page that a program has mapped behind the new end is not to come back, so the end moves first.
     provider.setPageCount(Self.pageCount(size))
     attributes.withLock { $0.size = size }
@@ -62,6 +114,10 @@ final class RAMFile: RAMInode {
   }
 
   override func prepareToWrite(_ range: Range<Int64>) throws(Errno) {
+    if sealBits.load(ordering: .relaxed) & ~UInt32(SealFlags.F_SEAL_SEAL.rawValue) != 0 {
+      try checkSeals(Self.writing)
+      if range.upperBound > size { try checkSeals(.F_SEAL_GROW) }
+    }
     let end = Self.pageCount(range.upperBound)
     if end > provider.pageCount { provider.setPageCount(end) }
     // A page that is written whole does not come from the provider, which counts the others.
@@ -70,6 +126,7 @@ final class RAMFile: RAMInode {
   }
 
   override func punchHole(_ range: Range<Int64>) throws(Errno) {
+    try checkSeals(Self.writing)
     guard let pages = file.withLock({ $0 }) else { return }
     let end = min(range.upperBound, max(size, range.lowerBound))
     let (firstWhole, endWhole) = (Self.pageCount(range.lowerBound), UInt64(range.upperBound >> 12))
@@ -91,6 +148,7 @@ final class RAMFile: RAMInode {
 
   override func reserve(_ range: Range<Int64>) throws(Errno) {
     guard !range.isEmpty else { return }
+    if range.upperBound > size { try checkSeals(.F_SEAL_GROW) }
     let wanted = UInt64(range.lowerBound >> 12)..<Self.pageCount(range.upperBound)
     guard UInt64(wanted.count) <= owner.freePages + UInt64(try pages().residentCount) else { throw .ENOSPC }
     let oldCount = provider.pageCount

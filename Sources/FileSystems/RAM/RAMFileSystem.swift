@@ -4,6 +4,8 @@ public import PageCache
 import Synchronization
 public import VFS
 
+import struct LinuxABI.SealFlags
+
 /// A file system whose files are nowhere but in memory: the root that programs begin in, /tmp, /dev/shm and
 /// memfd_create(2).
 ///
@@ -32,13 +34,13 @@ public final class RAMFileSystem: FileSystem {
   /// Creates a file system without files.
   public init(
     names: DentryCache, clock: FileClock, cache: PageCache, _ limits: Limits = Limits(),
-    typeName: StaticString = "tmpfs"
+    typeName: StaticString = "tmpfs", magic: UInt64 = 0x0102_1994
   ) {
     self.cache = cache
     pageLimit = Atomic(limits.pageCount)
     fileLimit = Atomic(limits.fileCount)
-    // TMPFS_MAGIC of linux/magic.h.
-    super.init(typeName: typeName, magic: 0x0102_1994, names: names, clock: clock)
+    // If nothing is said, TMPFS_MAGIC of linux/magic.h.
+    super.init(typeName: typeName, magic: magic, names: names, clock: clock)
   }
 
   /// Makes the root directory, and a mount of the file system that is nowhere yet.
@@ -46,9 +48,11 @@ public final class RAMFileSystem: FileSystem {
   /// - Throws: `ENOMEM`, `ENOSPC`.
   public func makeMount(
     permissions: UInt16 = 0o1777, _ restrictions: MountRestrictions = []
-  ) throws(Errno) -> Mount {
-    let root = try makeInode(NewFile(.directory, permissions: permissions))
-    return Mount(self, root: try makeRoot(root), restrictions)
+  ) throws(Errno) -> Mount { try makeMount(NewFile(.directory, permissions: permissions), restrictions) }
+
+  /// As the other, with a root directory that is `root`.
+  func makeMount(_ root: NewFile, _ restrictions: MountRestrictions) throws(Errno) -> Mount {
+    Mount(self, root: try makeRoot(makeInode(root)), restrictions)
   }
 
   /// How much may be in it.
@@ -65,6 +69,13 @@ public final class RAMFileSystem: FileSystem {
     else { throw .EINVAL }
     pageLimit.store(limits.pageCount, ordering: .relaxed)
     fileLimit.store(limits.fileCount, ordering: .relaxed)
+  }
+
+  public override func setOptions(_ options: Span<UInt8>) throws(Errno) {
+    // Percents are of what the file system may have now.
+    var parsed = RAMOptions(limits, pageCount: limits.pageCount)
+    try parsed.parse(options, magic == 0x8584_58f6 ? .unlimited : .limited)
+    try setLimits(parsed.limits)
   }
 
   public override func statistics() throws(Errno) -> FileSystemStatistics {
@@ -94,6 +105,13 @@ public final class RAMFileSystem: FileSystem {
     case .regular: return RAMFile(self, number, new, linkCount: linkCount)
     case .fifo, .characterDevice, .blockDevice, .symbolicLink, .socket: return RAMInode(self, number, new)
     }
+  }
+
+  /// Makes an ordinary file that never had a name and gets none.
+  func makeUnnamed(_ new: NewFile, _ seals: SealFlags) throws(Errno) -> RAMFile {
+    try Self.take(1, of: filesUsed, upTo: fileLimit)
+    let number = nextNumber.wrappingAdd(1, ordering: .relaxed).oldValue
+    return RAMFile(self, number, new, linkCount: 0, seals: seals)
   }
 
   func makeLink(_ new: NewFile, target: consuming GrowableArray<UInt8>) throws(Errno) -> RAMInode {

@@ -46,9 +46,9 @@ enum FaultHandlers {
     FatalFault.report(frame, vector)
   }
 
-  /// A breach of protection that no other exception covers.
+  /// A breach of protection that no other exception covers; also registers that the CPU does not take from a program's memory.
   static func generalProtection(_ frame: borrowing TrapFrame, _ vector: InterruptVector) {
-    if ProgramFault.report(frame) { return }
+    if ProgramFault.report(frame) || FPUState.handleRefusal(frame) { return }
     FatalFault.report(frame, vector)
   }
 

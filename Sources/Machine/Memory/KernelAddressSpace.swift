@@ -56,6 +56,7 @@ public enum KernelAddressSpace {
     unsafe PhysicalReach.hasKernelTables = true
 
     startFrameAllocator(plan, frameCount: frameTable.frameCount, taken: frames.start..<frames.free.lowerBound)
+    BootModule.start(BootModules(plan))
     ObjectHeap.start(isDebugged: heapIsDebugged)
     guard UserFrame.startZeroFrame(),
       KernelTables.start(table: table.root, levelCount: PagingMode.current.levelCount)

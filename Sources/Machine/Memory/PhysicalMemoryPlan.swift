@@ -11,6 +11,10 @@ public struct PhysicalMemoryPlan: Sendable {
   /// How many ranges of free memory there are.
   public private(set) var freeCount = 0
 
+  private var modules = InlineArray<32, Range<UInt64>>(repeating: 0..<0)
+  /// How many modules there are.
+  public private(set) var moduleCount = 0
+
   /// The linear frame buffer, if there is one.
   public var frameBuffer: Range<UInt64>?
 
@@ -59,6 +63,35 @@ public struct PhysicalMemoryPlan: Sendable {
     }
   }
 
+  /// Adds a file that the loader put into memory, and reserves it. `BootModule.take` takes it by the order of this; one that does
+  /// not fit is reserved only.
+  public mutating func addModule(_ range: Range<UInt64>) {
+    reserve(range)
+    guard moduleCount < modules.count else { return }
+    modules[moduleCount] = range
+    moduleCount += 1
+  }
+
+  /// The module number `index`, 0..<moduleCount.
+  func module(_ index: Int) -> Range<UInt64> { modules[index] }
+
+  /// Whether all pages that the module touches are memory above 1 MiB, and nothing else is in them: the image, another module,
+  /// free memory.
+  func isOwnMemory(ofModule index: Int) -> Bool {
+    let range = modules[index]
+    guard !range.isEmpty, range.lowerBound % PageTable.pageSize == 0, range.lowerBound >= 0x10_0000,
+      range.upperBound <= PhysicalMap.limit
+    else { return false }
+    let pages = BootModules.pages(range)
+    guard memoryByteCount(in: pages) == pages.upperBound - pages.lowerBound else { return false }
+    if pages.overlaps(ImageLayout.physical) { return false }
+    for other in 0..<freeCount where freeRanges[other].overlaps(pages) { return false }
+    for other in 0..<moduleCount where other != index {
+      if BootModules.pages(modules[other]).overlaps(pages) { return false }
+    }
+    return true
+  }
+
   /// The range of free memory number `index`, 0..<freeCount; it may be empty.
   public func free(_ index: Int) -> Range<UInt64> { freeRanges[index] }
 
@@ -72,10 +105,13 @@ public struct PhysicalMemoryPlan: Sendable {
     return best
   }
 
-  /// One past the highest frame of free memory.
+  /// One past the highest frame of free memory, and of memory that will be when modules go.
   var frameCount: Int {
     var end: UInt64 = 0
     for index in 0..<freeCount { end = max(end, freeRanges[index].upperBound) }
+    for index in 0..<moduleCount where isOwnMemory(ofModule: index) {
+      end = max(end, BootModules.pages(modules[index]).upperBound)
+    }
     return Int(end / PageTable.pageSize)
   }
 

@@ -19,6 +19,8 @@ struct ProcessorArea: ~Copyable {
   private var userStack: UInt64 = 0
   /// Whether the thread that runs is to make room for another as soon as it can.
   var needsReschedule = false
+  /// Whether the last interrupt that somebody asked to know about came while a program ran.
+  var hasInterruptedProgram = false
   /// The number of the CPU's local APIC.
   var localAPIC: UInt32 = 0
   /// Free frames at the CPU's hand.

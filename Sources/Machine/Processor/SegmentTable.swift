@@ -3,7 +3,8 @@ import Boot
 /// The global descriptor table and the task-state segment of the CPU that runs; each has its own.
 ///
 /// The order of the selectors is fixed by SYSCALL and SYSRET: kernel code, kernel data, (32-bit user code), user data, user
-/// code. Source: Intel SDM vol. 3A, 3.4.5, 5.8.8 and 7.7; AMD APM vol. 2, 6.1.1.
+/// code. Behind them is a segment that nobody uses: its limit tells programs the CPU's number.
+/// Source: Intel SDM vol. 3A, 3.4.5, 5.8.8 and 7.7; AMD APM vol. 2, 6.1.1.
 public enum SegmentTable {
   private static let accessed: UInt64 = 1 << 40
   private static let writableOrReadable: UInt64 = 1 << 41
@@ -53,7 +54,7 @@ public enum SegmentTable {
     unsafe words[4] = data | user | code | wide | pages | wholeLimit
     unsafe words[5] = data | user | wide | pages | wholeLimit
     unsafe words[6] = data | user | code | longMode | pages | wholeLimit
-    unsafe words[7] = 0
+    unsafe words[7] = present | codeOrData | accessed | user | UInt64(Processor.current)
     unsafe words[8] =
       present | availableTaskState | (size - 1) | (base & 0xff_ffff) << 16 | (base >> 24 & 0xff) << 56
     unsafe words[9] = base >> 32

@@ -26,7 +26,7 @@ public enum FPUState {
   ///
   /// - Parameters:
   ///   - components: the bits of XCR0; 0 for a CPU without XSAVE.
-  ///   - byteCount: how large they are in the standard format.
+  ///   - byteCount: how large they are in the standard format, and no smaller than in the compacted one.
   ///   - canSaveChanges: whether the CPU has XSAVEOPT.
   /// - Context: once, on the boot CPU; then `startHere` on each CPU.
   public static func start(components: UInt64, byteCount: Int, canSaveChanges: Bool) {

@@ -13,6 +13,9 @@ open class ThreadContext {
   /// Bits that say that something is to be done before its program runs on: the scheduler's and signals'.
   final public let work = Atomic<UInt32>(0)
 
+  /// Whether it runs a program, or will.
+  final public var hasProgram: Bool { fpuState != nil }
+
   /// Where its stack begins, at the highest address; the frame of its program's registers lies right below.
   final let stackTop: UInt64
   final private let ownsStack: Bool
@@ -29,9 +32,8 @@ open class ThreadContext {
   /// - Throws: `ENOMEM`.
   public init(hasProgram: Bool) throws(Errno) {
     fpuState = hasProgram ? try FPUStateBuffer() : nil
-    let pageCount = Int(APUS_THREAD_STACK_SIZE) / 4096
-    guard let bottom = DynamicMap.allocate(pageCount: pageCount, priority: .user) else { throw .ENOMEM }
-    stackTop = UInt64(bottom) + UInt64(APUS_THREAD_STACK_SIZE)
+    guard let top = ThreadStacks.take() else { throw .ENOMEM }
+    stackTop = top
     ownsStack = true
     prepareStack()
   }
@@ -50,7 +52,7 @@ open class ThreadContext {
   deinit {
     guard ownsStack else { return }
     // Nobody refers to it, so it runs on no CPU and nobody is on the stack.
-    _ = DynamicMap.release(UInt(stackTop) - UInt(APUS_THREAD_STACK_SIZE))
+    ThreadStacks.giveBack(stackTop)
   }
 
   /// What the thread does. It must not return.

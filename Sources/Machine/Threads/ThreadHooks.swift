@@ -61,6 +61,20 @@ public enum ThreadEntry {
     }
   }
 
+  /// Notes what an interrupt has interrupted, for those that account for time.
+  ///
+  /// - Context: the interrupt's handler.
+  @inline(__always)
+  public static func noteInterrupted(_ frame: borrowing TrapFrame) {
+    let isProgram = frame.isUser
+    ProcessorArea.withCurrent { $0.hasInterruptedProgram = isProgram }
+  }
+
+  /// Whether what `noteInterrupted` noted last on this CPU was a program.
+  ///
+  /// - Context: the same interrupt.
+  public static var hasInterruptedProgram: Bool { ProcessorArea.withCurrent { $0.hasInterruptedProgram } }
+
   #if os(none)
     /// At the end of an interrupt: makes room for another thread if asked to, and does a program's work.
     @inline(__always)

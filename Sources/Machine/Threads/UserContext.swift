@@ -12,6 +12,7 @@ public struct UserContext: ~Copyable {
   /// IF, and the bit that is always set.
   private static let fixedFlags: UInt64 = 0x202
   private static let singleStep: UInt64 = 1 << 8
+  private static let direction: UInt64 = 1 << 10
 
   /// SAFETY: the caller passes a frame that outlives the value, of the thread that runs or of one that does not run.
   init(_ storage: UnsafeMutablePointer<apus_trap_frame>) {
@@ -78,6 +79,37 @@ public struct UserContext: ~Copyable {
         rflags: newValue.flags & Self.programFlags | Self.fixedFlags, rsp: newValue.rsp,
         ss: UInt64(APUS_USER_DATA_SELECTOR))
     }
+  }
+
+  /// Where the program's stack is.
+  @inline(__always)
+  public var stackPointer: UInt64 { unsafe storage.pointee.rsp }
+
+  /// Makes the program make the call that it came by again, as `number`, which its own or another may be.
+  ///
+  /// SYSCALL, which it goes back to, has two bytes.
+  public func repeatCall(_ number: UInt64) {
+    unsafe storage.pointee.rax = number
+    unsafe storage.pointee.rip &-= 2
+  }
+
+  /// Makes the program go on in a function of its own, with all its other registers.
+  ///
+  /// - Parameters:
+  ///   - function: where it begins. An address that is no program's makes the program fault.
+  ///   - stackPointer: where the address is that it returns to.
+  @inline(__always)
+  public func enter(
+    _ function: UInt64, stackPointer: UInt64, _ argument0: UInt64, _ argument1: UInt64, _ argument2: UInt64
+  ) {
+    unsafe storage.pointee.rdi = argument0
+    unsafe storage.pointee.rsi = argument1
+    unsafe storage.pointee.rdx = argument2
+    // A function without prototype takes this for the number of vector registers with arguments.
+    unsafe storage.pointee.rax = 0
+    unsafe storage.pointee.rsp = stackPointer
+    unsafe storage.pointee.rip = UserSpace.contains(function, byteCount: 1) ? function : 0
+    unsafe storage.pointee.rflags &= ~(Self.singleStep | Self.direction)
   }
 
   /// Whether the program goes on as SYSRET would leave it: the two registers that a call destroys need not be restored.

@@ -28,7 +28,7 @@ public struct MemoryNode: Sendable {
     }
   }
 
-  /// Sets watermarks and reserves by the memory that has been given: once, after the last `add`.
+  /// Sets watermarks and reserves by the memory that has been given: after the last `add`.
   public mutating func setWatermarks() {
     let total = managedCount
     let minimum = Watermarks.minimumFrames(of: total)

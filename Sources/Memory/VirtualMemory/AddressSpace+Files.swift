@@ -59,6 +59,15 @@ extension AddressSpace: FileMapper {
     }
   }
 
+  /// Whether a shared mapping of `file` is writable, or may become so.
+  public func hasWritableMapping(of file: CachedFile) -> Bool {
+    var result = false
+    forEachMapping(of: 0..<UInt64.max, withKey: UInt64(file.number), { $0.cachedFile === file }) { _, area, _, _ in
+      if area.isShared && area.limit.contains(.write) { result = true }
+    }
+    return result
+  }
+
   /// Calls `body` under the lock with each area that maps any of `pages` of an object that is meant, and the addresses where.
   private func forEachMapping(
     of pages: Range<UInt64>, withKey key: UInt64, _ isMeant: (MappedObject) -> Bool,

@@ -10,6 +10,8 @@ public struct AddressSpaceLimits: Equatable, Sendable {
   public var locked: UInt64 = 8 << 20
   /// Whether the program may lock more than the limit (CAP_IPC_LOCK).
   public var ignoresLockLimit = false
+  /// Whether it gets no huge pages (`PR_SET_THP_DISABLE`).
+  public var refusesHugePages = false
   /// `vm.max_map_count`: how many areas there may be.
   public var areaCount = 65_530
 

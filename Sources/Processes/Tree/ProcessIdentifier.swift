@@ -13,6 +13,8 @@ public final class ProcessIdentifier {
   public internal(set) var group: ProcessGroup?
   /// The session, while it has groups.
   public internal(set) var session: Session?
+  /// The task, until it ends.
+  var task: Task?
   /// How many uses there are beside these: a task that is not its process's first has one.
   var otherUses = 0
 
@@ -27,10 +29,12 @@ struct IdentifierTable: ~Copyable {
   private static let reserved: Int32 = 300
 
   private var entries = GrowableArray<ProcessIdentifier?>()
-  private var last: Int32 = 0
+  private(set) var last: Int32 = 0
   private(set) var count = 0
+  /// How many numbers have been given out so far.
+  private(set) var madeCount: UInt64 = 0
   /// One more than the highest number. Source: proc_sys_kernel(5), `pid_max`.
-  private let limit: Int32
+  let limit: Int32
 
   init(limit: Int32) { self.limit = limit }
 
@@ -49,6 +53,7 @@ struct IdentifierTable: ~Copyable {
       entries[Int(candidate)] = identifier
       last = candidate
       count += 1
+      madeCount &+= 1
       return identifier
     }
     throw .EAGAIN
@@ -58,6 +63,16 @@ struct IdentifierTable: ~Copyable {
   func find(_ number: Int32) -> ProcessIdentifier? {
     guard number > 0, Int(number) < entries.count else { return nil }
     return entries[Int(number)]
+  }
+
+  /// The lowest number from `start` on that names a process.
+  func nextProcess(from start: Int32) -> ProcessIdentifier? {
+    var index = max(1, Int(start))
+    while index < entries.count {
+      if let identifier = entries[index], identifier.process != nil { return identifier }
+      index += 1
+    }
+    return nil
   }
 
   /// Gives the number back if it names nothing any more.

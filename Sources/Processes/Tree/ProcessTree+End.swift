@@ -102,9 +102,14 @@ extension ProcessTree {
   // MARK: Stops
 
   /// Notes that `process` has stopped, or goes on, and tells its parent.
-  public func note(_ change: ChildChange, of process: ProcessNode) {
+  public func note(_ change: ChildChange, of process: ProcessNode) { note(of: process) { change } }
+
+  /// Notes what `take` says that has become of `process`, if it does, and tells its parent.
+  ///
+  /// - Parameter take: is called with the lock held, so that the last change is noted last.
+  func note(of process: ProcessNode, _ take: () -> ChildChange?) {
     state.withLock { _ in
-      guard process.life == .alive else { return }
+      guard let change = take(), process.life == .alive else { return }
       process.isStopped = change != .continued
       process.pendingChange = change
       guard let parent = process.parent else { return }

@@ -88,6 +88,19 @@ extension ProcessTree {
     number == 0 ? caller : state.identifiers.find(number)?.process
   }
 
+  /// The session of the group `number`; nil when there is no such group.
+  public func session(ofGroup number: Int32) -> Int32? {
+    state.withLock { $0.identifiers.find(number)?.group?.session.identifier.number }
+  }
+
+  /// The numbers of the session and the group of `process`, and whether it leads the session.
+  public func place(of process: ProcessNode) -> (session: Int32, group: Int32, leadsSession: Bool) {
+    state.withLock { _ in
+      guard let group = process.group else { return (0, 0, false) }
+      return (group.session.identifier.number, group.identifier.number, group.session.leader === process)
+    }
+  }
+
   /// The number of the parent, or 0. Source: getppid(2).
   public func parent(of process: ProcessNode) -> Int32 {
     state.withLock { _ in process.parent?.identifier.number ?? 0 }

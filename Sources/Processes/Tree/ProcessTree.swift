@@ -53,6 +53,9 @@ public final class ProcessTree {
     state.withLock { $0.identifiers.find(number)?.process }
   }
 
+  /// Whether `process` has ended, waited for or not.
+  public func hasEnded(_ process: ProcessNode) -> Bool { state.withLock { _ in process.life != .alive } }
+
   // MARK: Beginnings
 
   /// Puts the first process into the tree, in a group and session of number 0, as Linux does.

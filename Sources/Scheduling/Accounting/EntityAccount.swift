@@ -12,7 +12,17 @@ public struct EntityAccount: Equatable, Sendable {
   public internal(set) var involuntarySwitches: UInt64 = 0
   /// How often it was moved to another CPU.
   public internal(set) var migrations: UInt64 = 0
+  /// How `running` is divided.
+  var sampledTime = SampledTime()
 
   /// Nothing yet.
   public init() {}
+
+  /// `running`, divided into what its program took and what the kernel took for it, as far as samples tell.
+  ///
+  /// Of an account that `RunQueue.account` gave.
+  public var divided: (user: UInt64, system: UInt64) {
+    var time = sampledTime
+    return time.divide(running)
+  }
 }

@@ -18,7 +18,10 @@ extension RunQueue {
   public mutating func next(_ departure: Departure, at now: UInt64) -> SchedulingEntity? {
     update(to: now)
     isRescheduleNeeded = false
-    guard let previous = current else { return start(takeFirst(), at: now) }
+    guard let previous = current else {
+      noteIdle(until: now)
+      return start(takeFirst(), at: now)
+    }
     switch departure {
     case .preempted:
       if keeps(previous) {

@@ -8,6 +8,8 @@ public import Foundations
 public struct RunQueue: ~Copyable {
   /// How long a thread of the fair class that does not wait runs while others are ready, in nanoseconds.
   public static var quantum: UInt64 { FairQueue.quantum }
+  /// Nanoseconds that a thread of the policy `roundRobin` runs at a time.
+  public static var roundRobinTurn: UInt64 { RealTimeQueue.turn }
 
   var stop: SchedulingEntity?
   var deadline = DeadlineQueue()
@@ -19,6 +21,10 @@ public struct RunQueue: ~Copyable {
   var chargedUntil: UInt64 = 0
   /// Whether the entity that runs should make room.
   var isRescheduleNeeded = false
+  /// Where the CPU's time has gone, as far as is known.
+  var knownTimes = ProcessorTimes()
+  /// Time of entities that has not been looked at yet.
+  private var unsampled: UInt64 = 0
 
   /// Creates an empty queue.
   ///
@@ -33,6 +39,49 @@ public struct RunQueue: ~Copyable {
 
   /// The weights of those of the fair class, with the one that runs.
   public var load: UInt64 { UInt64(fair.load) }
+
+  // MARK: Accounts
+
+  /// Begins to count time, at `now`.
+  public mutating func begin(at now: UInt64) { chargedUntil = now }
+
+  /// The account of `entity`, which is this queue's or in none.
+  public mutating func account(of entity: SchedulingEntity, at now: UInt64) -> EntityAccount {
+    if current === entity { update(to: now) }
+    _ = entity.account.sampledTime.divide(entity.account.running)
+    return entity.account
+  }
+
+  /// Looks at what the CPU does: all that has not been looked at counts as that.
+  ///
+  /// - Parameter isProgram: whether it was found in a program; of an idle CPU, whether it was one that it ran last.
+  public mutating func sample(isProgram: Bool, at now: UInt64) {
+    update(to: now)
+    var isNice = false
+    if let current {
+      current.account.sampledTime.sample(isProgram: isProgram, total: current.account.running)
+      isNice = current.isNice
+    }
+    switch (isProgram, isNice) {
+    case (false, _): knownTimes.system &+= unsampled
+    case (true, false): knownTimes.user &+= unsampled
+    case (true, true): knownTimes.nice &+= unsampled
+    }
+    unsampled = 0
+  }
+
+  /// Where the CPU's time has gone, without what has not been looked at.
+  public func times(at now: UInt64) -> ProcessorTimes {
+    var times = knownTimes
+    if current == nil { times.idle &+= Self.elapsed(from: chargedUntil, to: now) }
+    return times
+  }
+
+  /// Counts the time that the CPU had nothing to run.
+  mutating func noteIdle(until now: UInt64) {
+    knownTimes.idle &+= Self.elapsed(from: chargedUntil, to: now)
+    if now > chargedUntil { chargedUntil = now }
+  }
 
   // MARK: Becoming ready
 
@@ -138,6 +187,7 @@ public struct RunQueue: ~Copyable {
     if elapsed > 0 {
       chargedUntil = now
       current.account.running &+= elapsed
+      unsampled &+= elapsed
       switch current.schedulingClass {
       case .stop, .idle: break
       case .deadline: if DeadlineQueue.charge(current, elapsed, at: now) { isRescheduleNeeded = true }

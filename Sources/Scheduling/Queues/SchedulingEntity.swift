@@ -61,6 +61,9 @@ open class SchedulingEntity {
   /// The class that it is served in.
   public final var servedClass: SchedulingClass { schedulingClass }
 
+  /// Whether it gives way to ordinary ones.
+  final var isNice: Bool { schedulingClass == .fair && (parameters.nice > .normal || isBackground) }
+
   final var ownUrgency: Urgency {
     switch parameters.policy {
     case .stop: .stop

@@ -89,8 +89,9 @@ extension FileActor {
 
   /// Makes a file that long. truncate(2).
   ///
+  /// - Parameter sizeLimit: how long it may become. RLIMIT_FSIZE.
   /// - Throws: `EISDIR`, `EINVAL`, `EACCES`, `EROFS`, `ETXTBSY`, `EFBIG`.
-  public func truncate(_ path: Path, to size: Int64) throws(Errno) {
+  public func truncate(_ path: Path, to size: Int64, sizeLimit: UInt64 = .max) throws(Errno) {
     guard size >= 0 else { throw .EINVAL }
     let inode = path.inode
     if inode.kind == .directory { throw .EISDIR }
@@ -99,7 +100,7 @@ extension FileActor {
     try inode.check(.write, by: credentials)
     try inode.beginWriting()
     defer { inode.endWriting() }
-    try truncate(inode, to: size)
+    try truncate(inode, to: size, sizeLimit)
   }
 
   /// Appends what a symbolic link says to `target`. readlinkat(2).

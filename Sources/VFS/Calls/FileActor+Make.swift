@@ -52,7 +52,7 @@ extension FileActor {
     let inode = old.inode
     let check = { (directory: Path) throws(Errno) in
       guard directory.mount === old.mount else { throw .EXDEV }
-      try checkLinkable(inode)
+      try self.checkLinkable(inode)
     }
     _ = try make(path, from: start, .regular, checking: check) { directory, name throws(Errno) in
       guard inode.kind != .directory else { throw .EPERM }
@@ -132,16 +132,13 @@ extension Dentry {
   /// Takes a name that was removed out of the cache; who has it sees that.
   func markRemoved() {
     fileSystem.names.remove(self)
-    place.withLock { $0.isRemoved = true }
+    noteRemoved()
   }
 
   /// The dentry of a file that never had a name.
   static func unnamed(_ inode: Inode, in parent: Dentry) throws(Errno) -> Dentry {
     let dentry = try Dentry(FileName(Span()), in: parent, inode: inode, fileSystem: parent.fileSystem)
-    dentry.place.withLock { $0.isRemoved = true }
+    dentry.noteRemoved()
     return dentry
   }
-
-  /// Whether the file never had a name, and may get one. O_TMPFILE.
-  var isUnnamed: Bool { place.withLock { $0.isRemoved && $0.name.count == 0 } }
 }

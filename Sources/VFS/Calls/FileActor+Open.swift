@@ -59,7 +59,7 @@ extension FileActor {
       let owner = inode.attributes.withLock { $0.user }
       guard owner == credentials.users.fileSystem || credentials.has(.CAP_FOWNER) else { throw .EPERM }
     }
-    let file = try inode.open(OpenRequest(found, flags, credentials))
+    let file = try inode.open(OpenRequest(found, flags, credentials, in: namespace))
     if flags.contains(.O_TRUNC) && inode.kind == .regular && !isNew { try truncate(inode, to: 0) }
     return file
   }
@@ -126,9 +126,10 @@ extension FileActor {
   }
 
   /// Makes an ordinary file that long.
-  func truncate(_ inode: Inode, to size: Int64) throws(Errno) {
+  func truncate(_ inode: Inode, to size: Int64, _ sizeLimit: UInt64 = .max) throws(Errno) {
     inode.lock.lock()
     defer { inode.lock.unlock() }
+    try inode.checkGrowth(to: size, limit: sizeLimit)
     try inode.setSize(size)
     if !credentials.has(.CAP_FSETID) {
       inode.attributes.withLock { $0.permissions = Privileges.without($0.permissions) }

@@ -44,6 +44,9 @@ extension FileActor {
     if place.dentry.isRemoved && place.dentry.parent != nil { try Self.prepend(" (deleted)", to: &reversed) }
     let root = context.root
     var current = place
+    // A file without a directory, such as that of memfd_create.
+    let isAlone = place.dentry.parent == nil && place.dentry !== place.mount.root && place.inode.kind == .regular
+    if isAlone { try Self.prepend(" (deleted)", to: &reversed) }
     let suffixCount = reversed.count
     while !current.isSame(as: root) {
       if current.dentry === current.mount.root {
@@ -57,7 +60,10 @@ extension FileActor {
       let name = try current.dentry.copyName()
       let bytes = name.bytes
       for index in 0..<bytes.count { try reversed.append(bytes[bytes.count - 1 - index]) }
-      guard let parent = current.dentry.parent else { break }
+      guard let parent = current.dentry.parent else {
+        if isAlone { try reversed.append(0x2f) }
+        break
+      }
       try reversed.append(0x2f)
       guard reversed.count < 4096 else { throw .ENAMETOOLONG }
       current = Path(mount: current.mount, dentry: parent)

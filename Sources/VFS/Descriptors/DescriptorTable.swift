@@ -1,5 +1,6 @@
 public import Foundations
 import Machine
+import Synchronization
 
 /// The number of an open file in a process.
 public struct Descriptor: RawRepresentable, Equatable, Sendable {
@@ -28,9 +29,23 @@ public final class DescriptorTable {
   }
 
   let state = SpinLock(State())
+  private let users = Atomic<Int>(0)
 
-  /// Creates an empty table.
+  /// Creates an empty table, which nobody uses yet.
   public init() {}
+
+  /// Counts one more task that uses it.
+  public func beginUse() { users.wrappingAdd(1, ordering: .relaxed) }
+
+  /// Ends a use; with the last one all files are closed.
+  ///
+  /// - Context: a thread without locks; may wait.
+  public func endUse() {
+    if users.wrappingSubtract(1, ordering: .acquiringAndReleasing).newValue == 0 { closeAll() }
+  }
+
+  /// How many tasks use it.
+  public var userCount: Int { users.load(ordering: .relaxed) }
 
   /// The file of `descriptor`.
   ///
@@ -53,6 +68,16 @@ public final class DescriptorTable {
   public func usableFile(_ descriptor: Descriptor) throws(Errno) -> OpenFile {
     let file = try file(descriptor)
     guard !file.mode.contains(.path) else { throw .EBADF }
+    return file
+  }
+
+  /// The file of `descriptor`, if it is open for that.
+  ///
+  /// - Throws: `EBADF`.
+  @inline(__always)
+  public func file(_ descriptor: Descriptor, for use: OpenMode) throws(Errno) -> OpenFile {
+    let file = try file(descriptor)
+    guard file.mode.contains(use) else { throw .EBADF }
     return file
   }
 
@@ -123,7 +148,7 @@ public final class DescriptorTable {
 
   /// Makes `descriptor` stand for `file`, instead of what it stands for. dup2(2), dup3(2).
   ///
-  /// - Returns: the file that was closed by this; the caller flushes it.
+  /// - Returns: the file that was closed by this, for `finishClosing`.
   /// - Throws: `EBADF` for a number that cannot be, `EBUSY` for one that is being opened, `ENOMEM`.
   public func replace(
     _ descriptor: Descriptor, by file: OpenFile, limit: UInt64, closesOnExecution: Bool
@@ -144,7 +169,7 @@ public final class DescriptorTable {
 
   /// Closes `descriptor`.
   ///
-  /// - Returns: the file; the caller flushes it, and dropping the last reference closes it.
+  /// - Returns: the file, for `finishClosing`; dropping the last reference closes it.
   /// - Throws: `EBADF`.
   public func remove(_ descriptor: Descriptor) throws(Errno) -> OpenFile {
     let index = Int(descriptor.rawValue)
@@ -155,6 +180,24 @@ public final class DescriptorTable {
     }
     guard let file else { throw .EBADF }
     return file
+  }
+
+  /// Closes `descriptor`. close(2).
+  ///
+  /// - Throws: `EBADF`; what the file says of data that it could not write, though the descriptor is closed then, too.
+  /// - Context: a thread without locks; may wait.
+  @inline(__always)
+  public func close(_ descriptor: Descriptor) throws(Errno) { try finishClosing(remove(descriptor)) }
+
+  /// Does what belongs to closing a descriptor of `file`, which `remove` or `replace` gave.
+  ///
+  /// - Throws: what the file says of data that it could not write.
+  /// - Context: a thread without locks; may wait.
+  @inline(__always)
+  public func finishClosing(_ file: OpenFile) throws(Errno) {
+    // Whichever descriptor of the file is closed takes the process's locks with it. Source: fcntl(2).
+    if let locks = file.inode.locks { locks.releaseRecords(of: LockOwner(self)) }
+    try file.flush()
   }
 
   /// Closes those that execve closes.
@@ -188,7 +231,7 @@ public final class DescriptorTable {
         return nil
       }
       if isBehind { return }
-      try? file?.flush()
+      if let file { try? finishClosing(file) }
     }
   }
 

@@ -38,6 +38,4 @@ open class DirectoryFile: OpenFile {
 }
 
 /// A file that is only named: O_PATH.
-final class PathFile: OpenFile {
-  override func flush() throws(Errno) { throw .EBADF }
-}
+final class PathFile: OpenFile {}

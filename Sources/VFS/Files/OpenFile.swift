@@ -22,6 +22,8 @@ open class OpenFile {
   public let mode: OpenMode
   /// Who opened it.
   public let credentials: Credentials
+  /// Who is told of input and output, and by which signal. F_SETOWN, F_SETSIG.
+  public let notification = SpinLock(FileNotification())
   private let statusBits: Atomic<UInt32>
   private let position = Atomic<Int64>(0)
   private let positionLock = SleepLock()
@@ -43,9 +45,13 @@ open class OpenFile {
     }
   }
 
-  private var countsAsWriter = false
+  private final var countsAsWriter = false
 
   deinit {
+    if let locks = inode.locks {
+      locks.releaseRecords(of: LockOwner(self))
+      locks.releaseWhole(of: LockOwner(self))
+    }
     if countsAsWriter { inode.endWriting() }
     path.mount.endUse()
   }
@@ -53,12 +59,12 @@ open class OpenFile {
   // MARK: Flags
 
   /// The flags that F_GETFL tells, the access mode among them.
-  public var flags: OpenFlags { OpenFlags(rawValue: UInt64(statusBits.load(ordering: .relaxed))) }
+  public final var flags: OpenFlags { OpenFlags(rawValue: UInt64(statusBits.load(ordering: .relaxed))) }
 
   /// Sets the flags that may change. F_SETFL.
   ///
   /// - Throws: `EPERM` for O_NOATIME on another's file.
-  public func setFlags(_ new: OpenFlags) throws(Errno) {
+  public final func setFlags(_ new: OpenFlags) throws(Errno) {
     if new.contains(.O_NOATIME) && !flags.contains(.O_NOATIME) {
       let owner = inode.attributes.withLock { $0.user }
       guard credentials.users.fileSystem == owner || credentials.has(.CAP_FOWNER) else { throw .EPERM }
@@ -69,7 +75,7 @@ open class OpenFile {
 
   /// Whether what would block fails with `EAGAIN` instead.
   @inline(__always)
-  public var isNonblocking: Bool { flags.contains(.O_NONBLOCK) }
+  public final var isNonblocking: Bool { flags.contains(.O_NONBLOCK) }
 
   /// Whether it has a position: ordinary files, directories, block devices.
   open var isSeekable: Bool { false }
@@ -165,7 +171,7 @@ open class OpenFile {
   }
 
   /// The position.
-  public var offset: Int64 { position.load(ordering: .relaxed) }
+  public final var offset: Int64 { position.load(ordering: .relaxed) }
 
   /// Sets the position.
   ///
@@ -202,7 +208,7 @@ open class OpenFile {
     }
   }
 
-  private func seek(_ target: (Int64, OpenFile) throws(Errno) -> Int64) throws(Errno) -> Int64 {
+  private final func seek(_ target: (Int64, OpenFile) throws(Errno) -> Int64) throws(Errno) -> Int64 {
     guard !mode.contains(.path) else { throw .EBADF }
     guard isSeekable else { throw .ESPIPE }
     positionLock.lock()
@@ -259,6 +265,13 @@ open class OpenFile {
   /// - Throws: `ENOTTY` for an unknown request.
   open func control(_ request: UInt32, _ argument: UInt64) throws(Errno) -> Int { throw .ENOTTY }
 
+  /// Opens what a request of ioctl(2) asks a descriptor for, such as TIOCGPTPEER.
+  ///
+  /// - Returns: the file, and the flags that it was asked for with, O_CLOEXEC among them; nil when the request is for `control`.
+  open func openRelated(
+    _ request: UInt32, _ argument: UInt64, by credentials: Credentials
+  ) throws(Errno) -> (file: OpenFile, flags: OpenFlags)? { nil }
+
   /// What it is ready for now.
   open func poll() -> PollEvents { [.input, .output, .readNormal, .writeNormal] }
 
@@ -282,23 +295,51 @@ open class OpenFile {
 
   /// Makes the file that long. ftruncate(2).
   ///
-  /// - Throws: `EINVAL` when it is not open for writing, or is not an ordinary file.
-  open func truncate(to size: Int64) throws(Errno) {
+  /// - Parameter sizeLimit: how long it may become. RLIMIT_FSIZE.
+  /// - Throws: `EINVAL` when it is not open for writing, or is not an ordinary file; `EFBIG` at the limit.
+  open func truncate(to size: Int64, sizeLimit: UInt64 = .max) throws(Errno) {
     guard size >= 0, mode.contains(.write), inode.kind == .regular else { throw .EINVAL }
     try path.mount.checkWritable()
-    try inode.lock.withLock { () throws(Errno) in try inode.setSize(size) }
+    inode.lock.lock()
+    defer { inode.lock.unlock() }
+    try inode.checkGrowth(to: size, limit: sizeLimit)
+    try inode.setSize(size)
   }
 
   /// Reserves, or with flags frees or clears, part of the file. fallocate(2).
   ///
-  /// - Throws: `EOPNOTSUPP`.
-  open func allocate(_ range: Range<Int64>, _ way: AllocationWay) throws(Errno) {
+  /// - Parameter sizeLimit: how long it may become. RLIMIT_FSIZE.
+  /// - Throws: `EOPNOTSUPP`, `EFBIG`, `ENOSPC`.
+  open func allocate(_ range: Range<Int64>, _ way: AllocationWay, sizeLimit: UInt64 = .max) throws(Errno) {
     guard mode.contains(.write) else { throw .EBADF }
     throw inode.kind == .fifo ? .ESPIPE : .ENODEV
   }
 
   /// Called each time a descriptor of it is closed, by whoever closes.
   open func flush() throws(Errno) {}
+}
+
+/// Who is told when a file with O_ASYNC is ready. Source: fcntl(2), "Managing signals".
+public struct FileNotification: Sendable {
+  /// What `number` is a number of.
+  public enum Receiver: Int32, Sendable {
+    /// A task. F_OWNER_TID.
+    case task = 0
+    /// A process. F_OWNER_PID.
+    case process = 1
+    /// A process group. F_OWNER_PGRP.
+    case group = 2
+  }
+
+  /// What `number` is a number of.
+  public var receiver = Receiver.process
+  /// Whose it is; 0 for nobody.
+  public var number: Int32 = 0
+  /// The signal; 0 for SIGIO.
+  public var signal: Int32 = 0
+
+  /// Nobody.
+  public init() {}
 }
 
 /// What fallocate(2) does.

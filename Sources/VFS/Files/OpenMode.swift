@@ -40,10 +40,12 @@ public struct OpenRequest {
   public let flags: OpenFlags
   /// Who opens it.
   public let credentials: Credentials
+  /// The tree of mounts that it was found in; nil for what has no path. Opening `/dev/ptmx` needs what is mounted beside it.
+  public let namespace: MountNamespace?
 
   /// A request of everything given.
-  public init(_ path: Path, _ flags: OpenFlags, _ credentials: Credentials) {
-    (self.path, self.flags, self.credentials) = (path, flags, credentials)
+  public init(_ path: Path, _ flags: OpenFlags, _ credentials: Credentials, in namespace: MountNamespace? = nil) {
+    (self.path, self.flags, self.credentials, self.namespace) = (path, flags, credentials, namespace)
   }
 }
 

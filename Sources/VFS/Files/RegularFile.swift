@@ -170,12 +170,15 @@ open class RegularFile: OpenFile {
     if pages.provider.isBacked { try pages.writeBack() }
   }
 
-  open override func allocate(_ range: Range<Int64>, _ way: AllocationWay) throws(Errno) {
+  open override func allocate(
+    _ range: Range<Int64>, _ way: AllocationWay, sizeLimit: UInt64 = .max
+  ) throws(Errno) {
     guard mode.contains(.write) else { throw .EBADF }
     try path.mount.checkWritable()
     content.lock.lock()
     defer { content.lock.unlock() }
     guard range.upperBound <= content.sizeLimit else { throw .EFBIG }
+    if way == .reserve || way == .clear { try content.checkGrowth(to: range.upperBound, limit: sizeLimit) }
     switch way {
     case .reserve, .reserveKeepingSize:
       try content.reserve(range)

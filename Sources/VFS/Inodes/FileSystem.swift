@@ -36,11 +36,12 @@ open class FileSystem {
   /// The longest name, in bytes.
   open var nameLimit: Int { FileName.limit }
 
-  /// Whether names come and go without anybody asking, as in /proc, so that each use asks again.
+  /// Whether names come and go without anybody asking, as in /proc, so that each use asks again, but for those of inodes
+  /// that last.
   open var isVolatile: Bool { false }
 
   /// Whether nothing in it may be changed.
-  public var isReadOnly: Bool {
+  public final var isReadOnly: Bool {
     get { isReadOnlyFlag.load(ordering: .relaxed) }
     set { isReadOnlyFlag.store(newValue, ordering: .relaxed) }
   }
@@ -48,13 +49,18 @@ open class FileSystem {
   /// What statfs(2) tells.
   open func statistics() throws(Errno) -> FileSystemStatistics { FileSystemStatistics() }
 
+  /// Takes options as the type understands them. MS_REMOUNT.
+  ///
+  /// - Throws: `EINVAL` for what it does not understand.
+  open func setOptions(_ options: Span<UInt8>) throws(Errno) { if !options.isEmpty { throw .EINVAL } }
+
   /// Writes everything that is not on its device yet. sync(2).
   open func synchronize() throws(Errno) {}
 
   /// A dentry for the root directory, which paths into the file system begin at.
   ///
   /// - Throws: `ENOMEM`.
-  public func makeRoot(_ inode: Inode) throws(Errno) -> Dentry {
+  public final func makeRoot(_ inode: Inode) throws(Errno) -> Dentry {
     try Dentry(FileName(Span()), in: nil, inode: inode, fileSystem: self)
   }
 }

@@ -3,6 +3,8 @@ public import Machine
 public import Security
 import Synchronization
 
+public import struct LinuxABI.SealFlags
+
 /// A file, whatever its kind, apart from its names.
 ///
 /// A file system derives its own from this and overrides what its files can do. What changes a directory is called with
@@ -26,6 +28,10 @@ open class Inode {
   public let lock = SleepLock()
   /// Writers if positive, those who execute it if negative.
   private let writers = Atomic<Int>(0)
+  /// Advisory locks, from the first on.
+  private let lockTable = SpinLock<FileLocks?>(nil)
+  /// Whether there is such a table: files without are closed without looking for it.
+  private let wasLocked = Atomic<Bool>(false)
   /// What a FIFO or a socket has while it is open. See `SpecialFile`.
   public let attachment = SpinLock<SpecialFile?>(nil)
 
@@ -48,6 +54,12 @@ open class Inode {
     (attributes.changeTime, attributes.birthTime) = (now, now)
     self.attributes = SpinLock(attributes)
   }
+
+  /// Whether, in a volatile file system, the name that it was found by still stands for it, so that it may be cached and its
+  /// directory need not be asked.
+  ///
+  /// - Context: any; no lock is held.
+  open var isLasting: Bool { false }
 
   // MARK: Attributes
 
@@ -83,16 +95,16 @@ open class Inode {
   }
 
   /// How many names it has.
-  public var linkCount: UInt32 { attributes.withLock { $0.linkCount } }
+  public final var linkCount: UInt32 { attributes.withLock { $0.linkCount } }
 
   /// Notes that the content changed now: that of a directory, too.
-  public func noteModified() {
+  public final func noteModified() {
     let now = fileSystem.clock.now
     attributes.withLock { ($0.modificationTime, $0.changeTime) = (now, now) }
   }
 
   /// Notes that an attribute changed now, and that there are `linkDelta` more names.
-  public func noteChanged(linkDelta: Int32 = 0) {
+  public final func noteChanged(linkDelta: Int32 = 0) {
     let now = fileSystem.clock.now
     attributes.withLock { attributes in
       attributes.changeTime = now
@@ -196,7 +208,7 @@ open class Inode {
   /// Counts one who may write.
   ///
   /// - Throws: `ETXTBSY` while it is executed.
-  public func beginWriting() throws(Errno) {
+  public final func beginWriting() throws(Errno) {
     var count = writers.load(ordering: .relaxed)
     while true {
       guard count >= 0 else { throw .ETXTBSY }
@@ -208,12 +220,12 @@ open class Inode {
   }
 
   /// Ends what `beginWriting` began.
-  public func endWriting() { writers.wrappingSubtract(1, ordering: .acquiringAndReleasing) }
+  public final func endWriting() { writers.wrappingSubtract(1, ordering: .acquiringAndReleasing) }
 
   /// Counts one who executes the file.
   ///
   /// - Throws: `ETXTBSY` while somebody may write.
-  public func beginExecuting() throws(Errno) {
+  public final func beginExecuting() throws(Errno) {
     var count = writers.load(ordering: .relaxed)
     while true {
       guard count <= 0 else { throw .ETXTBSY }
@@ -225,7 +237,48 @@ open class Inode {
   }
 
   /// Ends what `beginExecuting` began.
-  public func endExecuting() { writers.wrappingAdd(1, ordering: .acquiringAndReleasing) }
+  public final func endExecuting() { writers.wrappingAdd(1, ordering: .acquiringAndReleasing) }
+
+  // MARK: Advisory locks
+
+  /// The locks upon it; nil when there never was one.
+  @inline(__always)
+  final var locks: FileLocks? { wasLocked.load(ordering: .acquiring) ? lockTable.withLock { $0 } : nil }
+
+  /// The table for locks upon it, made with the first use.
+  ///
+  /// - Throws: `ENOLCK` when there is no memory.
+  final func makeLocks() throws(Errno) -> FileLocks {
+    if let locks { return locks }
+    do throws(Errno) { try ObjectMemory.check() } catch { throw .ENOLCK }
+    let new = FileLocks()
+    let kept = lockTable.withLock { table in
+      if let table { return table }
+      table = new
+      return new
+    }
+    wasLocked.store(true, ordering: .releasing)
+    return kept
+  }
+
+  /// Refuses to let it become longer than who writes may make files. RLIMIT_FSIZE.
+  ///
+  /// - Throws: `EFBIG`.
+  public final func checkGrowth(to size: Int64, limit: UInt64) throws(Errno) {
+    guard size > 0, UInt64(bitPattern: size) > limit else { return }
+    let current = attributes.withLock { $0.size }
+    if current < size { throw .EFBIG }
+  }
+
+  // MARK: Seals
+
+  /// What was forbidden for ever; nil for what cannot be sealed. F_GET_SEALS.
+  open var seals: SealFlags? { nil }
+
+  /// Forbids more for ever. F_ADD_SEALS.
+  ///
+  /// - Throws: `EINVAL` for what cannot be sealed, `EPERM` when that was forbidden, `EBUSY`.
+  open func addSeals(_ new: SealFlags) throws(Errno) { throw .EINVAL }
 
   // MARK: Extended attributes
 

@@ -12,6 +12,9 @@ open class SpecialFileOpener {
   /// Creates an opener.
   public init() {}
 
+  /// What its driver is called in /proc/devices; empty for one that is not listed.
+  open var driverName: StaticString { "" }
+
   /// Opens `inode`.
   open func open(_ request: OpenRequest, _ inode: Inode) throws(Errno) -> OpenFile { throw .ENXIO }
 }
@@ -79,6 +82,23 @@ public enum SpecialFiles {
         } ?? nil
       if removed == nil { return }
     }
+  }
+
+  /// The driver of devices of `kind` that has the lowest number above `major`, or of all; nil when there is none.
+  public static func nextDriver(
+    of kind: FileKind, after major: UInt32?
+  ) -> (major: UInt32, name: StaticString)? {
+    devices.withValue { lock in
+      lock.withLock { state in
+        var found: (major: UInt32, name: StaticString)?
+        for index in 0..<state.devices.count where state.devices[index].kind == kind {
+          let (number, name) = (state.devices[index].major, state.devices[index].opener.driverName)
+          guard name.utf8CodeUnitCount > 0, major.map({ number > $0 }) ?? true else { continue }
+          if found.map({ number < $0.major }) ?? true { found = (number, name) }
+        }
+        return found
+      }
+    } ?? nil
   }
 
   /// Opens a FIFO or a device.

@@ -35,6 +35,22 @@ public enum MountPropagation: UInt8, Sendable {
   case unbindable
 }
 
+/// What mount(2) was told to mount: a device's path, or any text.
+public final class MountSource {
+  /// The text.
+  public let text: GrowableArray<UInt8>
+
+  /// Copies `bytes`.
+  ///
+  /// - Throws: `ENOMEM`.
+  public init(_ bytes: Span<UInt8>) throws(Errno) {
+    var copy = GrowableArray<UInt8>()
+    try copy.reserveCapacity(bytes.count)
+    for index in bytes.indices { try copy.append(bytes[index]) }
+    text = copy
+  }
+}
+
 /// A file system's tree, or a part of it, at a place in the tree of names.
 public final class Mount {
   struct Place: ~Copyable {
@@ -56,6 +72,9 @@ public final class Mount {
   let place = SpinLock(Place())
   /// How many open files and contexts are in it.
   private let users = Atomic<Int>(0)
+
+  /// What was mounted, as in /proc/mounts: set before the mount is attached.
+  public var source: MountSource?
 
   /// Creates a mount that is nowhere.
   public init(_ fileSystem: FileSystem, root: Dentry, _ restrictions: MountRestrictions = []) {

@@ -130,6 +130,15 @@ public final class MountNamespace {
     return nil
   }
 
+  /// Calls `body` with each mount that lies upon `mount`, directly or not, and with `mount` itself.
+  func forEachMount(upon mount: Mount, _ body: (Mount) -> Void) {
+    var index = 0
+    while let candidate = self[index] {
+      if Self.isUpon(candidate, mount) { body(candidate) }
+      index += 1
+    }
+  }
+
   private static func isUpon(_ mount: Mount, _ other: Mount) -> Bool {
     var current: Mount? = mount
     while let mount = current {
@@ -159,6 +168,7 @@ public final class MountNamespace {
     defer { changing.unlock() }
     guard path.mount.propagation != .unbindable, contains(path.mount) else { throw .EINVAL }
     let copy = Mount(path.mount.fileSystem, root: path.dentry, path.mount.restrictions)
+    copy.source = path.mount.source
     try attachLocked(copy, at: point)
     guard isRecursive else { return copy }
     var pairs = GrowableArray<(Mount, Mount)>()
@@ -172,6 +182,7 @@ public final class MountNamespace {
         guard let parent = Self.copy(of: place.mount, in: pairs) else { continue }
         if place.mount === path.mount && !place.dentry.isInside(path.dentry) { continue }
         let childCopy = Mount(child.fileSystem, root: child.root, child.restrictions)
+        childCopy.source = child.source
         try attachLocked(childCopy, at: Path(mount: parent, dentry: place.dentry))
         try pairs.append((child, childCopy))
       }

@@ -49,13 +49,9 @@ public final class DentryCache: Shrinker {
     return buckets[index(hash)].withLock { bucket in
       var next = bucket.first
       while let dentry = next {
-        if dentry.hash == hash {
-          // The place changes under this bucket's lock only, so its own is for those who do not know the bucket.
-          let isFound = dentry.place.withLock { $0.parent === parent && $0.name.isEqual(to: name) }
-          if isFound {
-            dentry.wasUsed = true
-            return dentry
-          }
+        if dentry.hash == hash && dentry.isNamed(name, in: parent) {
+          dentry.wasUsed = true
+          return dentry
         }
         next = dentry.next
       }
@@ -67,8 +63,9 @@ public final class DentryCache: Shrinker {
   ///
   /// - Context: its directory's lock is held, as for all changes.
   func insert(_ dentry: Dentry) {
-    let hash: UInt64? = dentry.place.withLock { place in place.parent.map { mix(place.name.hash, $0) } }
-    guard let hash else { return }
+    let key = dentry.key
+    guard let parent = key.parent else { return }
+    let hash = mix(key.nameHash, parent)
     buckets[index(hash)].withLock { bucket in
       dentry.hash = hash
       dentry.isCached = true
@@ -106,15 +103,8 @@ public final class DentryCache: Shrinker {
   /// - Context: the locks of both directories are held, so nobody looks the name up slowly meanwhile.
   func move(_ dentry: Dentry, to name: consuming FileName, in parent: Dentry) {
     remove(dentry)
-    var name: FileName? = consume name
-    // What is let go of is let go of outside the lock.
-    let oldParent = dentry.place.withLock { place in
-      let old = place.parent
-      if let new = name.take() { place.name = new }
-      place.parent = parent
-      return old
-    }
-    _ = oldParent
+    let oldParent = dentry.setPlace(name, in: parent)
+    _ = consume oldParent
     insert(dentry)
   }
 

@@ -60,11 +60,8 @@ public struct FileName: ~Copyable {
   @inline(__always)
   public func isEqual(to other: Span<UInt8>) -> Bool {
     guard count == other.count else { return false }
-    if count <= Self.inlineLimit {
-      for index in 0..<count where short[index] != other[index] { return false }
-      return true
-    }
-    for index in 0..<count where long[index] != other[index] { return false }
+    let own = bytes
+    for index in 0..<count where own[index] != other[index] { return false }
     return true
   }
 

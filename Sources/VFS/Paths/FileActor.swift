@@ -74,8 +74,19 @@ public final class FileSystemContext {
   }
 }
 
+extension FileSystemContext {
+  /// Goes from `old` to `new` with the root and the working directory, if they are there. pivot_root(2).
+  public func replace(_ old: Path, by new: Path) {
+    let (isRoot, isDirectory) = state.withLock { ($0.root.isSame(as: old), $0.directory.isSame(as: old)) }
+    if isRoot { setRoot(new) }
+    if isDirectory { setDirectory(new) }
+  }
+}
+
 /// Who uses files: with whose rights, from where, in which tree of mounts. All calls that take paths are methods of it.
-public struct FileActor {
+///
+/// It never changes: who gets other rights gets another actor.
+public final class FileActor {
   /// With whose rights.
   public let credentials: Credentials
   /// Where paths begin.

@@ -203,8 +203,16 @@ struct PathWalk: ~Copyable {
     _ name: Span<UInt8>, hash: UInt64, of parent: Dentry, _ inode: Inode
   ) throws(Errno) -> Dentry {
     let fileSystem = parent.fileSystem
-    if !fileSystem.isVolatile, let known = fileSystem.names.find(name, hash: hash, in: parent) { return known }
+    if let known = fileSystem.names.find(name, hash: hash, in: parent), isCurrent(known, in: fileSystem) {
+      return known
+    }
     return try lookUp(name, hash, of: parent, inode)
+  }
+
+  /// Whether what the cache says of a name is what its directory would say.
+  @inline(__always)
+  private static func isCurrent(_ known: Dentry, in fileSystem: FileSystem) -> Bool {
+    !fileSystem.isVolatile || known.inode?.isLasting ?? false
   }
 
   @inline(never)
@@ -227,7 +235,7 @@ struct PathWalk: ~Copyable {
     guard inode.linkCount > 0 else { throw .ENOENT }
     let fileSystem = parent.fileSystem
     let known = fileSystem.names.find(name, hash: hash, in: parent)
-    if let known, !fileSystem.isVolatile { return known }
+    if let known, isCurrent(known, in: fileSystem) { return known }
     guard name.count <= fileSystem.nameLimit else { throw .ENAMETOOLONG }
     let found = try inode.lookUp(name)
     if let known {
@@ -235,8 +243,8 @@ struct PathWalk: ~Copyable {
       fileSystem.names.remove(known)
     }
     let dentry = try Dentry(FileName(name), in: parent, inode: found, fileSystem: fileSystem)
-    // What is not there in a volatile directory may be there the next moment.
-    if found != nil || !fileSystem.isVolatile { fileSystem.names.insert(dentry) }
+    // A volatile name, or one that is not there, may be something else the next moment, and would only take memory.
+    if isCurrent(dentry, in: fileSystem) { fileSystem.names.insert(dentry) }
     return dentry
   }
 

@@ -107,7 +107,7 @@ struct UserMemoryTests {
         var span = bytes.mutableSpan
         return try UserMemory.copyString(from: address, into: &span)
       }
-      try UserMemory.copyOut([0x61, 0x62, 0x63, 0, 0x64].span, to: end - 5)
+      try UserMemory.copyOut(([0x61, 0x62, 0x63, 0, 0x64] as [UInt8]).span, to: end - 5)
       #expect(try length(at: end - 5, limit: 10) == 3)
       #expect(try length(at: end - 5, limit: 4) == 3)
       #expect(throws: Errno.ENAMETOOLONG) { try length(at: end - 5, limit: 3) }

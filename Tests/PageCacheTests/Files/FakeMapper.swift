@@ -40,6 +40,8 @@ final class FakeMapper: FileMapper {
 
   var mappedPages: [UInt64] { entries.keys.sorted() }
 
+  func hasWritableMapping(of file: CachedFile) -> Bool { entries.values.contains { $0.isWritable } }
+
   func isWritable(_ page: UInt64) -> Bool { entries[page]?.isWritable ?? false }
 
   /// What a program's read of the page gives.

@@ -47,6 +47,13 @@ public enum FrameAllocator {
     return FrameStatistics(node: figures ?? MemoryNode(), cachedCount: cachedCount, usage: usage)
   }
 
+  /// How many free frames CPU `processor` has at hand.
+  public static func cachedCount(on processor: Int) -> Int {
+    var count = 0
+    ProcessorArea.forEach { area in if area.number == processor { count = area.frames.count } }
+    return count
+  }
+
   /// Takes a single frame for `kind`, from the CPU's cache when it has one.
   @inline(__always)
   static func allocate(_ kind: FrameKind, _ priority: AllocationPriority) -> FrameNumber? {
@@ -178,6 +185,17 @@ public enum FrameAllocator {
           area.usage.add(-count, rawKind: descriptors[first].rawKind)
           node.release(first.rawValue..<(first + count).rawValue, in: descriptors)
         }
+      }
+    }
+  }
+
+  /// Gives the allocator `pages`, whole frames that it never had: what boot needs no longer.
+  static func add(_ pages: Range<UInt64>) {
+    let frames = FrameNumber(containing: pages.lowerBound).rawValue..<FrameNumber(containing: pages.upperBound).rawValue
+    node.withValue { node in
+      node.withLock { node in
+        node.add(frames, in: FrameTable.descriptors)
+        node.setWatermarks()
       }
     }
   }

@@ -67,6 +67,17 @@ public struct IOBuffer: ~Copyable {
     return try body(&buffer)
   }
 
+  /// Runs `body` with a buffer that stands for `range` of a frame, to move bytes either way.
+  public static func withBuffer<Result: ~Copyable, Failure: Error>(
+    _ frame: borrowing UserFrame, _ range: Range<Int>, _ body: (inout IOBuffer) throws(Failure) -> Result
+  ) throws(Failure) -> Result {
+    precondition(range.lowerBound >= 0 && range.upperBound <= UserFrame.byteCount, "outside the frame")
+    // SAFETY: the frame is borrowed, so it stays, and the range lies in it; nothing typed is in such a frame.
+    let start = unsafe FrameMemory.pointer(to: frame.number) + range.lowerBound
+    var buffer = IOBuffer(kernel: UInt64(UInt(bitPattern: start)), count: range.count)
+    return try body(&buffer)
+  }
+
   /// Makes the buffer end `limit` bytes behind the position, if it ends later.
   public mutating func limit(to limit: Int) { remaining = min(remaining, max(limit, 0)) }
 

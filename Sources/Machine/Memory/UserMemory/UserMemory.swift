@@ -91,6 +91,36 @@ public enum UserMemory {
     return length
   }
 
+  // MARK: Words
+
+  /// Fills `words` from `address` on, which need not be aligned.
+  ///
+  /// - Throws: `EFAULT`; part of `words` may have been filled.
+  @inline(__always)
+  public static func copyIn(from address: UInt64, into words: inout MutableSpan<UInt64>) throws(Errno) {
+    let byteCount = words.count * 8
+    guard UserSpace.contains(address, byteCount: UInt64(byteCount)) else { throw .EFAULT }
+    let left = unsafe words.withUnsafeMutableBufferPointer { buffer in
+      guard let target = buffer.baseAddress else { return 0 }
+      return unsafe UserAccess.copyIn(target, from: address, count: byteCount)
+    }
+    guard left == 0 else { throw .EFAULT }
+  }
+
+  /// Copies `words` to `address`, which need not be aligned.
+  ///
+  /// - Throws: `EFAULT`; part of them may have been copied.
+  @inline(__always)
+  public static func copyOut(_ words: Span<UInt64>, to address: UInt64) throws(Errno) {
+    let byteCount = words.count * 8
+    guard UserSpace.contains(address, byteCount: UInt64(byteCount)) else { throw .EFAULT }
+    let left = unsafe words.withUnsafeBufferPointer { buffer in
+      guard let source = buffer.baseAddress else { return 0 }
+      return unsafe UserAccess.copyOut(source, to: address, count: byteCount)
+    }
+    guard left == 0 else { throw .EFAULT }
+  }
+
   // MARK: Futex words
 
   /// Loads the word at `address`, a multiple of four, in one access.

@@ -46,7 +46,7 @@ public final class CachedFile {
   }
 
   /// Tells a page from all others that there ever were, in all likelihood.
-  func identity(of page: UInt64) -> UInt64 { identityBase &+ page }
+  public func identity(of page: UInt64) -> UInt64 { identityBase &+ page }
 
   /// How many pages are in memory, those that are being read included.
   public var residentCount: Int { state.withLock { $0.pages.count } }
@@ -131,6 +131,13 @@ public final class CachedFile {
         _ = state.mappers.popLast()
       }
     }
+  }
+
+  /// Whether any program may write to it by a mapping.
+  public var hasWritableMapping: Bool {
+    var result = false
+    forEachMapper { result = result || $0.hasWritableMapping(of: self) }
+    return result
   }
 
   /// Calls `body` with each mapper, without the lock. One that is added meanwhile may be left out: see `FileMapper`, rule 2.

@@ -38,4 +38,7 @@ public protocol FileMapper: AnyObject {
 
   /// Makes the shared writable mappings of `pages` of `file` read-only, and returns when no CPU can write by them any more.
   func writeProtect(_ pages: Range<UInt64>, of file: CachedFile)
+
+  /// Whether a program may write to the file by a mapping, or may make it so that it may.
+  func hasWritableMapping(of file: CachedFile) -> Bool
 }

@@ -54,7 +54,9 @@ extension AddressSpaceState {
     guard area.isAnonymous else { return needPage(page, in: area) }
     do throws(Errno) {
       if kind == .write {
-        if hugePages != .never, try mapHuge(around: page, in: area, hugePages) { return .nothing(.resolved) }
+        if hugePages != .never, !limits.refusesHugePages, try mapHuge(around: page, in: area, hugePages) {
+          return .nothing(.resolved)
+        }
         try table.map(UserFrame.allocate(isZeroed: true), at: page, Self.access(area.protection))
         notePeak()
       } else {

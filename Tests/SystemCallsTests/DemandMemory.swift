@@ -3,7 +3,7 @@ import Foundations
 @testable import Machine
 
 /// A program's memory in a test: zeroed pages on demand in one range, nothing elsewhere.
-final class ProgramMemory: PageFaultHandler {
+final class DemandMemory: PageFaultHandler {
   static let base: UInt64 = 0x40_0000
   static let end: UInt64 = 0x80_0000
 
@@ -28,7 +28,7 @@ final class ProgramMemory: PageFaultHandler {
   static func withMemory(_ body: () throws -> Void) throws {
     try SimulatedMemory.exclusive {
       SimulatedProcessor.reset(.fourLevel, hasIdentifiers: false)
-      let memory = ProgramMemory(try UserPageTable())
+      let memory = DemandMemory(try UserPageTable())
       CurrentAddressSpace.activate(memory.table, handler: memory)
       defer { CurrentAddressSpace.leave() }
       try body()

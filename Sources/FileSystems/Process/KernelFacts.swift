@@ -1,0 +1,47 @@
+public import Foundations
+public import Machine
+public import PageCache
+public import Processors
+public import SyntheticFiles
+
+/// What only the kernel's composition knows, for /proc: derived from by it.
+open class KernelFacts {
+  /// Knows nothing.
+  public init() {}
+
+  /// What the kernel calls itself. Source: uname(2), `release`.
+  open var release: StaticString { "0" }
+  /// Which build it is. Source: uname(2), `version`.
+  open var version: StaticString { "#1" }
+  /// By what and with what it was built, as /proc/version has it: "(who@where) (compiler)".
+  open var builder: StaticString { "()" }
+
+  /// Writes the command line, without a newline.
+  open func writeCommandLine(to text: inout TextBuffer) {}
+
+  /// Writes a line for each step of the boot: its name, how it ended, how long it took.
+  open func writeBootSteps(to text: inout TextBuffer) {}
+
+  /// Writes which calls programs made that do not exist, and how many calls exist.
+  open func writeSystemCalls(to text: inout TextBuffer) {}
+
+  /// Writes what is at which physical addresses, as /proc/iomem does.
+  open func writeMemoryMap(to text: inout TextBuffer) {}
+
+  /// Writes the consoles, as /proc/consoles does.
+  open func writeConsoles(to text: inout TextBuffer) {}
+
+  /// How the machine's memory is used.
+  open func memoryStatistics() -> MemoryStatistics { MemoryStatistics() }
+
+  /// What is known of each CPU.
+  ///
+  /// - Throws: `ENOMEM`.
+  open func processors() throws(Errno) -> GrowableArray<ProcessorRecord> { GrowableArray() }
+
+  /// How fast the time-stamp counter runs, in units of 1,000 a second; 0 when unknown.
+  open var counterKilohertz: UInt64 { 0 }
+
+  /// The levels of /proc/sys/kernel/printk: shown, of messages without one, lowest allowed, first.
+  open var logLevels: (Int, Int, Int, Int) { (7, 4, 1, 7) }
+}

@@ -1,0 +1,77 @@
+import Foundations
+import LinuxABI
+import Machine
+import PageFrames
+import Processes
+import Security
+import Synchronization
+import SyntheticFiles
+import VFS
+import VirtualMemory
+
+/// /proc/sys: what can be set while the kernel runs. Source: proc_sys(5).
+extension ProcessFileSystem {
+  func addControls(to root: SyntheticDirectory) throws(Errno) {
+    let directory = try root.addDirectory("sys")
+    try addKernelControls(to: try directory.addDirectory("kernel"))
+    try addMemoryControls(to: try directory.addDirectory("vm"))
+    try addFileControls(to: try directory.addDirectory("fs"))
+  }
+
+  /// Source: proc_sys_kernel(5).
+  private func addKernelControls(to kernel: SyntheticDirectory) throws(Errno) {
+    let (facts, tree) = (facts, tree)
+    try kernel.addText("ostype") { "Linux" }
+    try kernel.addText("osrelease") { facts.release }
+    try kernel.addText("version") { facts.version }
+    try kernel.addNumber("pid_max") { Int64(tree.numberLimit) }
+    try kernel.addNumber("threads-max") { Int64(tree.numberLimit) }
+    try kernel.addNumber("ngroups_max") { Int64(GroupList.limit) }
+    try kernel.addNumber("cap_last_cap") { Int64(Capability.CAP_CHECKPOINT_RESTORE.rawValue) }
+    try kernel.addNumber("randomize_va_space") { 2 }
+    try kernel.addText("core_pattern") { "core" }
+    try kernel.addNumber("panic") { 0 }
+    try kernel.addNumber("tainted") { 0 }
+    try kernel.addNumber("overflowuid") { 65_534 }
+    try kernel.addNumber("overflowgid") { 65_534 }
+    try kernel.add("printk") { text in
+      let levels = facts.logLevels
+      for level in [levels.0, levels.1, levels.2] {
+        text.write(decimal: level)
+        text.write("\t")
+      }
+      text.write(decimal: levels.3)
+      text.write("\n")
+    }
+  }
+
+  /// Source: proc_sys_vm(5).
+  private func addMemoryControls(to memory: SyntheticDirectory) throws(Errno) {
+    try memory.addNumber("overcommit_memory", 0...2) {
+      Int64(CommitAccount.policy.rawValue)
+    } set: { value in
+      CommitAccount.policy = CommitAccount.Policy(rawValue: Int(value)) ?? .heuristic
+    }
+    try memory.addNumber("overcommit_ratio", 0...Int64(Int32.max)) {
+      Int64(CommitAccount.ratio)
+    } set: { value in
+      CommitAccount.ratio = Int(value)
+    }
+    try memory.addNumber("max_map_count") { Int64(AddressSpaceLimits().areaCount) }
+    try memory.addNumber("mmap_min_addr") { 65_536 }
+    try memory.addNumber("min_free_kbytes") {
+      let node = FrameAllocator.statistics.node
+      var pages = 0
+      for index in 0..<ZoneKind.count {
+        if let kind = ZoneKind(rawValue: index) { pages += node.zone(kind).watermarks.minimum }
+      }
+      return Int64(pages) * 4
+    }
+  }
+
+  /// Source: proc_sys_fs(5).
+  private func addFileControls(to files: SyntheticDirectory) throws(Errno) {
+    try files.addNumber("nr_open") { Int64(DescriptorTable.hardLimit) }
+    try files.addNumber("file-max") { Int64.max }
+  }
+}

@@ -1,0 +1,99 @@
+import Archives
+import BootInformation
+import DeviceFileSystem
+import Foundations
+import InitialFileSystem
+import Logging
+import Machine
+import PageCache
+import ProcessFileSystem
+import Processes
+import Synchronization
+import SystemCalls
+import VFS
+
+/// The boot step of services.
+extension BootHandlers {
+  private static let patience: UInt64 = 10_000_000_000
+
+  /// Makes the root file system, unpacks the initial one into it, and starts the first process.
+  static func services(_ state: inout BootState) -> BootOutcome {
+    let commandLine = CommandLine(state.information.commandLine.bytes)
+    // Tests and benchmarks have the machine to themselves.
+    if commandLine.contains("test") || commandLine.contains("bench") { return .done("none: tests were asked for") }
+    guard state.information.moduleCount > 0 else { return .done("no initial file system, so no first process") }
+    let cache: PageCache? = KernelMemory.pageCache.withValue { $0 }
+    guard let cache else { return .failed("there is no page cache") }
+    do throws(Errno) {
+      let files = try RootFileSystem(cache)
+      try startDevices(files)
+      for index in 0..<state.information.moduleCount {
+        if let failure = unpack(index, files) { return .failed(failure) }
+      }
+      Processes.start(KernelPrograms())
+      try addProcessFiles(files, MachineFacts(state.information))
+      return try startFirst(files, commandLine)
+    } catch {
+      return .failed("error \(error.rawValue)")
+    }
+  }
+
+  private static func startDevices(_ files: RootFileSystem) throws(Errno) {
+    let memory = MemoryDeviceOpener(SystemRandomSource())
+    try SpecialFiles.register(.characterDevice, major: MemoryDevice.major, minors: 1..<12, memory)
+    try SpecialFiles.register(.characterDevice, major: 5, minors: 1..<2, TemporaryConsoleOpener())
+  }
+
+  /// - Returns: why it could not be unpacked.
+  private static func unpack(_ index: Int, _ files: RootFileSystem) -> Message? {
+    switch BootModule.take(index) {
+    case .none: return "module \(index) cannot be reached"
+    case .some(let module): return unpack(module.bytes, files)
+    }
+  }
+
+  private static func unpack(_ archive: Span<UInt8>, _ files: RootFileSystem) -> Message? {
+    do throws(ArchiveError) {
+      let summary = try InitialFileSystem.unpack(archive, files.actor)
+      KernelLog.add(
+        .info, .files,
+        "initial file system: \(summary.fileCount) files, \(bytes: summary.byteCount), \(summary.skippedCount) skipped")
+      return nil
+    } catch {
+      return "initial file system: \(error.text.description), at byte \(error.offset)"
+    }
+  }
+
+  /// Makes /proc known to mount(2).
+  private static func addProcessFiles(_ files: RootFileSystem, _ facts: MachineFacts) throws(Errno) {
+    guard let tree = Processes.tree else { return }
+    let processes = try ProcessFileSystem(tree, facts, names: files.names, clock: FileClock())
+    try FileSystemTypes.register(ProcessFileSystemType(processes))
+  }
+
+  private static func startFirst(
+    _ files: RootFileSystem, _ commandLine: borrowing CommandLine
+  ) throws(Errno) -> BootOutcome {
+    TaskEndHooks.start(KernelTaskEnds())
+    TraceOutput.start(TraceLog())
+    MachineControl.start(KernelMachineServices())
+    let beginning = FirstProgram(try InitialArguments(commandLine))
+    let isTraced = commandLine.flag("strace") ?? false
+    _ = try Processes.startFirst(files.resources, beginning) { process, identifier, resources throws(Errno) in
+      let task = ProgramTask(process, identifier, resources)
+      if isTraced { task.callWork.store(SystemCallWork.trace.rawValue, ordering: .relaxed) }
+      return task
+    }
+    do throws(Errno) {
+      try FirstProgram.waitUntilLoaded(timeoutNanoseconds: patience)
+    } catch {
+      return .failed("the first process does not run")
+    }
+    var name: Message = "process 1 is "
+    if let task = Processes.tree?.task(1) {
+      let taskName = task.name
+      name.write(taskName.bytes)
+    }
+    return .done(name)
+  }
+}

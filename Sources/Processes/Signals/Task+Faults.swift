@@ -1,0 +1,106 @@
+import LinuxABI
+import Machine
+import Signals
+import VirtualMemory
+
+/// Exceptions that a program raises, as signals. Source: Linux arch/x86/kernel/traps.c, arch/x86/mm/fault.c.
+extension Task {
+  // Bits of a page fault's error code. Intel SDM vol. 3A, 4.7.
+  private static let writeBit: UInt64 = 1 << 1
+  private static let fetchBit: UInt64 = 1 << 4
+  private static let presentBit: UInt64 = 1 << 0
+  /// The bits of DR6 that a single step and a watchpoint set. Intel SDM vol. 3B, 18.2.3.
+  private static let singleStepBit: UInt64 = 1 << 14
+  private static let watchpointBits: UInt64 = 0xf
+
+  /// Sends the task the signal that goes with an exception, unless its program can go on.
+  final func raise(_ fault: ProgramFault, _ registers: borrowing UserContext) {
+    handling.lastFault.trapNumber = UInt64(fault.vector)
+    handling.lastFault.errorCode = fault.errorCode
+    if let information = information(of: fault, registers) { force(information) }
+  }
+
+  /// What is known of an exception; nil when the program can go on.
+  private final func information(
+    of fault: ProgramFault, _ registers: borrowing UserContext
+  ) -> SignalInformation? {
+    // A debug exception's address is a register; the instruction is where the program is.
+    let place = registers.registers.rip
+    switch fault.vector {
+    case 0: return .fault(.SIGFPE, .integerDivide, address: place)
+    case 1: return .fault(.SIGTRAP, debugCode(fault.address), address: place)
+    case 3: return .kernel(.SIGTRAP)
+    case 6: return .fault(.SIGILL, .illegalOperand, address: place)
+    case 9: return .kernel(.SIGFPE)
+    case 11, 12: return .kernel(.SIGBUS)
+    case 14: return pageFault(fault)
+    case 16, 19: return floatingPointError(fault.vector, at: place)
+    case 17: return .fault(.SIGBUS, .notAligned, address: 0)
+    default: return .kernel(.SIGSEGV)
+    }
+  }
+
+  private final func debugCode(_ status: UInt64) -> SignalCode {
+    if status & Self.singleStepBit != 0 { return .singleStep }
+    return status & Self.watchpointBits != 0 ? .watchpoint : .breakpoint
+  }
+
+  /// A page fault that the address space could not resolve is asked about again, to learn why.
+  private final func pageFault(_ fault: ProgramFault) -> SignalInformation? {
+    handling.lastFault.address = fault.address
+    guard let space = memory?.space, UserSpace.contains(fault.address) else {
+      // Programs are not told what the kernel has mapped where.
+      handling.lastFault.errorCode |= Self.presentBit
+      return .fault(.SIGSEGV, .notMapped, address: fault.address)
+    }
+    let kind: PageFaultAccess.Kind =
+      fault.errorCode & Self.fetchBit != 0 ? .execute : fault.errorCode & Self.writeBit != 0 ? .write : .read
+    switch space.resolveFault(fault.address, kind) {
+    case .resolved: return nil
+    case .badAddress: return .fault(.SIGSEGV, .notMapped, address: fault.address)
+    case .badAccess: return .fault(.SIGSEGV, .notAllowed, address: fault.address)
+    case .busError: return .fault(.SIGBUS, .noMemory, address: fault.address)
+    case .outOfMemory:
+      process.end(ExitStatus(signal: .SIGKILL, isDumped: false))
+      return nil
+    }
+  }
+
+  /// What the first of the exceptions was that are not masked; nil when it has gone.
+  private final func floatingPointError(_ vector: UInt8, at place: UInt64) -> SignalInformation? {
+    let errors = vector == 16 ? FPUState.unmaskedErrors : FPUState.unmaskedVectorErrors
+    let code: SignalCode
+    // Denormal operands go with results that are too small. Source: Linux, `fpu__exception_code`.
+    if errors & 0x01 != 0 {
+      code = .floatInvalid
+    } else if errors & 0x04 != 0 {
+      code = .floatDivide
+    } else if errors & 0x08 != 0 {
+      code = .floatOverflow
+    } else if errors & 0x12 != 0 {
+      code = .floatUnderflow
+    } else if errors & 0x20 != 0 {
+      code = .floatInexact
+    } else {
+      return nil
+    }
+    return .fault(.SIGFPE, code, address: place)
+  }
+
+  /// Sends the task a signal about something that its program cannot go on from. If it is blocked or has no handler, the
+  /// process ends.
+  ///
+  /// - Context: the task itself, without locks.
+  public final func force(_ information: SignalInformation) {
+    guard let signal = information.signal else { return }
+    process.state.withLock { state in
+      if signals.blocked.contains(signal) || !dispositions.caught.contains(signal) {
+        return state.end(ExitStatus(signal: signal, isDumped: false))
+      }
+      // One that is pending already will do: it is delivered next.
+      let limit = state.limits[.RLIMIT_SIGPENDING].current
+      _ = try? signals.pending.add(signal, information, state.signals.account, limit: limit)
+      noteSignal(by: self)
+    }
+  }
+}
