@@ -30,7 +30,7 @@ final class Program {
       files: DescriptorTable(), context: FileSystemContext(root: root.rootPath, directory: root.rootPath),
       namespace: try MountNamespace(root: root), credentials: .root)
     let tree = ProcessTree()
-    let process = Process(try tree.makeIdentifier(), in: tree, exitSignal: nil)
+    let process = try Process(tree.makeIdentifier(), in: tree, exitSignal: nil)
     task = Task(process, try tree.makeIdentifier(), resources)
     tree.addFirst(process)
     try process.add(task)

@@ -2,13 +2,19 @@ import Foundations
 public import Machine
 import Security
 
-/// Writes little-endian numbers at fixed places of a structure.
+/// Writes numbers at fixed places of a structure: of 2, 4 or 8 bytes.
 struct StructureWriter {
   /// Writes the low `width` bytes of `value` at `offset`.
+  @inline(__always)
   static func put(_ value: UInt64, _ width: Int, at offset: Int, _ bytes: inout MutableSpan<UInt8>) {
-    for index in 0..<width { bytes[offset + index] = UInt8(truncatingIfNeeded: value >> UInt64(index * 8)) }
+    switch width {
+    case 2: bytes.store(UInt16(truncatingIfNeeded: value), at: offset)
+    case 4: bytes.store(UInt32(truncatingIfNeeded: value), at: offset)
+    default: bytes.store(value, at: offset)
+    }
   }
 
+  @inline(__always)
   static func put(_ time: FileTime, nanosecondWidth: Int, at offset: Int, _ bytes: inout MutableSpan<UInt8>) {
     put(UInt64(bitPattern: time.seconds), 8, at: offset, &bytes)
     put(UInt64(time.nanoseconds), nanosecondWidth, at: offset + 8, &bytes)

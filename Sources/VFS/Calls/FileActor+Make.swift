@@ -89,7 +89,7 @@ extension FileActor {
   ///   `find`.
   public func remove(_ path: Span<UInt8>, from start: Path? = nil, _ removal: Removal) throws(Errno) {
     try ObjectMemory.check()
-    var walk = PathWalk(self, from: start)
+    var walk = PathWalk(self, from: start, path)
     let end = try walk.walkToLast(path)
     let (directory, hasSlash) = (end.directory, end.hasSlash)
     guard case .name(let name) = try Self.lastName(end, removal) else { return }

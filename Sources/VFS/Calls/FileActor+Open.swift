@@ -67,7 +67,7 @@ extension FileActor {
   private func openOrMake(
     _ path: Span<UInt8>, from start: Path?, _ flags: OpenFlags, _ permissions: UInt16, _ resolve: ResolveFlags
   ) throws(Errno) -> OpenFile {
-    var walk = PathWalk(self, from: start, resolve)
+    var walk = PathWalk(self, from: start, path, resolve)
     var end = try walk.walkToLast(path)
     while true {
       let (directory, hasSlash) = (end.directory, end.hasSlash)

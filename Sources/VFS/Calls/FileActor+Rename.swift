@@ -23,9 +23,9 @@ extension FileActor {
     _ way: RenameWay = .replace
   ) throws(Errno) {
     try ObjectMemory.check()
-    var oldWalk = PathWalk(self, from: oldStart)
+    var oldWalk = PathWalk(self, from: oldStart, oldPath)
     let oldEnd = try oldWalk.walkToLast(oldPath)
-    var newWalk = PathWalk(self, from: newStart)
+    var newWalk = PathWalk(self, from: newStart, newPath)
     let newEnd = try newWalk.walkToLast(newPath)
     let (oldDirectory, newDirectory) = (oldEnd.directory, newEnd.directory)
     let (oldHasSlash, newHasSlash) = (oldEnd.hasSlash, newEnd.hasSlash)

@@ -18,7 +18,7 @@ extension FileActor {
     resolve: ResolveFlags = []
   ) throws(Errno) -> Path {
     if path.isEmpty && isEmptyAllowed { return start ?? context.directory }
-    var walk = PathWalk(self, from: start, resolve)
+    var walk = PathWalk(self, from: start, path, resolve)
     return try walk.walk(path, followsLink ? .follow : .keep)
   }
 
@@ -74,7 +74,7 @@ extension FileActor {
     _ body: (_ directory: Inode, _ name: Span<UInt8>) throws(Errno) -> Inode
   ) throws(Errno) -> Path {
     try ObjectMemory.check()
-    var walk = PathWalk(self, from: start)
+    var walk = PathWalk(self, from: start, path)
     let end = try walk.walkToLast(path)
     let (directory, hasSlash) = (end.directory, end.hasSlash)
     guard case .name(let name) = consume end.last else { throw .EEXIST }

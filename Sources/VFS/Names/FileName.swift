@@ -68,8 +68,15 @@ public struct FileName: ~Copyable {
   /// A hash of a name. Source: Fowler, Noll and Vo, FNV-1a, 64 bits; mixed by who uses it.
   @inline(__always)
   public static func hash(of bytes: Span<UInt8>) -> UInt64 {
-    var hash: UInt64 = 0xcbf2_9ce4_8422_2325
-    for index in bytes.indices { hash = (hash ^ UInt64(bytes[index])) &* 0x100_0000_01b3 }
+    var hash = emptyHash
+    for index in bytes.indices { hash = Self.hash(hash, bytes[index]) }
     return hash
   }
+
+  /// The hash of no bytes.
+  static var emptyHash: UInt64 { 0xcbf2_9ce4_8422_2325 }
+
+  /// The hash of what `hash` is the hash of, and `byte` behind it.
+  @inline(__always)
+  static func hash(_ hash: UInt64, _ byte: UInt8) -> UInt64 { (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
 }

@@ -40,20 +40,29 @@ struct PathWalk: ~Copyable {
   /// More links than no path leads over (`MAXSYMLINKS`).
   static let linkLimit = 40
 
-  private let credentials: Credentials
-  private let namespace: MountNamespace
+  private let actor: FileActor
   private let resolve: ResolveFlags
-  private let root: Path
+  /// Where the walk is held, by RESOLVE_BENEATH and RESOLVE_IN_ROOT.
+  private let cage: Path?
   private var current: Path
+  /// Whether `current` is the root already that the path begins with.
+  private var isAtRoot = false
   private var linkCount = 0
 
-  init(_ actor: FileActor, from start: Path?, _ resolve: ResolveFlags = []) {
-    credentials = actor.credentials
-    namespace = actor.namespace
+  init(_ actor: FileActor, from start: Path?, _ path: Span<UInt8>, _ resolve: ResolveFlags = []) {
+    self.actor = actor
     self.resolve = resolve
-    current = start ?? actor.context.directory
-    root = resolve.isDisjoint(with: [.RESOLVE_IN_ROOT, .RESOLVE_BENEATH]) ? actor.context.root : current
+    if resolve.isEmpty && path.count > 0 && path[0] == UInt8(ascii: "/") {
+      isAtRoot = true
+      current = actor.context.root
+      cage = nil
+    } else {
+      current = start ?? actor.context.directory
+      cage = resolve.isDisjoint(with: [.RESOLVE_IN_ROOT, .RESOLVE_BENEATH]) ? nil : current
+    }
   }
+
+  private var root: Path { cage ?? actor.context.root }
 
   // MARK: Whole paths
 
@@ -61,62 +70,45 @@ struct PathWalk: ~Copyable {
   ///
   /// - Throws: `ENOENT`, `ENOTDIR`, `EACCES`, `ELOOP`, `ENAMETOOLONG`, `EXDEV`.
   mutating func walk(_ path: Span<UInt8>, _ lastLink: LastLink) throws(Errno) -> Path {
-    let end = try walkToLast(path)
-    return try finish(end, lastLink)
-  }
-
-  /// Goes the last step, and on if it leads to a link.
-  mutating func finish(_ end: consuming WalkEnd, _ lastLink: LastLink) throws(Errno) -> Path {
-    var end = end
-    while true {
-      let hasSlash = end.hasSlash
-      let directory = end.directory
-      switch consume end.last {
-      case .none:
-        current = directory
-        return current
-      case .dot:
-        current = directory
-        return current
-      case .dotDot:
-        current = directory
-        try goUp()
-        return current
-      case .name(let name):
-        let found = try step(name.bytes, hash: name.hash, in: directory)
-        guard let inode = found.dentry.inode else { throw .ENOENT }
-        if inode.kind == .symbolicLink && (lastLink == .follow || hasSlash) {
-          var target = GrowableArray<UInt8>()
-          current = directory
-          if try !follow(inode, found, into: &target) {
-            if hasSlash && current.inode.kind != .directory { throw .ENOTDIR }
-            return current
-          }
-          if hasSlash { try target.append(0x2f) }
-          end = try walkToLast(target.span)
-          continue
-        }
-        if hasSlash && inode.kind != .directory { throw .ENOTDIR }
-        return found
-      }
+    try Self.check(path)
+    var buffer = GrowableArray<UInt8>()
+    var rest = try walkPart(path, .to(lastLink), into: &buffer)
+    while rest == .link {
+      var next = GrowableArray<UInt8>()
+      swap(&next, &buffer)
+      rest = try walkPart(next.span, .to(lastLink), into: &buffer)
     }
+    return current
   }
 
   /// Walks to what the last component of `path` is in.
   ///
   /// - Throws: as `walk`, but for what concerns the last component itself.
   mutating func walkToLast(_ path: Span<UInt8>) throws(Errno) -> WalkEnd {
-    guard path.count < Self.pathLimit else { throw .ENAMETOOLONG }
-    guard path.count > 0 else { throw .ENOENT }
+    try Self.check(path)
     var buffer = GrowableArray<UInt8>()
-    var rest = try walkPart(path, into: &buffer)
+    var rest = try walkPart(path, .before, into: &buffer)
     while rest == .link {
       var next = GrowableArray<UInt8>()
       swap(&next, &buffer)
-      rest = try walkPart(next.span, into: &buffer)
+      rest = try walkPart(next.span, .before, into: &buffer)
       if rest != .link { return try makeEnd(next.span, rest) }
     }
     return try makeEnd(path, rest)
+  }
+
+  @inline(__always)
+  private static func check(_ path: Span<UInt8>) throws(Errno) {
+    guard path.count < pathLimit else { throw .ENAMETOOLONG }
+    guard path.count > 0 else { throw .ENOENT }
+  }
+
+  /// How far a walk goes.
+  private enum Extent {
+    /// To what the last component is in.
+    case before
+    /// To what it is.
+    case to(LastLink)
   }
 
   private enum Stop: Equatable {
@@ -124,7 +116,7 @@ struct PathWalk: ~Copyable {
     case link
     /// The last component lies there in the text.
     case last(start: Int, end: Int, hasSlash: Bool)
-    /// There is none.
+    /// There is none, or the walk went to it.
     case nothing
   }
 
@@ -133,35 +125,44 @@ struct PathWalk: ~Copyable {
       return WalkEnd(directory: current, last: .none, hasSlash: true)
     }
     let name = path.extracting(start..<end)
-    if name.count == 1 && name[0] == 0x2e { return WalkEnd(directory: current, last: .dot, hasSlash: true) }
-    if name.count == 2 && name[0] == 0x2e && name[1] == 0x2e {
-      return WalkEnd(directory: current, last: .dotDot, hasSlash: true)
-    }
+    if Self.isDot(name) { return WalkEnd(directory: current, last: .dot, hasSlash: true) }
+    if Self.isDotDot(name) { return WalkEnd(directory: current, last: .dotDot, hasSlash: true) }
     return WalkEnd(directory: current, last: .name(try FileName(wanted: name)), hasSlash: hasSlash)
   }
 
-  /// Walks `path` up to its last component, or to a symbolic link; then `buffer` becomes what it says and what is
-  /// behind it.
-  private mutating func walkPart(_ path: Span<UInt8>, into buffer: inout GrowableArray<UInt8>) throws(Errno) -> Stop {
+  @inline(__always)
+  private static func isDot(_ name: Span<UInt8>) -> Bool { name.count == 1 && name[0] == UInt8(ascii: ".") }
+
+  @inline(__always)
+  private static func isDotDot(_ name: Span<UInt8>) -> Bool {
+    name.count == 2 && name[0] == UInt8(ascii: ".") && name[1] == UInt8(ascii: ".")
+  }
+
+  /// Walks `path` up to its last component, or on to that, or to a symbolic link; then `buffer` becomes what it says and
+  /// what is behind it.
+  private mutating func walkPart(
+    _ path: Span<UInt8>, _ extent: Extent, into buffer: inout GrowableArray<UInt8>
+  ) throws(Errno) -> Stop {
     var position = 0
-    if path.count > 0 && path[0] == 0x2f { try goToRoot() }
+    if path.count > 0 && path[0] == UInt8(ascii: "/") && !isAtRoot { try goToRoot() }
+    isAtRoot = false
     while true {
-      while position < path.count && path[position] == 0x2f { position += 1 }
+      while position < path.count && path[position] == UInt8(ascii: "/") { position += 1 }
       guard position < path.count else { return .nothing }
       try checkSearchable()
       let start = position
-      var hash: UInt64 = 0xcbf2_9ce4_8422_2325
-      while position < path.count && path[position] != 0x2f {
-        hash = (hash ^ UInt64(path[position])) &* 0x100_0000_01b3
+      var hash = FileName.emptyHash
+      while position < path.count && path[position] != UInt8(ascii: "/") {
+        hash = FileName.hash(hash, path[position])
         position += 1
       }
       let end = position
-      var behind = end
-      while behind < path.count && path[behind] == 0x2f { behind += 1 }
-      if behind == path.count { return .last(start: start, end: end, hasSlash: behind > end) }
+      while position < path.count && path[position] == UInt8(ascii: "/") { position += 1 }
+      let (isLast, hasSlash) = (position == path.count, position > end)
+      if isLast, case .before = extent { return .last(start: start, end: end, hasSlash: hasSlash) }
       let name = path.extracting(start..<end)
-      if name.count == 1 && name[0] == 0x2e { continue }
-      if name.count == 2 && name[0] == 0x2e && name[1] == 0x2e {
+      if Self.isDot(name) { continue }
+      if Self.isDotDot(name) {
         try goUp()
         continue
       }
@@ -170,11 +171,19 @@ struct PathWalk: ~Copyable {
       switch inode.kind {
       case .directory: current = found
       case .symbolicLink:
-        guard try follow(inode, found, into: &buffer) else { continue }
-        try buffer.reserveCapacity(buffer.count + path.count - end)
-        for index in end..<path.count { try buffer.append(path[index]) }
-        return .link
-      default: throw .ENOTDIR
+        if isLast, !hasSlash, case .to(.keep) = extent {
+          current = found
+          return .nothing
+        }
+        if try follow(inode, found, into: &buffer) {
+          try buffer.reserveCapacity(buffer.count + path.count - end)
+          for index in end..<path.count { try buffer.append(path[index]) }
+          return .link
+        }
+        if isLast && hasSlash && current.inode.kind != .directory { throw .ENOTDIR }
+      default:
+        guard isLast, !hasSlash else { throw .ENOTDIR }
+        current = found
       }
     }
   }
@@ -184,41 +193,39 @@ struct PathWalk: ~Copyable {
   private func checkSearchable() throws(Errno) {
     let inode = current.inode
     guard inode.kind == .directory else { throw .ENOTDIR }
-    try inode.check(.execute, by: credentials)
+    try inode.check(.execute, by: actor.credentials)
   }
 
   /// What `name` is in `directory`, with what is mounted upon it; its dentry may say that there is no such file.
   ///
   /// `directory` is a directory that the walk may search, as all are that it goes on from or ends in.
-  mutating func step(_ name: Span<UInt8>, hash: UInt64, in directory: Path) throws(Errno) -> Path {
-    let dentry = try Self.child(name, hash: hash, of: directory.dentry, directory.inode)
-    let found = Path(mount: directory.mount, dentry: dentry)
-    let top = namespace.top(of: found)
+  @inline(__always)
+  func step(_ name: Span<UInt8>, hash: UInt64, in directory: Path) throws(Errno) -> Path {
+    let found = Path(mount: directory.mount, dentry: try Self.child(name, hash: hash, of: directory.dentry))
+    return found.dentry.mountCount.load(ordering: .acquiring) > 0 ? try goOnto(found) : found
+  }
+
+  /// What is mounted upon `found`.
+  @inline(never)
+  private func goOnto(_ found: Path) throws(Errno) -> Path {
+    let top = actor.namespace.top(of: found)
     if top.mount !== found.mount && resolve.contains(.RESOLVE_NO_XDEV) { throw .EXDEV }
     return top
   }
 
   @inline(__always)
-  static func child(
-    _ name: Span<UInt8>, hash: UInt64, of parent: Dentry, _ inode: Inode
-  ) throws(Errno) -> Dentry {
-    let fileSystem = parent.fileSystem
-    if let known = fileSystem.names.find(name, hash: hash, in: parent), isCurrent(known, in: fileSystem) {
-      return known
-    }
-    return try lookUp(name, hash, of: parent, inode)
+  private static func child(_ name: Span<UInt8>, hash: UInt64, of parent: Dentry) throws(Errno) -> Dentry {
+    if let known = parent.names.find(name, hash: hash, in: parent), isCurrent(known) { return known }
+    return try lookUp(name, hash, of: parent)
   }
 
   /// Whether what the cache says of a name is what its directory would say.
   @inline(__always)
-  private static func isCurrent(_ known: Dentry, in fileSystem: FileSystem) -> Bool {
-    !fileSystem.isVolatile || known.inode?.isLasting ?? false
-  }
+  private static func isCurrent(_ known: Dentry) -> Bool { !known.isVolatile || known.inode?.isLasting ?? false }
 
   @inline(never)
-  private static func lookUp(
-    _ name: Span<UInt8>, _ hash: UInt64, of parent: Dentry, _ inode: Inode
-  ) throws(Errno) -> Dentry {
+  private static func lookUp(_ name: Span<UInt8>, _ hash: UInt64, of parent: Dentry) throws(Errno) -> Dentry {
+    guard let inode = parent.inode else { throw .ENOENT }
     try ObjectMemory.check()
     inode.lock.lock()
     defer { inode.lock.unlock() }
@@ -235,7 +242,7 @@ struct PathWalk: ~Copyable {
     guard inode.linkCount > 0 else { throw .ENOENT }
     let fileSystem = parent.fileSystem
     let known = fileSystem.names.find(name, hash: hash, in: parent)
-    if let known, isCurrent(known, in: fileSystem) { return known }
+    if let known, isCurrent(known) { return known }
     guard name.count <= fileSystem.nameLimit else { throw .ENAMETOOLONG }
     let found = try inode.lookUp(name)
     if let known {
@@ -244,12 +251,13 @@ struct PathWalk: ~Copyable {
     }
     let dentry = try Dentry(FileName(name), in: parent, inode: found, fileSystem: fileSystem)
     // A volatile name, or one that is not there, may be something else the next moment, and would only take memory.
-    if isCurrent(dentry, in: fileSystem) { fileSystem.names.insert(dentry) }
+    if isCurrent(dentry) { fileSystem.names.insert(dentry) }
     return dentry
   }
 
   /// Goes to the directory above, out of the mount if need be, and not above the root.
   private mutating func goUp() throws(Errno) {
+    let root = root
     while true {
       if current.isSame(as: root) {
         if resolve.contains(.RESOLVE_BENEATH) { throw .EXDEV }
@@ -262,13 +270,14 @@ struct PathWalk: ~Copyable {
         continue
       }
       guard let parent = current.dentry.parent else { return }
-      current = namespace.top(of: Path(mount: current.mount, dentry: parent))
+      current = actor.namespace.top(of: Path(mount: current.mount, dentry: parent))
       return
     }
   }
 
   private mutating func goToRoot() throws(Errno) {
     if resolve.contains(.RESOLVE_BENEATH) { throw .EXDEV }
+    let root = root
     if resolve.contains(.RESOLVE_NO_XDEV) && current.mount !== root.mount { throw .EXDEV }
     current = root
   }
