@@ -122,7 +122,9 @@ let package = Package(
         "Processors", "PageCache", "VirtualMemory", "Executables", "Terminals", "Security", "VFS", "Processes",
         "SyntheticFiles",
       ]),
-    module("SerialDriver", path: "Sources/Drivers/Serial", ["Foundations", "Machine", "Registers"]),
+    module(
+      "SerialDriver", path: "Sources/Drivers/Serial",
+      ["Foundations", "Machine", "Registers", "Interrupts", "Terminals"]),
     module(
       "SystemCalls",
       [
@@ -179,7 +181,8 @@ let package = Package(
     tests("LoggingTests", ["Logging", "Foundations"]),
     tests("ConsoleTests", ["Console"]),
     tests("RegistersTests", ["Registers", "DeviceModels", "Foundations"], exclude: ["README.md"], generated: true),
-    tests("SerialDriverTests", ["SerialDriver", "Registers", "DeviceModels", "Foundations"]),
+    tests(
+      "SerialDriverTests", ["SerialDriver", "Terminals", "Registers", "DeviceModels", "Machine", "Foundations"]),
     tests("PCITests", ["PCI", "DeviceModels", "Machine", "Foundations"]),
     tests("TimeTests", ["Time", "Machine", "Registers", "DeviceModels", "Foundations"]),
     tests("ExecutablesTests", ["Executables", "VirtualMemory", "Machine", "Foundations"]),

@@ -33,7 +33,7 @@ enum BootSequence {
   private static func start(_ state: borrowing BootState) {
     let commandLine = CommandLine(state.information.commandLine.bytes)
     KernelLog.start(commandLine)
-    Consoles.start(SystemConsole(state.information, plan: state.plan))
+    Consoles.start(state.information, plan: state.plan)
     FatalFault.setPolicy(KernelFaultPolicy(commandLine))
   }
 
@@ -69,6 +69,7 @@ enum BootSequence {
     KernelLog.flush()
     Consoles.drain()
     if let request = commandLine.value("test"), let ending = PowerTest(request) { ending.run() }
+    if let request = commandLine.value("test"), let test = TerminalTest(request) { test.run() }
     if let selection = commandLine.value("test") { KernelTests.run(selection, summary: summary) }
     if let selection = commandLine.value("bench") { Benchmarks.run(selection) }
     FirstProgram.release()

@@ -1,42 +1,83 @@
+import BootInformation
+import Console
 import Foundations
+import Logging
 import Machine
+import Registers
+import SerialDriver
 
-/// The kernel's consoles, for everybody: a lock around them, and a way past it for fault reports.
+/// What shows the kernel's text, for everybody: the first serial port and the screen, each if it is there and wanted.
+///
+/// Each has its own lock; a fault report goes past one that it cannot have.
 enum Consoles {
-  private static let shared = BootCell<SpinLock<SystemConsole>>()
-  /// How often a fault report tries to get the lock before it leaves the screen alone: the holder may be the faulting code.
+  private struct Wanted {
+    var serial: Bool
+    var screen: Bool
+  }
+
+  /// The serial port.
+  static let serial = BootCell<SerialTerminal<PortSpace>>()
+  private static let screen = BootCell<SpinLock<TextScreen<AnyTextDisplay<DisplayWindow>>>>()
+  /// What `console=` says.
+  static let selection = BootCell<ConsoleSelection>()
+  private static let wanted = BootCell<Wanted>()
+  /// How often a fault report tries to get a lock before it goes past it: the holder may be the faulting code.
   private static let reportAttempts = 100_000
 
-  /// Makes `console` the one that everything is written to.
-  static func start(_ console: consuming SystemConsole) {
-    shared.fill(SpinLock(console))
-  }
-
-  /// Writes to every console.
-  static func write(_ bytes: Span<UInt8>) {
-    shared.withValue { lock in lock.withLock { console in console.write(bytes) } }
-  }
-
-  /// Writes without waiting for ever: to every console if they can be had, else to the serial port alone.
-  static func writeInReport(_ bytes: Span<UInt8>) {
-    let wasWritten: Void?? = shared.withValue { lock in
-      lock.withLockIfAvailable(attempts: reportAttempts) { console in console.write(bytes) }
+  /// Opens the consoles that there are.
+  static func start(_ information: borrowing BootInformation, plan: borrowing PhysicalMemoryPlan) {
+    let named = ConsoleSelection(CommandLine(information.commandLine.bytes))
+    if let port = ConsoleDevices.openSerialPort(bitsPerSecond: named.bitsPerSecond) { serial.fill(port) }
+    let found = ConsoleDevices.openScreen(information.screen, plan: plan)
+    switch consume found {
+    case .some(let opened): screen.fill(SpinLock(opened))
+    case .none: break
     }
-    guard case .some(.some) = wasWritten else {
+    let (hasSerial, hasScreen) = (serial.isFilled, screen.isFilled)
+    wanted.fill(
+      Wanted(
+        serial: named.shows(.serial, hasSerial: hasSerial, hasScreen: hasScreen),
+        screen: named.shows(.screen, hasSerial: hasSerial, hasScreen: hasScreen)))
+    selection.fill(named)
+  }
+
+  private static var shown: Wanted { wanted.withValue { $0 } ?? Wanted(serial: true, screen: true) }
+
+  /// Writes to every console that shows the kernel's text.
+  static func write(_ bytes: Span<UInt8>) {
+    let shown = shown
+    if shown.serial { serial.withValue { $0.write(bytes) } }
+    if shown.screen { screen.withValue { lock in lock.withLock { screen in screen.write(bytes) } } }
+  }
+
+  /// Writes without waiting for ever: to all consoles, wanted or not, that can be had, and to the serial port in any case.
+  static func writeInReport(_ bytes: Span<UInt8>) {
+    let isWritten = serial.withValue { $0.write(bytes, attempts: reportAttempts) }
+    if isWritten != true {
       var serial = EarlyTextSink()
       serial.write(bytes)
-      return
+    }
+    screen.withValue { lock in
+      _ = lock.withLockIfAvailable(attempts: reportAttempts) { screen in screen.write(bytes) }
     }
   }
 
   /// Waits until what was written has left the machine.
-  static func drain() {
-    shared.withValue { lock in lock.withLock { console in console.drain() } }
-  }
+  static func drain() { serial.withValue { $0.drain() } }
 
-  /// The consoles in words.
+  /// The consoles in words: `serial, 128×48 screen`.
   static var summary: Message {
-    shared.withValue { lock in lock.withLock { console in console.summary } } ?? Message()
+    var text = Message()
+    if serial.isFilled { text.write("serial") }
+    let size = screen.withValue { lock in lock.withLock { screen in (screen.columns, screen.rows) } }
+    if let (columns, rows) = size {
+      if text.count > 0 { text.write(", ") }
+      text.write(decimal: columns)
+      text.write("×")
+      text.write(decimal: rows)
+      text.write(" screen")
+    }
+    return text
   }
 }
 

@@ -91,6 +91,17 @@ public final class Terminal {
     return receive(one.span, condition) == 1
   }
 
+  /// How many of `wanted` bytes `receive` has room for now. A device that can hold the others back, and does, is told by
+  /// `resumeInput` when to go on.
+  ///
+  /// - Context: any, interrupts may be off, the device's own lock may be held.
+  public func inputRoom(for wanted: Int) -> Int {
+    state.withLock { state in
+      if state.received.room < wanted { state.isInputHeldBack = true }
+      return min(wanted, state.received.room)
+    }
+  }
+
   /// Gives output to the device, as much as there is and `bytes` has room for.
   ///
   /// - Returns: how many bytes; 0 when there are none, or output is held up.
@@ -168,6 +179,7 @@ public final class Terminal {
     }
     if followUp.contains(.throttle) { device.setThrottled(true) }
     if followUp.contains(.unthrottle) { device.setThrottled(false) }
+    if followUp.contains(.resumeInput) { device.resumeInput() }
     if followUp.contains(.transmit) { device.startOutput(self) }
   }
 

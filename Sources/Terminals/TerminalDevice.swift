@@ -28,6 +28,11 @@ open class TerminalDevice {
   /// - Context: any, interrupts may be off.
   open func setThrottled(_ isThrottled: Bool) {}
 
+  /// Told that there is room again for input that it holds back because `Terminal.inputRoom` said so.
+  ///
+  /// - Context: any, interrupts may be off; called without locks of the terminal.
+  open func resumeInput() {}
+
   /// How much was taken and is not sent.
   open var unsentCount: Int { 0 }
 

@@ -18,6 +18,8 @@ struct TerminalState: ~Copyable {
   var isThrottled = false
   /// A byte that goes before all output, even when that is held up: STOP or START for the other side.
   var urgent: UInt8?
+  /// Whether the device holds input back that there was no room for.
+  var isInputHeldBack = false
   /// Bytes that were received and had no room.
   var lostCount: UInt64 = 0
   /// The other end, if there is one here.
@@ -56,6 +58,7 @@ struct TerminalState: ~Copyable {
     static let unthrottle = FollowUp(rawValue: 16)
     static let masterReadable = FollowUp(rawValue: 32)
     static let masterWritable = FollowUp(rawValue: 64)
+    static let resumeInput = FollowUp(rawValue: 128)
   }
 
   /// How much of the output there was before the input that is being treated.
@@ -131,6 +134,10 @@ struct TerminalState: ~Copyable {
       discipline.events = []
       if urgent != nil || (!discipline.output.isEmpty && !discipline.isStopped) { result.insert(.transmit) }
       result.formUnion(adjustThrottle())
+      if isInputHeldBack && received.room >= Terminal.receiveCapacity / 2 {
+        isInputHeldBack = false
+        result.insert(.resumeInput)
+      }
     }
     return result
   }

@@ -23,6 +23,8 @@ public enum SpecRegistry {
 
       // console
       FontSpec.self,
+      KeyCodeSpec.self,
+      KeyMapSpec.self,
 
       // PCI
       PCIIdentifierSpec.self,
@@ -59,6 +61,8 @@ public enum SpecRegistry {
 
       // console
       ConsoleFont.self,
+      KeyCodeTable.self,
+      KeyMapTable.self,
 
       // PCI
       PCIIdentifiers.self,

@@ -8,12 +8,22 @@ import Registers
 ///
 /// Source: PC16550D data sheet, section 8; the divisor assumes the PC's 1.8432 MHz clock.
 public struct SerialPort<Space: RegisterSpace & ~Copyable>: ~Copyable {
-  private let registers: UART16550Registers<Space>
+  let registers: UART16550Registers<Space>
   private let pollLimit: Int
-  private let burst: Int
+  let burst: Int
   /// Every bit seen in the line status since the last character was taken: reading clears errors, and they belong to the next.
   private var unreported = UART16550.LineStatus(rawValue: 0)
   private var isStuck = false
+  /// Characters that came while something was sent by polling.
+  private(set) var kept = KeptInput()
+  /// Whether they are kept: somebody will ask for them.
+  var keepsInput = false
+
+  /// The speed of a port for which nobody asks for another.
+  public static var usualBitsPerSecond: UInt32 { 115_200 }
+
+  /// The speed that it was opened with.
+  public let bitsPerSecond: UInt32
 
   /// How many bytes went nowhere because the device failed in the middle of `write(_:)`, which cannot throw.
   public private(set) var lostBytes: UInt64 = 0
@@ -26,7 +36,7 @@ public struct SerialPort<Space: RegisterSpace & ~Copyable>: ~Copyable {
   ///   - pollLimit: how often to look at the line status for one event; the default is some 100 ms on a real bus.
   /// - Throws: `.notPresent`, `.loopbackFailed`, `.unsupportedRate`.
   public init(
-    _ space: consuming Space, bitsPerSecond: UInt32 = 115_200, pollLimit: Int = 100_000
+    _ space: consuming Space, bitsPerSecond: UInt32 = Self.usualBitsPerSecond, pollLimit: Int = 100_000
   ) throws(SerialPortError) {
     let registers = UART16550Registers(space)
     guard bitsPerSecond > 0, 115_200 % bitsPerSecond == 0, let divisor = UInt16(exactly: 115_200 / bitsPerSecond) else {
@@ -42,6 +52,7 @@ public struct SerialPort<Space: RegisterSpace & ~Copyable>: ~Copyable {
     _ = registers.modemStatus
     self.registers = registers
     self.pollLimit = pollLimit
+    self.bitsPerSecond = bitsPerSecond
     burst = hasFIFO ? 16 : 1
   }
 
@@ -73,24 +84,45 @@ public struct SerialPort<Space: RegisterSpace & ~Copyable>: ~Copyable {
   ///
   /// - Throws: `.notPresent`.
   public mutating func receive() throws(SerialPortError) -> ReceivedCharacter? {
+    if let character = kept.removeFirst() { return character }
     let status = try readStatus(sent: 0)
-    guard status.dataReady else { return nil }
-    let byte = registers.receiverBuffer
+    return status.dataReady ? take() : nil
+  }
+
+  /// Takes the character that is there.
+  private mutating func take() -> ReceivedCharacter {
     defer { unreported.rawValue = 0 }
-    return ReceivedCharacter(byte: byte, status: unreported)
+    return ReceivedCharacter(byte: registers.receiverBuffer, status: unreported)
+  }
+
+  /// How many bytes can be written now; 0 for none.
+  ///
+  /// - Parameter waits: whether to wait for room, as `send` does.
+  /// - Throws: as `send`.
+  mutating func roomForSending(waits: Bool) throws(SerialPortError) -> Int {
+    if waits {
+      try waitForRoom(sent: 0)
+      return burst
+    }
+    return try readStatus(sent: 0).transmitterHoldingEmpty ? burst : 0
   }
 
   private mutating func waitForRoom(sent: Int) throws(SerialPortError) {
     // A port that was stuck a moment ago gets a short look, or every message would take the whole time.
     let polls = isStuck ? min(pollLimit, 16) : pollLimit
     isStuck = false
-    for _ in 0..<polls where try readStatus(sent: sent).transmitterHoldingEmpty { return }
+    for _ in 0..<polls {
+      let status = try readStatus(sent: sent)
+      // A line of text takes longer than the receiver has room for.
+      if keepsInput && status.dataReady && !kept.isFull { kept.append(take()) }
+      if status.transmitterHoldingEmpty { return }
+    }
     isStuck = true
     throw .timeout(sent: sent)
   }
 
   /// Reads the line status and keeps the errors that reading has cleared in the device.
-  private mutating func readStatus(sent: Int) throws(SerialPortError) -> UART16550.LineStatus {
+  mutating func readStatus(sent: Int) throws(SerialPortError) -> UART16550.LineStatus {
     let status = registers.lineStatus
     // All ones can be a very bad line, but it is what a bus gives for a device that has gone: ask the scratch register.
     if status.rawValue == 0xff, !Self.answers(registers) { throw .gone(sent: sent) }
@@ -112,6 +144,13 @@ extension SerialPort where Space: ~Copyable {
     var format = UART16550.LineControl()
     format.wordLength = .eight
     format.parity = .absent
+    setFormat(registers, format, divisor: divisor)
+  }
+
+  static func setFormat(
+    _ registers: borrowing UART16550Registers<Space>, _ format: UART16550.LineControl, divisor: UInt16
+  ) {
+    var format = format
     format.divisorLatchAccess = true
     registers.lineControl = format
     registers.divisorLow = UInt8(truncatingIfNeeded: divisor)

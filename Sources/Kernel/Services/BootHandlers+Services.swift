@@ -10,6 +10,7 @@ import ProcessFileSystem
 import Processes
 import Synchronization
 import SystemCalls
+import TerminalFiles
 import VFS
 
 /// The boot step of services.
@@ -41,7 +42,10 @@ extension BootHandlers {
   private static func startDevices(_ files: RootFileSystem) throws(Errno) {
     let memory = MemoryDeviceOpener(SystemRandomSource())
     try SpecialFiles.register(.characterDevice, major: MemoryDevice.major, minors: 1..<12, memory)
-    try SpecialFiles.register(.characterDevice, major: 5, minors: 1..<2, TemporaryConsoleOpener())
+    let jobControl = ProcessJobControl()
+    try KernelTerminals.start(files.devices, jobControl)
+    try FileSystemTypes.register(
+      PseudoTerminalFileSystemType(names: files.names, clock: FileClock(), jobControl: jobControl))
   }
 
   /// - Returns: why it could not be unpacked.

@@ -58,6 +58,21 @@ enum BaudRate {
 }
 
 extension Termios {
+  /// Sets the speed in both directions, by its code if it has one.
+  public mutating func setSpeed(_ bitsPerSecond: UInt32) {
+    var code = ControlFlags.BOTHER
+    // The code of a hang-up is 0, as its speed is.
+    if bitsPerSecond == 0 { code = [] }
+    for number in 1...UInt32(15) {
+      let faster = ControlFlags.BOTHER.rawValue | number
+      if BaudRate.speed(ofCode: number) == bitsPerSecond { code = ControlFlags(rawValue: number) }
+      if BaudRate.speed(ofCode: faster) == bitsPerSecond { code = ControlFlags(rawValue: faster) }
+    }
+    control.subtract(ControlFlags.CBAUD.union(ControlFlags(rawValue: ControlFlags.CBAUD.rawValue << 16)))
+    control.formUnion(code)
+    (inputSpeed, outputSpeed) = (bitsPerSecond, bitsPerSecond)
+  }
+
   /// The modes with the speeds that the codes stand for.
   func withSpeeds() -> Termios {
     var modes = self
