@@ -81,8 +81,10 @@ let package = Package(
     module("Registers", ["Foundations", "Machine"], generated: true),
     module("Processors", ["Foundations", "Machine", "Registers"], generated: true),
     module("Interrupts", ["Foundations", "Machine", "Symbols", "Logging", "Registers"], generated: true),
-    module("Time", ["Foundations", "Machine", "Registers", "Interrupts"]),
+    module("Time", ["Foundations", "Machine", "Waiting", "Registers", "Interrupts"]),
     module("Scheduler", ["Foundations", "Machine", "Waiting", "Scheduling", "Interrupts", "Time"]),
+    module(
+      "Futexes", ["Foundations", "Machine", "VirtualMemory", "Waiting", "Scheduling", "Time"]),
     module("Executables", ["Foundations", "Machine", "VirtualMemory"]),
     module("VDSO", ["Foundations", "Machine", "VirtualMemory", "Time"]),
     module("Terminals", ["Foundations", "LinuxABI", "Machine", "Waiting"]),
@@ -108,10 +110,12 @@ let package = Package(
       ["Foundations", "LinuxABI", "Machine", "Waiting", "Terminals", "Security", "VFS"]),
     module("IPC", ["Foundations", "LinuxABI", "PageFrames", "Machine", "Waiting", "Security", "VFS"]),
     module(
+      "Events", ["Foundations", "LinuxABI", "Machine", "Waiting", "Time", "Security", "VFS"]),
+    module(
       "Processes",
       [
         "Foundations", "LinuxABI", "Machine", "Waiting", "Time", "Scheduling", "Scheduler", "PageCache",
-        "VirtualMemory", "Executables", "Signals", "Terminals", "Security", "VFS",
+        "VirtualMemory", "Executables", "Signals", "Terminals", "Security", "VFS", "Futexes",
       ]),
     module(
       "SyntheticFiles", path: "Sources/FileSystems/Synthetic", ["Foundations", "Machine", "Security", "VFS"]),
@@ -130,7 +134,7 @@ let package = Package(
       [
         "Foundations", "LinuxABI", "Machine", "Waiting", "Signals", "Logging", "Time", "Scheduling", "Scheduler",
         "VirtualMemory", "PageCache", "Executables", "Security", "VFS", "RAMFileSystem", "IPC", "Terminals",
-        "Processes",
+        "Processes", "Futexes", "Events",
       ], generated: true),
     module(
       "KernelTests", path: "Tests/KernelTests",
@@ -150,6 +154,7 @@ let package = Package(
         "SerialDriver", "KernelTests", "Benchmarks", "Symbols", "Signals", "VDSO",
         "Terminals", "Executables", "Processes", "Security", "VFS", "RAMFileSystem", "DeviceFileSystem", "IPC",
         "SystemCalls", "Archives", "InitialFileSystem", "TerminalFiles", "SyntheticFiles", "ProcessFileSystem",
+        "Futexes", "Events",
       ],
       exclude: ["README.md", "specs.json"], swiftSettings: strict, plugins: ["SpecPlugin"]),
 
@@ -185,6 +190,9 @@ let package = Package(
       "SerialDriverTests", ["SerialDriver", "Terminals", "Registers", "DeviceModels", "Machine", "Foundations"]),
     tests("PCITests", ["PCI", "DeviceModels", "Machine", "Foundations"]),
     tests("TimeTests", ["Time", "Machine", "Registers", "DeviceModels", "Foundations"]),
+    tests(
+      "FutexesTests",
+      ["Futexes", "Scheduling", "Time", "Waiting", "VirtualMemory", "Machine", "Foundations"]),
     tests("ExecutablesTests", ["Executables", "VirtualMemory", "Machine", "Foundations"]),
     tests("VDSOTests", ["VDSO", "VirtualMemory", "Time", "Machine", "Foundations"]),
     tests(
@@ -218,6 +226,12 @@ let package = Package(
         "IPC", "RAMFileSystem", "VFS", "Security", "PageCache", "Waiting", "Machine", "LinuxABI", "Foundations",
       ]),
     tests(
+      "EventsTests",
+      [
+        "Events", "IPC", "RAMFileSystem", "VFS", "Security", "PageCache", "Time", "Waiting", "Machine", "LinuxABI",
+        "Foundations",
+      ]),
+    tests(
       "ProcessFileSystemTests",
       [
         "ProcessFileSystem", "SyntheticFiles", "Processes", "RAMFileSystem", "VFS", "Security", "PageCache",
@@ -232,7 +246,7 @@ let package = Package(
       "SystemCallsTests",
       [
         "SystemCalls", "Processes", "IPC", "RAMFileSystem", "VFS", "Security", "PageCache", "LinuxABI", "Machine",
-        "Foundations",
+        "Events", "Foundations",
       ]),
     tests("StructureTests", []),
   ]

@@ -200,6 +200,28 @@ access_failed:
     ret
     .size apus_user_string, . - apus_user_string
 
+/* size_t apus_user_store_high16(target, source, count): stores the highest 16 bits of each of `count` words at their place in an
+ * array of such words; returns how many were not stored. */
+    .balign 16
+    .globl apus_user_store_high16
+    .type apus_user_store_high16, @function
+apus_user_store_high16:
+    open_user_memory
+    testq %rdx, %rdx
+    je 2f
+1:  movzwl 6(%rsi), %ecx
+    begin_access
+    movw %cx, 6(%rdi)
+    end_access access_left
+    addq $8, %rsi
+    addq $8, %rdi
+    decq %rdx
+    jne 1b
+2:  close_user_memory
+    xorl %eax, %eax
+    ret
+    .size apus_user_store_high16, . - apus_user_store_high16
+
 /* size_t apus_user_load32(address, value): one load; returns 0, or ~0 for a fault. */
     .balign 16
     .globl apus_user_load32

@@ -1,6 +1,7 @@
 public import Foundations
 public import Machine
 public import Security
+import Synchronization
 public import VFS
 public import Waiting
 
@@ -16,7 +17,7 @@ public final class EventCounter: OpenFile {
     case one
   }
 
-  private let value: SpinLock<UInt64>
+  private let value: Atomic<UInt64>
   private let way: Way
   private let queue = WaitQueue()
 
@@ -24,29 +25,37 @@ public final class EventCounter: OpenFile {
   ///
   /// - Throws: `ENOMEM`.
   init(_ request: OpenRequest, _ inode: Inode, initial: UInt64, _ way: Way) throws(Errno) {
-    value = SpinLock(initial)
+    value = Atomic(initial)
     self.way = way
     try super.init(request, inode)
   }
 
   /// Takes what there is; nil when there is nothing.
+  @inline(__always)
   private func take() -> UInt64? {
-    value.withLock { value in
-      guard value > 0 else { return nil }
-      let taken = way == .all ? value : 1
-      value -= taken
-      return taken
+    var found = value.load(ordering: .relaxed)
+    while found > 0 {
+      let taken = way == .all ? found : 1
+      let (isDone, now) = value.compareExchange(
+        expected: found, desired: found - taken, ordering: .acquiringAndReleasing)
+      if isDone { return taken }
+      found = now
     }
+    return nil
   }
 
   /// Adds, if the sum is not too large.
+  @inline(__always)
   private func add(_ number: UInt64) -> Bool {
-    value.withLock { value in
-      // The largest value is one less than the largest number.
-      guard number < UInt64.max - value else { return false }
-      value += number
-      return true
+    var found = value.load(ordering: .relaxed)
+    // The largest value is one less than the largest number.
+    while number < UInt64.max - found {
+      let (isDone, now) = value.compareExchange(
+        expected: found, desired: found + number, ordering: .acquiringAndReleasing)
+      if isDone { return true }
+      found = now
     }
+    return false
   }
 
   public override func readContent(_ buffer: inout IOBuffer, at offset: Int64) throws(Errno) -> Int {
@@ -87,7 +96,7 @@ public final class EventCounter: OpenFile {
   public override var canPoll: Bool { true }
 
   public override func poll() -> PollEvents {
-    let value = value.withLock { $0 }
+    let value = value.load(ordering: .acquiring)
     var events: PollEvents = []
     if value > 0 { events.formUnion([.input, .readNormal]) }
     if value < .max - 1 { events.formUnion([.output, .writeNormal]) }
@@ -97,30 +106,16 @@ public final class EventCounter: OpenFile {
   public override func forEachWaitQueue(_ body: (borrowing WaitQueue) -> Void) { body(queue) }
 }
 
-/// Where event counters come from: eventfd2(2).
-public final class EventCounterMaker {
-  private let fileSystem: AnonymousFileSystem
-
-  /// Creates a maker. There is one.
-  ///
-  /// - Throws: `ENOMEM`.
-  public init(names: DentryCache, clock: FileClock) throws(Errno) {
-    // ANON_INODE_FS_MAGIC of linux/magic.h.
-    fileSystem = try AnonymousFileSystem(typeName: "anon_inodefs", magic: 0x0904_1934, names: names, clock: clock)
-  }
-
-  /// Makes a counter.
+extension EventCounter {
+  /// Makes a counter. eventfd2(2).
   ///
   /// - Parameter flags: O_NONBLOCK.
   /// - Throws: `ENOMEM`.
-  public func makeCounter(
-    _ credentials: Credentials, initial: UInt32, _ way: EventCounter.Way, _ flags: OpenFlags
+  public static func make(
+    _ inodes: AnonymousInodes, _ credentials: Credentials, initial: UInt32, _ way: Way, _ flags: OpenFlags
   ) throws(Errno) -> EventCounter {
-    try ObjectMemory.check()
-    let inode = Inode(fileSystem, number: fileSystem.takeNumber(), NewFile(.regular, permissions: 0o600))
-    let name: Message = "anon_inode:[eventfd]"
-    let path = try AnonymousFileSystem.makePath(to: inode, name: name.bytes)
     let kept = flags.intersection(.O_NONBLOCK).union(.O_RDWR)
-    return try EventCounter(OpenRequest(path, kept, credentials), inode, initial: UInt64(initial), way)
+    let (request, inode) = try inodes.makeInode("[eventfd]", credentials, kept)
+    return try EventCounter(request, inode, initial: UInt64(initial), way)
   }
 }

@@ -157,7 +157,7 @@ public final class Thread: ThreadContext {
     return found
   }
 
-  /// Where its time has gone.
+  /// Where its time has gone until now.
   public var account: EntityAccount {
     var found = EntityAccount()
     change { queue, entity, now in
@@ -165,6 +165,25 @@ public final class Thread: ThreadContext {
       return false
     }
     return found
+  }
+
+  /// How urgent it is, with what is lent to it: what it lends on.
+  ///
+  /// - Context: any; locks may be held that rank above run queues.
+  public var urgency: Urgency {
+    var found = Urgency.none
+    change { _, entity, _ in
+      found = entity.urgency
+      return false
+    }
+    return found
+  }
+
+  /// Makes it at least as urgent as those that wait for it, `.none` for nobody.
+  ///
+  /// - Context: as for `urgency`.
+  public func lend(_ urgency: Urgency) {
+    change { queue, entity, now in queue.setLent(to: entity, urgency, at: now) }
   }
 
   private func change(_ body: (inout RunQueue, ThreadEntity, UInt64) -> Bool) {

@@ -5,30 +5,27 @@ import Waiting
 
 /// How a thread waits.
 final class ThreadWaits: ThreadBlocking {
-  private let place: WaitEntry
-  private let waiter: ThreadWaiter
   private var thread: Thread?
+  /// The thread's own entry, while there is a thread. Whoever keeps it longer may use it still.
+  private var place: WaitEntry?
   /// Made when the thread first waits with a deadline.
   private var alarm: Alarm?
 
-  override init() {
-    waiter = ThreadWaiter()
-    place = WaitEntry(waiter)
-    super.init()
-  }
-
   func bind(_ thread: Thread) {
     self.thread = thread
-    waiter.thread = thread
+    place = WaitEntry(ThreadWaiter(thread))
   }
 
   func unbind() {
     thread = nil
-    waiter.thread = nil
+    place = nil
     alarm = nil
   }
 
-  override var entry: WaitEntry { place }
+  override var entry: WaitEntry {
+    guard let place else { fatalError("a thread that has ended waits") }
+    return place
+  }
 
   override func prepare(_ interruption: Interruption) {
     thread?.state.withLock { state in
@@ -97,9 +94,14 @@ private final class AlarmHandler: TimerHandler {
 
 /// A thread in a wait queue.
 private final class ThreadWaiter: Waiter {
-  var thread: Thread?
+  private let thread: Thread
 
-  override func notify(_ entry: WaitEntry, _ events: PollEvents) -> Bool { thread?.wake() ?? false }
+  init(_ thread: Thread) {
+    self.thread = thread
+    super.init()
+  }
+
+  override func notify(_ entry: WaitEntry, _ events: PollEvents) -> Bool { thread.wake() }
 }
 
 /// Leads to the means to wait of the thread that runs.

@@ -1,6 +1,7 @@
 import Foundations
 public import Machine
 import Synchronization
+public import Waiting
 
 /// The clocks of the kernel.
 ///
@@ -53,6 +54,17 @@ public enum Clock {
   /// The counter that time is told by; nil before `start`.
   public static var source: CounterSource? { keeper.withLock { $0.source } }
 
+  /// What the clock `base` is ahead of the monotonic one, in nanoseconds.
+  @inline(__always)
+  static func offset(of base: TimeBase) -> UInt64 {
+    switch base {
+    case .monotonic: 0
+    case .realTime: data.realOffset.load(ordering: .relaxed)
+    case .bootTime: data.bootOffset.load(ordering: .relaxed)
+    case .atomicTime: data.realOffset.load(ordering: .relaxed) &+ data.atomicOffset.load(ordering: .relaxed)
+    }
+  }
+
   // MARK: Changing
 
   /// Has `frame`, which is all zeros, say from now on what programs need to tell the time for themselves. Once.
@@ -61,13 +73,31 @@ public enum Clock {
     update()
   }
 
-  /// Changes the clocks, and the page of programs with them.
+  /// Woken after CLOCK_REALTIME was set, or made a step for a leap second: who waits for a time of it looks again.
+  public static let steps = WaitQueue()
+  private static let steppings = Atomic<UInt64>(0)
+
+  /// How often CLOCK_REALTIME was set or made a step.
+  public static var stepCount: UInt64 { steppings.load(ordering: .sequentiallyConsistent) }
+
+  /// Changes the clocks, and the page of programs with them, and tells those who follow steps of one.
   private static func change<Result, Failure: Error>(
     _ body: (inout Timekeeper) throws(Failure) -> Result
   ) throws(Failure) -> Result {
-    try keeper.withLock { keeper throws(Failure) in
-      // Also where it fails: the clocks were brought up to now.
-      defer { page.withValue { $0.publish(data) } }
+    var isStep = false
+    defer {
+      if isStep {
+        steppings.wrappingAdd(1, ordering: .sequentiallyConsistent)
+        steps.wakeAll()
+      }
+    }
+    return try keeper.withLock { keeper throws(Failure) in
+      let before = keeper.offsets
+      defer {
+        // Also where it fails: the clocks were brought up to now.
+        page.withValue { $0.publish(data) }
+        isStep = keeper.offsets != before
+      }
       return try body(&keeper)
     }
   }

@@ -14,7 +14,7 @@ final class World {
   let names: DentryCache
   let actor: FileActor
   let pipes: PipeMaker
-  let counters: EventCounterMaker
+  let inodes: AnonymousInodes
 
   init() throws(Errno) {
     cache = try PageCache(frameCount: SimulatedMemory.frameCount, waiting: PageWaiting())
@@ -23,7 +23,7 @@ final class World {
     let context = FileSystemContext(root: root.rootPath, directory: root.rootPath)
     actor = FileActor(.root, context, try MountNamespace(root: root))
     pipes = try PipeMaker(names: names, clock: ZeroClock())
-    counters = try EventCounterMaker(names: names, clock: ZeroClock())
+    inodes = try AnonymousInodes(names: names, clock: ZeroClock())
     SpecialFiles.setFIFOOpener(FIFOOpener())
   }
 

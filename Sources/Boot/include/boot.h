@@ -344,6 +344,7 @@ APUS_INLINE size_t apus_user_fixup_count(void) { return (size_t)(apus_user_fixup
 size_t apus_user_copy(uint64_t target, uint64_t source, size_t count);
 size_t apus_user_clear(uint64_t target, size_t count);
 size_t apus_user_string(void *_Nonnull target, uint64_t source, size_t limit);
+size_t apus_user_store_high16(uint64_t target, const uint64_t *_Nonnull source, size_t count);
 size_t apus_user_load32(uint64_t address, uint32_t *_Nonnull value);
 size_t apus_user_compare_exchange32(uint64_t address, uint32_t *_Nonnull expected, uint32_t desired);
 size_t apus_user_save_extended(uint64_t address, uint64_t components, const uint64_t *_Nonnull software, uint64_t mark);

@@ -2,6 +2,7 @@ import Archives
 import BootInformation
 import DeviceFileSystem
 import Foundations
+import Futexes
 import InitialFileSystem
 import Logging
 import Machine
@@ -28,6 +29,7 @@ extension BootHandlers {
     do throws(Errno) {
       let files = try RootFileSystem(cache)
       try startDevices(files)
+      try Futexes.start(processorCount: Processor.onlineCount)
       for index in 0..<state.information.moduleCount {
         if let failure = unpack(index, files) { return .failed(failure) }
       }

@@ -1,5 +1,6 @@
 import BootInformation
 import DeviceFileSystem
+import Events
 import Foundations
 import IPC
 import InitialFileSystem
@@ -35,6 +36,7 @@ struct RootFileSystem {
     actor = FileActor(.root, context, try MountNamespace(root: root))
     devices = try DeviceFileSystem(names: names, clock: clock, cache: cache)
     try Pipes.start(names: names, clock: clock)
+    try EventFiles.start(names: names, clock: clock)
     MemoryFiles.start(names: names, clock: clock, cache: cache)
     try SignalDescriptors.start(names: names, clock: clock)
     let pageCount = UInt64(FrameAllocator.statistics.node.managedCount)

@@ -1,11 +1,14 @@
 #if !os(none)
+  import Glibc
   import PageFrames
+  import Synchronization
 
   /// The part of a CPU that translates addresses, for tests on the host: it walks the real page tables, and has a TLB that
   /// keeps every translation, and every way to a lowest table, until it is told to drop them.
   ///
   /// So a change that forgets to flush shows at once, which on hardware it may never do. Used within
-  /// `SimulatedMemory.exclusive`. Source: Intel SDM vol. 3A, 4.10.
+  /// `SimulatedMemory.exclusive`, by all threads of the test that runs: what each does is done at once, as if it were a CPU's
+  /// locked access. Source: Intel SDM vol. 3A, 4.10.
   public enum SimulatedProcessor {
     /// What became of an access.
     enum Outcome: Equatable {
@@ -47,24 +50,44 @@
       }
     }
 
+    // MARK: One thread at a time
+
+    /// The thread that is at work, or 0.
+    private static let worker = Atomic<UInt>(0)
+
+    /// Runs `body` while no other thread does anything here; within it, the same thread may do so again.
+    static func alone<Result: ~Copyable, Failure: Error>(_ body: () throws(Failure) -> Result) throws(Failure) -> Result {
+      let me = UInt(pthread_self())
+      guard worker.load(ordering: .relaxed) != me else { return try body() }
+      while !worker.compareExchange(expected: 0, desired: me, ordering: .acquiring).exchanged { sched_yield() }
+      defer { worker.store(0, ordering: .releasing) }
+      return try body()
+    }
+
     // MARK: What instructions do
 
     static func load(_ newRoot: FrameNumber, identifier newIdentifier: UInt16, isKeeping: Bool) {
-      unsafe root = newRoot
-      unsafe identifier = newIdentifier
-      if !isKeeping { invalidateEverything() }
+      alone {
+        unsafe root = newRoot
+        unsafe identifier = newIdentifier
+        if !isKeeping { invalidateEverything() }
+      }
     }
 
     static func invalidate(page address: UInt64) {
-      unsafe small[key(address, shift: 12)] = nil
-      unsafe large[key(address, shift: 21)] = nil
-      unsafe tables = tables.filter { unsafe $0.key.identifier != identifier }
+      alone {
+        unsafe small[key(address, shift: 12)] = nil
+        unsafe large[key(address, shift: 21)] = nil
+        unsafe tables = tables.filter { unsafe $0.key.identifier != identifier }
+      }
     }
 
     static func invalidateEverything() {
-      unsafe small = small.filter { unsafe $0.key.identifier != identifier }
-      unsafe large = large.filter { unsafe $0.key.identifier != identifier }
-      unsafe tables = tables.filter { unsafe $0.key.identifier != identifier }
+      alone {
+        unsafe small = small.filter { unsafe $0.key.identifier != identifier }
+        unsafe large = large.filter { unsafe $0.key.identifier != identifier }
+        unsafe tables = tables.filter { unsafe $0.key.identifier != identifier }
+      }
     }
 
     private static func key(_ address: UInt64, shift: UInt64) -> Key {
@@ -86,10 +109,15 @@
         let place = address + UInt64(done)
         let inPage = Int(place & 4095)
         let length = min(count - done, 4096 - inPage)
-        switch translate(place, kind) {
-        case .memory(let frame):
-          unsafe body(FrameMemory.pointer(to: frame).advanced(by: inPage), done, length)
-          done += length
+        let outcome = alone {
+          let outcome = translate(place, kind)
+          if case .memory(let frame) = outcome {
+            unsafe body(FrameMemory.pointer(to: frame).advanced(by: inPage), done, length)
+          }
+          return outcome
+        }
+        switch outcome {
+        case .memory: done += length
         case .fault(let isPresent):
           let access = PageFaultAccess(kind, isUser: false, isPresent: isPresent)
           guard PageFaults.resolve(place, access, hadInterrupts: false) else { return done }

@@ -17,6 +17,10 @@ public final class AddressSpace: PageFaultHandler {
     set { hugePolicy.store(newValue.rawValue, ordering: .relaxed) }
   }
 
+  private static let nextIdentifier = Atomic<UInt64>(1)
+
+  /// Its number, which is never another's.
+  public let identifier: UInt64
   let state: SpinLock<AddressSpaceState>
 
   /// Makes an address space without areas. Ended by `tearDown`: the objects that it maps keep it until then.
@@ -28,6 +32,7 @@ public final class AddressSpace: PageFaultHandler {
   }
 
   private init(_ state: consuming AddressSpaceState) {
+    identifier = Self.nextIdentifier.wrappingAdd(1, ordering: .relaxed).oldValue
     self.state = SpinLock(state)
   }
 

@@ -23,6 +23,8 @@ public final class ProgramMemory {
   /// Whether others with the same rights may look into it, and a memory image may be left. Source: prctl(2),
   /// `PR_SET_DUMPABLE`.
   public let isDumpable = Atomic<Bool>(true)
+  /// What it has asked for by membarrier(2), a bit for each command.
+  public let barrierRegistrations = Atomic<UInt32>(0)
   private let users = Atomic<Int>(1)
   private let content: SpinLock<Program>
 
@@ -46,6 +48,7 @@ public final class ProgramMemory {
     let child = ProgramMemory(try space.clone(), program)
     child.space.limits = space.limits
     child.isDumpable.store(isDumpable.load(ordering: .relaxed), ordering: .relaxed)
+    child.barrierRegistrations.store(barrierRegistrations.load(ordering: .relaxed), ordering: .relaxed)
     // Whoever executes it already keeps writers away, so this cannot fail.
     try? program.executable?.inode.beginExecuting()
     return child

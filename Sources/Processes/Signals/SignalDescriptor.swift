@@ -62,8 +62,14 @@ public final class SignalDescriptor: OpenFile {
     return [.input, .readNormal]
   }
 
+  public override var queueOwner: AnyObject? { Task.current?.process }
+
   public override func forEachWaitQueue(_ body: (borrowing WaitQueue) -> Void) {
-    if let task = Task.current { body(task.process.signalEvents) }
+    forEachWaitQueue(of: queueOwner, body)
+  }
+
+  public override func forEachWaitQueue(of owner: AnyObject?, _ body: (borrowing WaitQueue) -> Void) {
+    if let process = owner as? Process { body(process.signalEvents) }
   }
 }
 

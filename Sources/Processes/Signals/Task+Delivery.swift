@@ -56,6 +56,8 @@ extension Task {
         let disposition = dispositions.take(signal)
         if disposition.isIgnored { continue }
         if disposition.isCaught {
+          var information = information
+          process.timers.signalIsTaken(&information)
           return .handler(information, disposition, mask: block(for: signal, disposition, state))
         }
         switch signal.defaultAction {

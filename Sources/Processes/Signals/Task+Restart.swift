@@ -13,8 +13,9 @@ extension Task {
   @inline(__always)
   final func finishCall(_ registers: borrowing UserContext, _ disposition: SignalDisposition) {
     guard isInterruptedCall(registers) else { return }
+    let isMadeAgain = handling.waitEnd.isMadeAgain
     let restart = takeRestart(registers)
-    if restart == .afterSignal, disposition.flags.contains(.SA_RESTART) {
+    if isMadeAgain || restart == .afterSignal && disposition.flags.contains(.SA_RESTART) {
       registers.repeatCall(registers.callNumber)
     } else {
       // It has failed, whatever signals come before the program goes on.
@@ -42,6 +43,7 @@ extension Task {
   }
 
   private final func takeRestart(_ registers: borrowing UserContext) -> SystemCallRestart? {
+    handling.waitEnd.isMadeAgain = false
     if let restart = handling.waitEnd.restart.take() { return restart }
     let number = UInt16(exactly: UInt32(truncatingIfNeeded: registers.callNumber))
     return number.flatMap(SystemCallNumber.init(rawValue:))?.restart
@@ -67,6 +69,11 @@ extension Task {
 
   /// Says how the call that is about to fail with `EINTR` is started again, where that is not as its entry says.
   public final func setRestart(_ restart: SystemCallRestart) { handling.waitEnd.restart = restart }
+
+  /// Says that the call that is about to fail with `EINTR` is made again in any case: its program does not know that it waits.
+  public final func setRestartAlways() {
+    (handling.waitEnd.restart, handling.waitEnd.isMadeAgain) = (.afterSignal, true)
+  }
 
   /// Goes on with the call that was interrupted, for restart_syscall(2).
   ///

@@ -14,8 +14,10 @@ extension Task {
         let (signal, information) = signals.pending.take(blocked: others) ?? state.signals.pending.take(blocked: others)
       else { return nil }
       noteAgain(state)
+      var told = information
+      process.timers.signalIsTaken(&told)
       // A program may have queued it as another.
-      return information.numbered(signal)
+      return told.numbered(signal)
     }
   }
 

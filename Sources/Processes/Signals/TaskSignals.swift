@@ -45,6 +45,8 @@ struct WaitEnd {
   var resumed: UInt64?
   /// How the call that has just been interrupted is started again, where that differs from what its entry says.
   var restart: SystemCallRestart?
+  /// Whether the call that has just been interrupted is made again even after a handler.
+  var isMadeAgain = false
 }
 
 /// What the tasks of a process have of signals in common. Guarded by the process's `state`.

@@ -41,12 +41,15 @@ public final class Process: ProcessNode {
   /// When it was made, in nanoseconds since boot.
   public let startNanoseconds: UInt64
   let state: SpinLock<State>
+  private let taskEstimate = Atomic<Int>(0)
   /// How much rather than others it is killed for want of memory: -1,000 to 1,000. Source: proc(5), `oom_score_adj`.
   public let outOfMemoryAdjustment = Atomic<Int32>(0)
   /// Woken when a task ends.
   let taskEnds = WaitQueue()
   /// Woken when a signal comes: where descriptors of signals and calls that wait for signals wait.
   public let signalEvents = WaitQueue()
+  /// Its timers.
+  public let timers = ProcessTimers()
   /// Woken when it goes on after a stop.
   let continuations = WaitQueue()
 
@@ -96,6 +99,7 @@ public final class Process: ProcessNode {
     try state.withLock { state throws(Errno) in
       guard state.ending == nil, state.executing == nil else { throw .EAGAIN }
       try state.tasks.append(task)
+      taskEstimate.store(state.tasks.count, ordering: .relaxed)
       state.join(task)
     }
   }
@@ -107,6 +111,7 @@ public final class Process: ProcessNode {
     let isLast = state.withLock { state in
       for index in 0..<state.tasks.count where state.tasks[index] === task {
         _ = state.tasks.remove(at: index)
+        taskEstimate.store(state.tasks.count, ordering: .relaxed)
         state.endedUsage = state.endedUsage + usage
         state.ended = (task.name, task.credentialsForOthers)
         break
@@ -115,6 +120,23 @@ public final class Process: ProcessNode {
     }
     taskEnds.wakeAll()
     return isLast
+  }
+
+  /// How many tasks have not ended, without its lock: what was true a moment ago.
+  var taskCountEstimate: Int { taskEstimate.load(ordering: .relaxed) }
+
+  /// How long its tasks have run, in nanoseconds, those included that have ended.
+  public var runNanoseconds: UInt64 {
+    state.withLock { state in
+      var sum = state.endedUsage.userNanoseconds &+ state.endedUsage.systemNanoseconds
+      for index in 0..<state.tasks.count { sum &+= state.tasks[index].runNanoseconds }
+      return sum
+    }
+  }
+
+  /// Whether `signal` was sent to the process or, if `task` is given, to that task, and has not been taken.
+  func isPending(_ signal: Signal, for task: Task?) -> Bool {
+    state.withLock { state in (task?.signals.pending.set ?? state.signals.pending.set).contains(signal) }
   }
 
   /// The task with the lowest number from `number` on; nil when there is none.

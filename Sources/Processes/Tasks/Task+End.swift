@@ -41,7 +41,7 @@ extension Task {
   /// Its own function, so that the stack that is left owns no reference.
   @inline(never)
   private final func giveBack() {
-    TaskEndHooks.run(self)
+    leaveFutexes(.end)
     leaveSignals()
     let usage = usage
     let user = credentials.users.real
@@ -52,7 +52,10 @@ extension Task {
     let isLast = process.remove(self, usage: usage)
     UserAccounts.release(user)
     process.tree.remove(self)
-    if isLast { process.finish() }
+    if isLast {
+      process.timers.close()
+      process.finish()
+    }
     setThread(nil)
   }
 }
@@ -120,15 +123,10 @@ extension Process {
   }
 }
 
-/// What is done when tasks end, by modules above.
+/// What is done when the first process ends, by modules above.
 open class TaskEndHook {
   /// Creates a hook.
   public init() {}
-
-  /// Called by each task that ends, with its memory and files still there: futexes are released.
-  ///
-  /// - Context: the task's thread.
-  open func taskEnds(_ task: Task) {}
 
   /// Called when the first process has ended: nothing is left to do.
   open func firstProcessEnded(_ status: ExitStatus) -> Never { Machine.halt() }
@@ -140,8 +138,6 @@ public enum TaskEndHooks {
 
   /// Sets them, once.
   public static func start(_ new: TaskEndHook) { hook.fill(new) }
-
-  static func run(_ task: Task) { hook.withValue { $0.taskEnds(task) } }
 
   static func firstProcessEnded(_ status: ExitStatus) -> Never {
     hook.withValue { $0.firstProcessEnded(status) }

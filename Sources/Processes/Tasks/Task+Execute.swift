@@ -157,13 +157,15 @@ extension Task {
     _ memory: ProgramMemory, _ newCredentials: Credentials, _ newDispositions: SignalDispositions,
     _ registers: borrowing UserContext
   ) {
+    leaveFutexes(.execution)
+    process.timers.removeAll()
     exchangeMemory(memory)?.endUse()
     completion?.finish()
     completion = nil
     if files.userCount > 1, let own = try? files.copy() { setFiles(own) }
     files.closeForExecution()
     resetSignalsForExecution(newDispositions)
-    (numberAddress, clearedAddress, robustList) = (0, 0, 0)
+    numberAddress = 0
     sequence = RestartableSequence()
     UserAccounts.move(from: credentials.users.real, to: newCredentials.users.real)
     setCredentials(newCredentials)

@@ -60,8 +60,10 @@ open class Task: ThreadBody {
   public final var numberAddress: UInt64 = 0
   /// Where its number is to be cleared when it ends; 0 for nowhere. The task's own.
   public final var clearedAddress: UInt64 = 0
-  /// Where the C library keeps what robust futexes it holds, and how long that is. The task's own.
-  public final var robustList: UInt64 = 0
+  /// What it has for futexes.
+  public final let futexes: TaskFutexes
+  /// Its means to wait for several files, once it has done so. The task's own.
+  private final var ownPollWaiter: PollWaiter?
   /// Whether no execve gives it rights. Source: prctl(2), `PR_SET_NO_NEW_PRIVS`. Never taken back.
   public final let hasNoNewPrivileges = Atomic<Bool>(false)
   /// What it asked for by prctl(2) and personality(2).
@@ -76,6 +78,7 @@ open class Task: ThreadBody {
   public init(_ process: Process, _ identifier: ProcessIdentifier, _ resources: TaskResources) {
     self.process = process
     self.identifier = identifier
+    futexes = TaskFutexes(number: identifier.number)
     startNanoseconds = Clock.bootTime
     held = SpinLock(resources)
     (memory, files, context) = (resources.memory, resources.files, resources.context)
@@ -172,6 +175,7 @@ open class Task: ThreadBody {
     // Others may look at the old one at this moment, so it is kept.
     formerIdentifier = identifier
     identifier = number
+    futexes.setNumber(number.number)
   }
 
   // MARK: Filter
@@ -205,6 +209,7 @@ open class Task: ThreadBody {
   public final var thread: Thread? { links.withLock { $0 } }
 
   final func setThread(_ thread: Thread?) {
+    futexes.setThread(thread)
     let old = links.withLock { link in
       let old = link
       link = thread
@@ -212,6 +217,20 @@ open class Task: ThreadBody {
     }
     _ = consume old
   }
+
+  /// Its means to wait for several files.
+  ///
+  /// - Throws: `ENOMEM`.
+  /// - Context: the task itself.
+  public final func pollWaiter() throws(Errno) -> PollWaiter {
+    if let ownPollWaiter { return ownPollWaiter }
+    let new = try PollWaiter.make()
+    ownPollWaiter = new
+    return new
+  }
+
+  /// How long it has run, in nanoseconds.
+  public final var runNanoseconds: UInt64 { thread?.account.running ?? 0 }
 
   /// Where its time went, and what else is counted.
   public final var usage: ResourceUsage {

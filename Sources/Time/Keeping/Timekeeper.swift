@@ -28,6 +28,11 @@ public struct Timekeeper {
   /// Seconds that one update catches up with, one by one: about an hour.
   private static let secondsLimit = 4_096
 
+  /// What the other clocks are ahead of CLOCK_MONOTONIC: a change is a step of theirs.
+  var offsets: ClockOffsets {
+    ClockOffsets(real: realOffset, boot: bootOffset, atomicSeconds: discipline.atomicOffsetSeconds)
+  }
+
   /// A keeper that knows no counter.
   public init() {}
 
@@ -187,4 +192,11 @@ public struct Timekeeper {
     data.sequence.wrappingAdd(1, ordering: .releasing)
     data.writer.store(0, ordering: .relaxed)
   }
+}
+
+/// What clocks are ahead of CLOCK_MONOTONIC.
+struct ClockOffsets: Equatable {
+  let real: UInt64
+  let boot: UInt64
+  let atomicSeconds: Int64
 }

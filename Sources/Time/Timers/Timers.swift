@@ -59,9 +59,14 @@ public enum Timers {
   /// - Throws: `ENOMEM`.
   /// - Context: once, on the boot CPU.
   public static func start() throws(Errno) {
+    try start { processor in LocalTimerDevice(processor) }
+  }
+
+  /// As `start`, with other devices: for tests.
+  static func start(device: (Int) -> sending TimerDevice) throws(Errno) {
     var all = GrowableArray<TimerQueue>()
     for processor in 0..<Processor.limit {
-      try all.append(TimerQueue(device: LocalTimerDevice(processor)) { Clock.nanoseconds })
+      try all.append(TimerQueue(device: device(processor)) { Clock.nanoseconds })
     }
     queues.fill(all)
   }

@@ -69,6 +69,7 @@ extension DescriptorTable.State {
   mutating func copy(from other: borrowing Self) {
     for index in 0..<min(other.files.count, files.count) {
       guard let file = other.files[index] else { continue }
+      file.beginDescriptor()
       files[index] = file
       take(index, other.bit(index, of: .closesOnExecution))
     }

@@ -34,6 +34,9 @@ public final class DescriptorTable {
   /// Creates an empty table, which nobody uses yet.
   public init() {}
 
+  // One that nobody came to use may have files, too.
+  deinit { closeAll() }
+
   /// Counts one more task that uses it.
   public func beginUse() { users.wrappingAdd(1, ordering: .relaxed) }
 
@@ -52,14 +55,22 @@ public final class DescriptorTable {
   /// - Throws: `EBADF`.
   @inline(__always)
   public func file(_ descriptor: Descriptor) throws(Errno) -> OpenFile {
+    guard let file = openFile(descriptor) else { throw .EBADF }
+    return file
+  }
+
+  /// The file of `descriptor`; nil when it is not open.
+  @inline(__always)
+  public func openFile(_ descriptor: Descriptor) -> OpenFile? {
     let index = Int(descriptor.rawValue)
-    let file: OpenFile? = state.withLock { state in
+    return state.withLock { state in
       // As an unsigned number a negative one is too large.
       UInt(bitPattern: index) < UInt(bitPattern: state.files.count) ? state.files[index] : nil
     }
-    guard let file else { throw .EBADF }
-    return file
   }
+
+  /// One more than the highest descriptor that there is room for now.
+  public var end: Int { state.withLock { $0.files.count } }
 
   /// The file of `descriptor`, if it is open for more than O_PATH.
   ///
@@ -138,6 +149,7 @@ public final class DescriptorTable {
 
   /// Ends what `reserve` began.
   public func fill(_ descriptor: Descriptor, with file: OpenFile) {
+    file.beginDescriptor()
     state.withLock { $0.files[Int(descriptor.rawValue)] = file }
   }
 
@@ -159,6 +171,7 @@ public final class DescriptorTable {
       try state.grow(toInclude: index)
       let old = state.files[index].take()
       if old == nil && state.isTaken(index) { throw .EBUSY }
+      file.beginDescriptor()
       state.files[index] = file
       state.take(index, closesOnExecution)
       return old
@@ -197,6 +210,7 @@ public final class DescriptorTable {
   public func finishClosing(_ file: OpenFile) throws(Errno) {
     // Whichever descriptor of the file is closed takes the process's locks with it. Source: fcntl(2).
     if let locks = file.inode.locks { locks.releaseRecords(of: LockOwner(self)) }
+    file.endDescriptor()
     try file.flush()
   }
 

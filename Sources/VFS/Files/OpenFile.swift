@@ -27,6 +27,8 @@ open class OpenFile {
   private let statusBits: Atomic<UInt32>
   private let position = Atomic<Int64>(0)
   private let positionLock = SleepLock()
+  let descriptorCount = Atomic<Int>(0)
+  let watchers = SpinLock(FileWatchers())
 
   /// Creates an open file.
   ///
@@ -279,6 +281,12 @@ open class OpenFile {
   ///
   /// Nothing is called for files that are always ready.
   open func forEachWaitQueue(_ body: (borrowing WaitQueue) -> Void) {}
+
+  /// Whose queues `forEachWaitQueue` means when the thread that runs asks; nil if they are the file's own.
+  open var queueOwner: AnyObject? { nil }
+
+  /// As `forEachWaitQueue`, but the queues that `owner` had been asked for, whoever runs now.
+  open func forEachWaitQueue(of owner: AnyObject?, _ body: (borrowing WaitQueue) -> Void) { forEachWaitQueue(body) }
 
   /// Whether poll(2) can wait for it; epoll refuses others.
   open var canPoll: Bool { false }

@@ -117,6 +117,36 @@ struct UserMemoryTests {
     }
   }
 
+  @Test("The highest bits of words are stored and nothing else, up to the first page that is not there")
+  func highestBits() throws {
+    try Self.withSpace { _ throws in
+      for count in [1, 3, 128, 129, 600] {
+        let isRight = try UserWords.withWords(count) { words throws(Errno) in
+          for index in 0..<count { words[index] = words[index] | UInt64(index) << 48 | 0x1234_5678_9abc }
+          try UserMemory.copyOut(words.span, to: Self.base)
+          for index in 0..<count { words[index] = UInt64(index + 7) << 48 }
+          try UserWords.storeHighest16(of: words.span, to: Self.base)
+          try UserWords.copyIn(from: Self.base, into: &words)
+          for index in 0..<count where words[index] != UInt64(index + 7) << 48 | 0x1234_5678_9abc { return false }
+          return true
+        }
+        #expect(isRight)
+      }
+      let end = Self.base + UInt64(Self.byteCount)
+      let failure: Errno? = try UserWords.withWords(2) { words throws(Errno) in
+        words[0] = .max
+        do throws(Errno) {
+          try UserWords.storeHighest16(of: words.span, to: end - 8)
+          return nil
+        } catch {
+          return error
+        }
+      }
+      #expect(failure == .EFAULT)
+      #expect(try UserPointer<UInt16>(end - 2).load() == .max)
+    }
+  }
+
   @Test("In withoutFaults nobody is asked")
   func withoutFaults() throws {
     try Self.withSpace { space in

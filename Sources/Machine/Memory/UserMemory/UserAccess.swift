@@ -64,6 +64,21 @@ enum UserAccess {
     #endif
   }
 
+  /// Stores the highest 16 bits of each of `count` words at their places in an array of such words, and returns how many were
+  /// not stored.
+  @inline(__always)
+  static func storeHighest16(_ source: UnsafePointer<UInt64>, to target: UInt64, count: Int) -> Int {
+    #if os(none)
+      return unsafe apus_user_store_high16(target, source, count)
+    #else
+      for index in 0..<count {
+        var bits = unsafe UInt16(truncatingIfNeeded: source[index] >> 48)
+        guard unsafe copyOut(&bits, to: target + UInt64(index) * 8 + 6, count: 2) == 0 else { return count - index }
+      }
+      return 0
+    #endif
+  }
+
   /// Loads the aligned word at `address` in one access, or returns nil for a fault.
   @inline(__always)
   static func load32(_ address: UInt64) -> UInt32? {
@@ -82,10 +97,12 @@ enum UserAccess {
     #if os(none)
       return unsafe apus_user_compare_exchange32(address, &found, desired) == 0 ? found : nil
     #else
-      // A locked exchange writes the word even when it does not change it.
-      guard unsafe copyIn(&found, from: address, count: 4) == 0 else { return nil }
-      var stored = found == expected ? desired : found
-      return unsafe copyOut(&stored, to: address, count: 4) == 0 ? found : nil
+      // A locked exchange is a write even when it does not change the word.
+      let done = unsafe SimulatedProcessor.access(address, count: 4, .write) { memory, _, _ in
+        found = unsafe memory.load(as: UInt32.self)
+        if found == expected { unsafe memory.storeBytes(of: desired, as: UInt32.self) }
+      }
+      return done == 4 ? found : nil
     #endif
   }
 }

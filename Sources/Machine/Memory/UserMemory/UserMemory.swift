@@ -162,6 +162,17 @@ public enum UserMemory {
   public static func withoutFaults<Result: ~Copyable, Failure: Error>(
     _ body: () throws(Failure) -> Result
   ) throws(Failure) -> Result {
+    #if os(none)
+      return try withBan(body)
+    #else
+      return try SimulatedProcessor.alone { () throws(Failure) in try withBan(body) }
+    #endif
+  }
+
+  @inline(__always)
+  private static func withBan<Result: ~Copyable, Failure: Error>(
+    _ body: () throws(Failure) -> Result
+  ) throws(Failure) -> Result {
     ProcessorArea.withCurrent { $0.translation.resolutionBans &+= 1 }
     defer { ProcessorArea.withCurrent { $0.translation.resolutionBans &-= 1 } }
     return try body()

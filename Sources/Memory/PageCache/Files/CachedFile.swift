@@ -35,10 +35,13 @@ public final class CachedFile {
   public let provider: PageProvider
   let cache: PageCache
   let state = SpinLock(CachedFileState())
+  /// Its number among all files that there ever were.
+  public let serial: UInt64
   private let identityBase: UInt64
 
   init(number: UInt32, serial: UInt64, _ provider: PageProvider, in cache: PageCache) {
     self.number = number
+    self.serial = serial
     self.provider = provider
     self.cache = cache
     // Far apart for each file, so that the identities of pages below 2^32 of no two files are the same.

@@ -24,6 +24,12 @@ open class MappedObject {
     }
   }
 
+  /// A number that is the same for all that stand for the same memory, and never another's.
+  var identity: UInt64 {
+    guard let cachedFile else { return key << 1 }
+    return cachedFile.serial << 1 | 1
+  }
+
   /// How many pages there are now. A program that uses an address behind them gets SIGBUS.
   open var pageCount: UInt64 { 0 }
 

@@ -1,0 +1,90 @@
+import Foundations
+import LinuxABI
+import Machine
+import Processes
+import Scheduler
+import Time
+
+/// Sleeping, and letting others run.
+extension SystemCallContext {
+  /// nanosleep(2)
+  func nanosleep(_ duration: UserPointer<Timespec>, _ remaining: UserPointer<Timespec>) throws(Errno) {
+    try sleep(for: try duration.load().total(), remaining)
+  }
+
+  /// clock_nanosleep(2)
+  func clockNanosleep(
+    _ clock: Int32, _ flags: TimerFlags, _ request: UserPointer<Timespec>, _ remaining: UserPointer<Timespec>
+  ) throws(Errno) {
+    let clock = try ProgramClock(clock, task)
+    let time = try request.load().total()
+    switch clock {
+    case .base(let base):
+      guard flags.contains(.TIMER_ABSTIME) else { return try sleep(for: time, remaining) }
+      // A time is the same when the call is made again.
+      try restarted(.unlessHandled) { () throws(Errno) in try sleep(until: ClockDeadline(base, time)) }
+    case .raw: throw .EOPNOTSUPP
+    case .process(let process):
+      try sleep(by: clock, isAbsolute: flags.contains(.TIMER_ABSTIME), time, remaining) {
+        min(process.taskCount, Processor.onlineCount)
+      }
+    case .task(let other):
+      // One's own time stands still.
+      guard other !== task else { throw .EINVAL }
+      try sleep(by: clock, isAbsolute: flags.contains(.TIMER_ABSTIME), time, remaining) { 1 }
+    }
+  }
+
+  private func sleep(for nanoseconds: UInt64, _ remaining: UserPointer<Timespec>) throws(Errno) {
+    let deadline = task.deadline(after: nanoseconds)
+    do throws(Errno) {
+      try sleep(until: ClockDeadline(.monotonic, deadline))
+    } catch {
+      if !remaining.isNull {
+        let now = Clock.nanoseconds
+        try remaining.store(Timespec(nanoseconds: deadline > now ? deadline - now : 0))
+      }
+      throw error
+    }
+  }
+
+  /// Sleeps until `deadline`.
+  ///
+  /// - Throws: `EINTR`.
+  private func sleep(until deadline: ClockDeadline) throws(Errno) {
+    do throws(Errno) {
+      try TimedWait.wait(until: deadline) { false }
+    } catch {
+      if error != .ETIMEDOUT { throw error }
+    }
+  }
+
+  /// Sleeps until a clock that only goes while programs run says `time`, or so much more than now: looks now and then.
+  ///
+  /// - Parameter rate: how much faster than time it may go at most.
+  private func sleep(
+    by clock: ProgramClock, isAbsolute: Bool, _ time: UInt64, _ remaining: UserPointer<Timespec>, rate: () -> Int
+  ) throws(Errno) {
+    let (end, isPastEnd) = (isAbsolute ? 0 : clock.now).addingReportingOverflow(time)
+    var now = clock.now
+    while isPastEnd || now < end {
+      let soonest = (end &- now) / UInt64(max(1, rate()))
+      do throws(Errno) {
+        // What is left is told to the program, which may sleep on for that.
+        try restarted(isAbsolute ? .unlessHandled : .never) { () throws(Errno) in
+          try sleep(until: ClockDeadline(after: max(soonest, 4_000_000)))
+        }
+      } catch {
+        now = clock.now
+        if !isAbsolute && !remaining.isNull {
+          try remaining.store(Timespec(nanoseconds: end > now ? end - now : 0))
+        }
+        throw error
+      }
+      now = clock.now
+    }
+  }
+
+  /// sched_yield(2)
+  func schedYield() throws(Errno) { Scheduler.yield() }
+}
