@@ -39,6 +39,7 @@ extension BootHandlers {
   }
 
   private static func startDevices(_ files: RootFileSystem) throws(Errno) {
+    try ProcessHandles.start(names: files.names, clock: FileClock())
     let memory = MemoryDeviceOpener(SystemRandomSource())
     try SpecialFiles.register(.characterDevice, major: MemoryDevice.major, minors: 1..<12, memory)
     try SpecialFiles.register(.characterDevice, major: 5, minors: 1..<2, TemporaryConsoleOpener())
