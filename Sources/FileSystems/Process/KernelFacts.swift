@@ -9,10 +9,6 @@ open class KernelFacts {
   /// Knows nothing.
   public init() {}
 
-  /// What the kernel calls itself. Source: uname(2), `release`.
-  open var release: StaticString { "0" }
-  /// Which build it is. Source: uname(2), `version`.
-  open var version: StaticString { "#1" }
   /// By what and with what it was built, as /proc/version has it: "(who@where) (compiler)".
   open var builder: StaticString { "()" }
 
@@ -26,7 +22,17 @@ open class KernelFacts {
   open func writeSystemCalls(to text: inout TextBuffer) {}
 
   /// Writes what is at which physical addresses, as /proc/iomem does.
-  open func writeMemoryMap(to text: inout TextBuffer) {}
+  ///
+  /// - Throws: `ENOMEM`.
+  open func writeMemoryMap(to text: inout TextBuffer) throws(Errno) {}
+
+  /// Writes what is at which ports, as /proc/ioports does.
+  ///
+  /// - Throws: `ENOMEM`.
+  open func writePortMap(to text: inout TextBuffer) throws(Errno) {}
+
+  /// Frees what can be read again: pages of files that are clean, and names and other objects.
+  open func dropCaches(pages: Bool, objects: Bool) {}
 
   /// Writes the consoles, as /proc/consoles does.
   open func writeConsoles(to text: inout TextBuffer) {}

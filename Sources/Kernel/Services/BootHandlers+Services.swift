@@ -10,6 +10,7 @@ import ProcessFileSystem
 import Processes
 import Synchronization
 import SystemCalls
+import SystemFileSystem
 import VFS
 
 /// The boot step of services.
@@ -31,7 +32,7 @@ extension BootHandlers {
         if let failure = unpack(index, files) { return .failed(failure) }
       }
       Processes.start(KernelPrograms())
-      try addProcessFiles(files, MachineFacts(state.information))
+      try addSyntheticFiles(files, MachineFacts(state.information))
       return try startFirst(files, commandLine)
     } catch {
       return .failed("error \(error.rawValue)")
@@ -65,11 +66,13 @@ extension BootHandlers {
     }
   }
 
-  /// Makes /proc known to mount(2).
-  private static func addProcessFiles(_ files: RootFileSystem, _ facts: MachineFacts) throws(Errno) {
+  /// Makes /proc and /sys known to mount(2).
+  private static func addSyntheticFiles(_ files: RootFileSystem, _ facts: MachineFacts) throws(Errno) {
     guard let tree = Processes.tree else { return }
     let processes = try ProcessFileSystem(tree, facts, names: files.names, clock: FileClock())
     try FileSystemTypes.register(ProcessFileSystemType(processes))
+    let system = try SystemFileSystem(names: files.names, clock: FileClock(), processors: KernelProcessors.records)
+    try FileSystemTypes.register(SystemFileSystemType(system))
   }
 
   private static func startFirst(

@@ -1,4 +1,5 @@
 import Foundations
+import IPC
 import LinuxABI
 import Machine
 import PageFrames
@@ -22,8 +23,18 @@ extension ProcessFileSystem {
   private func addKernelControls(to kernel: SyntheticDirectory) throws(Errno) {
     let (facts, tree) = (facts, tree)
     try kernel.addText("ostype") { "Linux" }
-    try kernel.addText("osrelease") { facts.release }
-    try kernel.addText("version") { facts.version }
+    try kernel.addText("osrelease") { SystemNames.release }
+    try kernel.addText("version") { SystemNames.version }
+    try kernel.addName("hostname") {
+      SystemNames.hostName
+    } set: { name in
+      SystemNames.hostName = name
+    }
+    try kernel.addName("domainname") {
+      SystemNames.domainName
+    } set: { name in
+      SystemNames.domainName = name
+    }
     try kernel.addNumber("pid_max") { Int64(tree.numberLimit) }
     try kernel.addNumber("threads-max") { Int64(tree.numberLimit) }
     try kernel.addNumber("ngroups_max") { Int64(GroupList.limit) }
@@ -34,6 +45,7 @@ extension ProcessFileSystem {
     try kernel.addNumber("tainted") { 0 }
     try kernel.addNumber("overflowuid") { 65_534 }
     try kernel.addNumber("overflowgid") { 65_534 }
+    try addRandomControls(to: try kernel.addDirectory("random"))
     try kernel.add("printk") { text in
       let levels = facts.logLevels
       for level in [levels.0, levels.1, levels.2] {
@@ -43,6 +55,16 @@ extension ProcessFileSystem {
       text.write(decimal: levels.3)
       text.write("\n")
     }
+  }
+
+  /// Source: random(4).
+  private func addRandomControls(to random: SyntheticDirectory) throws(Errno) {
+    // In bits. The generator is never short of anything once it has been seeded.
+    try random.addNumber("poolsize") { 256 }
+    try random.addNumber("entropy_avail") { 256 }
+    try random.add("uuid") { text in UniqueIdentifier().write(to: &text) }
+    let boot = UniqueIdentifier()
+    try random.add("boot_id") { text in boot.write(to: &text) }
   }
 
   /// Source: proc_sys_vm(5).
@@ -57,6 +79,13 @@ extension ProcessFileSystem {
     } set: { value in
       CommitAccount.ratio = Int(value)
     }
+    let facts = facts
+    try memory.add(
+      "drop_caches", permissions: 0o200, { text in },
+      accepts: { (text: Span<UInt8>) throws(Errno) in
+        guard let number = ControlText.integer(text), (1...4).contains(number) else { throw .EINVAL }
+        facts.dropCaches(pages: number & 1 != 0, objects: number & 2 != 0)
+      })
     try memory.addNumber("max_map_count") { Int64(AddressSpaceLimits().areaCount) }
     try memory.addNumber("mmap_min_addr") { 65_536 }
     try memory.addNumber("min_free_kbytes") {
@@ -71,6 +100,7 @@ extension ProcessFileSystem {
 
   /// Source: proc_sys_fs(5).
   private func addFileControls(to files: SyntheticDirectory) throws(Errno) {
+    try files.addNumber("pipe-max-size") { Int64(Pipe.unprivilegedLimit) }
     try files.addNumber("nr_open") { Int64(DescriptorTable.hardLimit) }
     try files.addNumber("file-max") { Int64.max }
   }

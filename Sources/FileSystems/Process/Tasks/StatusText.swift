@@ -6,6 +6,7 @@ import Processes
 import Scheduler
 import Scheduling
 import Security
+import Signals
 import Synchronization
 import SyntheticFiles
 import VFS
@@ -92,7 +93,19 @@ enum StatusText {
     text.pages("HugetlbPages:\t", 0)
   }
 
-  private static func writeSignals(_ view: TaskView, to text: inout TextBuffer) {}
+  private static func writeSignals(_ view: TaskView, to text: inout TextBuffer) {
+    guard let signals = view.task?.signalSummary else { return text.write("SigQ:\t0/0\n") }
+    text.write("SigQ:\t")
+    text.write(decimal: signals.queued.count)
+    text.write("/")
+    text.write(decimal: signals.queued.limit)
+    text.write("\n")
+    text.set("SigPnd:\t", signals.pending.rawValue)
+    text.set("ShdPnd:\t", signals.processPending.rawValue)
+    text.set("SigBlk:\t", signals.blocked.rawValue)
+    text.set("SigIgn:\t", signals.ignored.rawValue)
+    text.set("SigCgt:\t", signals.caught.rawValue)
+  }
 
   private static func writeRights(_ view: TaskView, to text: inout TextBuffer) {
     let credentials = view.task?.credentialsForOthers ?? view.process.credentialsForOthers

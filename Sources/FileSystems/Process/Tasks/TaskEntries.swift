@@ -1,4 +1,5 @@
 import Foundations
+import LinuxABI
 import Machine
 import Processes
 import SyntheticFiles
@@ -115,6 +116,10 @@ final class TaskEntries {
       try MemoryFile(request, inode, subject)
     }
     try addRecords("maps", .inspection) { subject throws(Errno) in try MapsText(subject) }
+    try addRecords("smaps", .inspection) { subject throws(Errno) in try MapsDetailText(subject) }
+    try addText("smaps_rollup", .everywhere, .inspection) { subject, text throws(Errno) in
+      try MapsSumText.write(subject, to: &text)
+    }
     try addRecords("mounts") { subject throws(Errno) in try MountsText(subject, .table) }
     try addRecords("mountinfo") { subject throws(Errno) in try MountsText(subject, .information) }
     try addText("limits") { subject, text throws(Errno) in try LimitsText.write(subject, to: &text) }
@@ -128,6 +133,17 @@ final class TaskEntries {
       // Where in the kernel it waits is nobody's business.
       text.write("0")
     }
+    try addText("personality", permissions: 0o400, .everywhere, .inspection) { subject, text throws(Errno) in
+      text.write(hex: try subject.livingTask().settings.personality.rawValue, width: 8)
+      text.write("\n")
+    }
+    try addText(
+      "timerslack_ns", permissions: 0o666, .everywhere, .inspection,
+      { subject, text throws(Errno) in
+        text.write(decimal: try subject.livingTask().settings.timerSlack)
+        text.write("\n")
+      },
+      accepts: { subject, text throws(Errno) in try TimerSlackText.set(subject, text) })
     try addText("oom_score") { subject, text throws(Errno) in try OutOfMemoryText.writeScore(subject, to: &text) }
     try addText(
       "oom_score_adj", permissions: 0o644, .everywhere, .open,
