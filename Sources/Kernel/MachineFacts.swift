@@ -8,6 +8,7 @@ import Processors
 import SyntheticFiles
 import SystemCalls
 import Time
+import VFS
 
 /// What /proc shows that only this module knows.
 final class MachineFacts: KernelFacts {
@@ -35,7 +36,14 @@ final class MachineFacts: KernelFacts {
 
   override func writeBootSteps(to text: inout TextBuffer) { BootHistory.write(to: &text) }
 
-  override func writeSystemCalls(to text: inout TextBuffer) { UnimplementedCalls.write(to: &text) }
+  override func writeSystemCalls(to text: inout TextBuffer) {
+    UnimplementedCalls.writeStatus(to: &text)
+    UnimplementedCalls.write(to: &text)
+  }
+
+  override func openMessages(_ request: OpenRequest, _ inode: Inode) throws(Errno) -> OpenFile {
+    try SystemLogFile(request, inode)
+  }
 
   override func processors() throws(Errno) -> GrowableArray<ProcessorRecord> { try KernelProcessors.records() }
 

@@ -3,6 +3,7 @@ public import Machine
 public import PageCache
 public import Processors
 public import SyntheticFiles
+public import VFS
 
 /// What only the kernel's composition knows, for /proc: derived from by it.
 open class KernelFacts {
@@ -18,8 +19,13 @@ open class KernelFacts {
   /// Writes a line for each step of the boot: its name, how it ended, how long it took.
   open func writeBootSteps(to text: inout TextBuffer) {}
 
-  /// Writes which calls programs made that do not exist, and how many calls exist.
+  /// Writes how many calls there are of each status, and which programs made that do not exist.
   open func writeSystemCalls(to text: inout TextBuffer) {}
+
+  /// Opens the kernel's messages, for those who take them.
+  ///
+  /// - Throws: `EPERM`, `ENODEV` without messages.
+  open func openMessages(_ request: OpenRequest, _ inode: Inode) throws(Errno) -> OpenFile { throw .ENODEV }
 
   /// Writes what is at which physical addresses, as /proc/iomem does.
   ///

@@ -40,12 +40,20 @@ extension ProcessFileSystem {
     try kernel.addNumber("ngroups_max") { Int64(GroupList.limit) }
     try kernel.addNumber("cap_last_cap") { Int64(Capability.CAP_CHECKPOINT_RESTORE.rawValue) }
     try kernel.addNumber("randomize_va_space") { 2 }
+    try kernel.addNumber("ns_last_pid") { Int64(tree.lastNumber) }
+    try kernel.addText("arch") { SystemNames.machine }
     try kernel.addText("core_pattern") { "core" }
-    try kernel.addNumber("panic") { 0 }
-    try kernel.addNumber("tainted") { 0 }
+    // What is not so, and what is never shown.
+    for name: StaticString in ["panic", "tainted", "core_uses_pid", "core_pipe_limit", "sysrq", "dmesg_restrict"] {
+      try kernel.addNumber(name) { 0 }
+    }
+    try kernel.addNumber("kptr_restrict") { 2 }
+    try kernel.addNumber("modules_disabled") { 1 }
     try kernel.addNumber("overflowuid") { 65_534 }
     try kernel.addNumber("overflowgid") { 65_534 }
     try addRandomControls(to: try kernel.addDirectory("random"))
+    let filters = try kernel.addDirectory("seccomp")
+    try filters.addText("actions_avail") { "kill_process kill_thread trap errno trace log allow" }
     try kernel.add("printk") { text in
       let levels = facts.logLevels
       for level in [levels.0, levels.1, levels.2] {
@@ -86,6 +94,13 @@ extension ProcessFileSystem {
         guard let number = ControlText.integer(text), (1...4).contains(number) else { throw .EINVAL }
         facts.dropCaches(pages: number & 1 != 0, objects: number & 2 != 0)
       })
+    // There are no huge pages set aside, and no limits but the ratio.
+    for name: StaticString in [
+      "nr_hugepages", "nr_overcommit_hugepages", "overcommit_kbytes", "panic_on_oom", "oom_kill_allocating_task",
+      "zone_reclaim_mode",
+    ] {
+      try memory.addNumber(name) { 0 }
+    }
     try memory.addNumber("max_map_count") { Int64(AddressSpaceLimits().areaCount) }
     try memory.addNumber("mmap_min_addr") { 65_536 }
     try memory.addNumber("min_free_kbytes") {
@@ -101,6 +116,13 @@ extension ProcessFileSystem {
   /// Source: proc_sys_fs(5).
   private func addFileControls(to files: SyntheticDirectory) throws(Errno) {
     try files.addNumber("pipe-max-size") { Int64(Pipe.unprivilegedLimit) }
+    // Unlimited.
+    try files.addNumber("pipe-user-pages-soft") { 0 }
+    try files.addNumber("pipe-user-pages-hard") { 0 }
+    try files.addNumber("suid_dumpable") { 0 }
+    try files.addNumber("protected_hardlinks") { 1 }
+    try files.addNumber("overflowuid") { 65_534 }
+    try files.addNumber("overflowgid") { 65_534 }
     try files.addNumber("nr_open") { Int64(DescriptorTable.hardLimit) }
     try files.addNumber("file-max") { Int64.max }
   }

@@ -30,8 +30,23 @@ extension ProcessFileSystem {
         text.write("\n")
       }
     }
+    try root.add("kmsg", MessagesInode(self))
+    // All processes are in the one group that there is, which no controller knows.
+    try root.add("cgroups") { text in text.write("#subsys_name\thierarchy\tnum_cgroups\tenabled\n") }
     let apus = try root.addDirectory("apus")
     try apus.add("boot") { text in facts.writeBootSteps(to: &text) }
     try apus.add("syscalls") { text in facts.writeSystemCalls(to: &text) }
   }
+}
+
+/// `kmsg`: the kernel's messages, for whoever takes them.
+private final class MessagesInode: SyntheticInode {
+  private let facts: KernelFacts
+
+  init(_ system: ProcessFileSystem) {
+    facts = system.facts
+    super.init(system, .regular, permissions: 0o400)
+  }
+
+  override func open(_ request: OpenRequest) throws(Errno) -> OpenFile { try facts.openMessages(request, self) }
 }

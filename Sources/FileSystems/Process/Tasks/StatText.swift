@@ -158,15 +158,3 @@ enum TimerSlackText {
     task.settings.timerSlack = UInt64(value)
   }
 }
-
-/// `/proc/pid/schedstat`.
-enum SchedulingText {
-  /// Writes the time on CPUs, the time ready, and the number of turns.
-  static func writeTimes(_ subject: Subject, to text: inout TextBuffer) throws(Errno) {
-    let account = try subject.task()?.thread?.account ?? EntityAccount()
-    text.write(decimal: account.running)
-    text.field(account.waiting)
-    text.field(account.turns)
-    text.write("\n")
-  }
-}

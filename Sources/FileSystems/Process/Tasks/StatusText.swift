@@ -115,7 +115,9 @@ enum StatusText {
     text.set("CapBnd:\t", credentials.bounding.rawValue)
     text.set("CapAmb:\t", credentials.ambient.rawValue)
     text.line("NoNewPrivs:\t", view.task?.hasNoNewPrivileges.load(ordering: .relaxed) ?? false ? 1 : 0)
-    text.write("Seccomp:\t0\nSeccomp_filters:\t0\n")
+    let filterCount = view.task?.callFilter?.filterCount ?? 0
+    text.line("Seccomp:\t", filterCount > 0 ? 2 : 0)
+    text.line("Seccomp_filters:\t", filterCount)
   }
 
   private static func writePlacement(_ view: TaskView, to text: inout TextBuffer) {

@@ -153,6 +153,35 @@ final class TaskEntries {
       "oom_adj", permissions: 0o644, .everywhere, .open,
       { subject, text throws(Errno) in try OutOfMemoryText.writeOldAdjustment(subject, to: &text) },
       accepts: { subject, text throws(Errno) in try OutOfMemoryText.setOldAdjustment(subject, text) })
+    try addAccounts()
+  }
+
+  /// Adds who is behind it, and what it has used.
+  private func addAccounts() throws(Errno) {
+    try addText("sched", permissions: 0o444, .everywhere, .inspection) { subject, text throws(Errno) in
+      try SchedulingText.write(subject, to: &text)
+    }
+    try addText("io", permissions: 0o400, .everywhere, .inspection) { subject, text throws(Errno) in
+      try TransferText.write(subject, to: &text)
+    }
+    try addText(
+      "loginuid", permissions: 0o644, .everywhere, .open,
+      { subject, text throws(Errno) in text.write(decimal: UInt64(try subject.process().login.user)) },
+      accepts: { subject, text throws(Errno) in try LoginText.set(subject, text) })
+    try addText("sessionid") { subject, text throws(Errno) in
+      text.write(decimal: UInt64(try subject.process().login.session))
+    }
+    // All processes are in the one namespace that there is, where each number means itself.
+    for name: StaticString in ["uid_map", "gid_map"] {
+      try addText(name, .processes) { subject, text throws(Errno) in
+        _ = try subject.process()
+        text.write("         0          0 4294967295\n")
+      }
+    }
+    try addText("setgroups", .processes) { subject, text throws(Errno) in
+      _ = try subject.process()
+      text.write("allow\n")
+    }
   }
 
   private func addText(
