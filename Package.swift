@@ -120,11 +120,17 @@ let package = Package(
     module(
       "SyntheticFiles", path: "Sources/FileSystems/Synthetic", ["Foundations", "Machine", "Security", "VFS"]),
     module(
+      "SystemFileSystem", path: "Sources/FileSystems/System",
+      [
+        "Foundations", "LinuxABI", "PageFrames", "Machine", "Processors", "PCI", "VirtualMemory", "Security", "VFS",
+        "SyntheticFiles",
+      ]),
+    module(
       "ProcessFileSystem", path: "Sources/FileSystems/Process",
       [
         "Foundations", "LinuxABI", "PageFrames", "Machine", "Waiting", "Time", "Scheduling", "Scheduler", "Interrupts",
-        "Processors", "PageCache", "VirtualMemory", "Executables", "Terminals", "Security", "VFS", "Processes",
-        "SyntheticFiles",
+        "Processors", "PageCache", "VirtualMemory", "Executables", "Signals", "Terminals", "Security", "VFS", "IPC",
+        "Processes", "SyntheticFiles",
       ]),
     module(
       "SerialDriver", path: "Sources/Drivers/Serial",
@@ -154,7 +160,7 @@ let package = Package(
         "SerialDriver", "KernelTests", "Benchmarks", "Symbols", "Signals", "VDSO",
         "Terminals", "Executables", "Processes", "Security", "VFS", "RAMFileSystem", "DeviceFileSystem", "IPC",
         "SystemCalls", "Archives", "InitialFileSystem", "TerminalFiles", "SyntheticFiles", "ProcessFileSystem",
-        "Futexes", "Events",
+        "SystemFileSystem", "Futexes", "Events",
       ],
       exclude: ["README.md", "specs.json"], swiftSettings: strict, plugins: ["SpecPlugin"]),
 
@@ -230,6 +236,12 @@ let package = Package(
       [
         "Events", "IPC", "RAMFileSystem", "VFS", "Security", "PageCache", "Time", "Waiting", "Machine", "LinuxABI",
         "Foundations",
+      ]),
+    tests(
+      "SystemFileSystemTests",
+      [
+        "SystemFileSystem", "SyntheticFiles", "Processors", "PCI", "VirtualMemory", "RAMFileSystem", "VFS", "Security",
+        "PageCache", "Machine", "LinuxABI", "Foundations",
       ]),
     tests(
       "ProcessFileSystemTests",

@@ -23,6 +23,15 @@ enum KernelMemory {
     CommitAccount.start(pageCount: FrameAllocator.statistics.node.managedCount)
     pageCache.fill(cache)
   }
+
+  /// How the machine's memory is used.
+  static func statistics() -> MemoryStatistics {
+    let cache: PageCacheStatistics? = pageCache.withValue { $0.statistics }
+    var statistics = MemoryStatistics(FrameAllocator.statistics, cache ?? PageCacheStatistics())
+    statistics.committed = CommitAccount.pageCount
+    statistics.commitLimit = CommitAccount.limit
+    return statistics
+  }
 }
 
 /// The heap's empty slabs, as memory that can be had back.

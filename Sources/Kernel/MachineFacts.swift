@@ -8,7 +8,7 @@ import Processors
 import SyntheticFiles
 import SystemCalls
 import Time
-import VirtualMemory
+import VFS
 
 /// What /proc shows that only this module knows.
 final class MachineFacts: KernelFacts {
@@ -36,7 +36,14 @@ final class MachineFacts: KernelFacts {
 
   override func writeBootSteps(to text: inout TextBuffer) { BootHistory.write(to: &text) }
 
-  override func writeSystemCalls(to text: inout TextBuffer) { UnimplementedCalls.write(to: &text) }
+  override func writeSystemCalls(to text: inout TextBuffer) {
+    UnimplementedCalls.writeStatus(to: &text)
+    UnimplementedCalls.write(to: &text)
+  }
+
+  override func openMessages(_ request: OpenRequest, _ inode: Inode) throws(Errno) -> OpenFile {
+    try SystemLogFile(request, inode)
+  }
 
   override func processors() throws(Errno) -> GrowableArray<ProcessorRecord> { try KernelProcessors.records() }
 
@@ -45,47 +52,22 @@ final class MachineFacts: KernelFacts {
     return source.rate.hertz / 1_000
   }
 
-  override func memoryStatistics() -> MemoryStatistics {
-    let cache: PageCacheStatistics? = KernelMemory.pageCache.withValue { $0.statistics }
-    var statistics = MemoryStatistics(FrameAllocator.statistics, cache ?? PageCacheStatistics())
-    statistics.committed = CommitAccount.pageCount
-    statistics.commitLimit = CommitAccount.limit
-    return statistics
+  override func memoryStatistics() -> MemoryStatistics { KernelMemory.statistics() }
+
+  override func writeMemoryMap(to text: inout TextBuffer) throws(Errno) {
+    let map = try ResourceMap.memory(memoryMap)
+    map.write(to: &text)
   }
 
-  /// Source: proc(5), `/proc/iomem`; the names are Linux's.
-  override func writeMemoryMap(to text: inout TextBuffer) {
-    for index in 0..<memoryMap.count {
-      let region = memoryMap[index]
-      line(region.range, region.kind.resourceName, indent: 0, to: &text)
-      guard region.kind == .usable else { continue }
-      let image = ImageLayout.physical
-      if region.range.contains(image.lowerBound) { line(image, "Kernel image", indent: 2, to: &text) }
-    }
+  override func writePortMap(to text: inout TextBuffer) throws(Errno) {
+    let map = try ResourceMap.ports()
+    map.write(to: &text)
   }
 
-  private func line(_ range: Range<UInt64>, _ name: StaticString, indent: Int, to text: inout TextBuffer) {
-    guard !range.isEmpty else { return }
-    text.write(repeating: 0x20, count: indent)
-    text.write(hex: range.lowerBound, width: 8)
-    text.write("-")
-    text.write(hex: range.upperBound - 1, width: 8)
-    text.write(" : ")
-    text.write(name.description)
-    text.write("\n")
-  }
-}
-
-extension MemoryKind {
-  /// What Linux calls it.
-  fileprivate var resourceName: StaticString {
-    switch self {
-    case .usable: "System RAM"
-    case .acpiReclaimable: "ACPI Tables"
-    case .acpiNonVolatile: "ACPI Non-volatile Storage"
-    case .bad: "Unusable memory"
-    case .persistent: "Persistent Memory"
-    case .reserved: "Reserved"
-    }
+  override func dropCaches(pages: Bool, objects: Bool) {
+    guard pages || objects else { return }
+    // The page cache asks what else there is, too, so that both go with either.
+    let cache: PageCache? = KernelMemory.pageCache.withValue { $0 }
+    while let cache, cache.reclaim(target: 1 << 30, priority: 0) > 0 {}
   }
 }

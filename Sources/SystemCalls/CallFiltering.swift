@@ -3,6 +3,7 @@ import LinuxABI
 import Machine
 import Processes
 import Security
+import Signals
 import Synchronization
 
 /// What seccomp(2) does with a call before it is served.
@@ -23,7 +24,14 @@ enum CallFiltering {
     case .error: return -Int64(min(decision & 0xffff, 4_095))
     // Nobody traces, and nobody is asked.
     case .trace, .notify: return Int64(Errno.ENOSYS.systemCallResult)
-    case .trap, .killProcess:
+    case .trap:
+      task.force(
+        .filtered(
+          callNumber: Int32(bitPattern: number), address: registers.registers.rip,
+          data: Int32(bitPattern: decision & 0xffff)))
+      // Whoever handles the signal finds the registers as they were.
+      return Int64(bitPattern: UInt64(number))
+    case .killProcess:
       task.exitProcess(ExitStatus(signal: .SIGSYS, isDumped: false))
       return Int64(Errno.ENOSYS.systemCallResult)
     case .killThread:

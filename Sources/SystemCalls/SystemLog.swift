@@ -72,6 +72,26 @@ open class SystemLog {
     }
   }
 
+  /// Takes as much as fits into `output`.
+  ///
+  /// - Parameter waits: whether it waits until there is something.
+  /// - Throws: `EAGAIN` when there is nothing and it does not wait, `EINTR`, `EFAULT`.
+  final func take(into output: inout IOBuffer, waits: Bool) throws(Errno) -> Int {
+    guard output.remaining > 0 else { return 0 }
+    var count = 0
+    while count == 0 {
+      if waits {
+        try arrivals.wait { hasUntaken }
+      } else if !hasUntaken {
+        throw .EAGAIN
+      }
+      while output.remaining > 0, let text = take(limit: output.remaining, isCut: count == 0) {
+        count += try output.write(text.bytes)
+      }
+    }
+    return count
+  }
+
   /// Whether there is something to take.
   final var hasUntaken: Bool {
     guard let next = positions.withLock({ $0.next }) ?? oldest, let newest else { return false }

@@ -23,6 +23,38 @@ public enum UnimplementedCalls {
     counts.withLock { Int(number) < limit ? $0[Int(number)] : 0 }
   }
 
+  /// Writes how many calls there are of each status, a line each.
+  public static func writeStatus(to sink: inout some TextSink & ~Copyable) {
+    var counts = InlineArray<4, Int>(repeating: 0)
+    for number in 0...SystemCallNumber.lastNumber {
+      if let call = SystemCallNumber(rawValue: number) { counts[place(of: call.status)] += 1 }
+    }
+    for index in 0..<4 {
+      sink.write(name(ofPlace: index).description)
+      sink.write(" ")
+      sink.write(decimal: UInt64(counts[index]))
+      sink.write("\n")
+    }
+  }
+
+  private static func place(of status: SystemCallStatus) -> Int {
+    switch status {
+    case .done: 0
+    case .partial: 1
+    case .planned: 2
+    case .obsolete: 3
+    }
+  }
+
+  private static func name(ofPlace index: Int) -> StaticString {
+    switch index {
+    case 0: "done"
+    case 1: "partial"
+    case 2: "planned"
+    default: "obsolete"
+    }
+  }
+
   /// Writes a line for each such call that was made: its number, its name, and how often; all others together as `other`.
   public static func write(to sink: inout some TextSink & ~Copyable) {
     for number in 0..<UInt16(limit) {

@@ -46,6 +46,9 @@ public final class VirtualDSO: MappedObject {
     return start + pageSize
   }
 
+  /// As debuggers look for them.
+  public override func areaName(at index: UInt64) -> StaticString? { index == Self.clockPage ? "[vvar]" : "[vdso]" }
+
   /// 2.
   public override var pageCount: UInt64 { 2 }
 

@@ -133,8 +133,6 @@ final class TestClock: FileClock {
 
 /// What a kernel could know.
 final class TestFacts: KernelFacts {
-  override var release: StaticString { "6.12.0-test" }
-  override var version: StaticString { "#7 SMP" }
   override func writeCommandLine(to text: inout TextBuffer) { text.write("console=ttyS0 quiet") }
   override func memoryStatistics() -> MemoryStatistics {
     var statistics = MemoryStatistics()

@@ -98,6 +98,15 @@ struct ControlCallTests {
       #expect(try world.task.files.file(Descriptor(rawValue: Int32(taken))) === theirs)
       #expect(world.error(.pidfd_getfd, UInt64(taken), UInt64(target.rawValue), 0) == .EBADF)
 
+      #expect(world.call(.pidfd_send_signal, UInt64(handle), 0, 0, 0) == 0)
+      #expect(world.call(.pidfd_send_signal, UInt64(handle), 10, 0, 0) == 0)
+      #expect(other.signalSummary.processPending.rawValue == 1 << 9)
+      #expect(world.error(.pidfd_send_signal, UInt64(handle), 10, 0, 1) == .EINVAL)
+      #expect(world.error(.pidfd_send_signal, UInt64(handle), 99, 0, 0) == .EINVAL)
+      #expect(world.error(.pidfd_send_signal, UInt64(handle), 10, 8, 0) == .EFAULT)
+      #expect(world.error(.pidfd_send_signal, UInt64(taken), 10, 0, 0) == .EBADF)
+      #expect(!other.process.isEnding)
+
       // waitid with P_PIDFD and WEXITED.
       #expect(world.error(.waitid, 3, UInt64(handle), CallWorld.base, 4, 0) == .EAGAIN)
       #expect(world.error(.waitid, 3, UInt64(taken), CallWorld.base, 4, 0) == .EBADF)
@@ -109,6 +118,7 @@ struct ControlCallTests {
       #expect(world.call(.waitid, 3, UInt64(handle), CallWorld.base, 4, 0) == 0)
       #expect(try world.number(Int32.self, at: CallWorld.base + 24) == 3)
       #expect(world.error(.waitid, 3, UInt64(handle), CallWorld.base, 4, 0) == .ECHILD)
+      #expect(world.error(.pidfd_send_signal, UInt64(handle), 0, 0, 0) == .ESRCH)
       #expect(file.poll().contains(.input))
     }
   }

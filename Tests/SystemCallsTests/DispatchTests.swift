@@ -84,6 +84,17 @@ struct DispatchTests {
     #expect(UnimplementedCalls.count(of: 512) == 0)
   }
 
+  @Test("how many calls there are of each status is written")
+  func status() {
+    var text = Text()
+    UnimplementedCalls.writeStatus(to: &text)
+    let counts = text.text.split(separator: "\n").map { $0.split(separator: " ") }
+    #expect(counts.map { $0[0] } == ["done", "partial", "planned", "obsolete"])
+    for (line, status) in zip(counts, [SystemCallStatus.done, .partial, .planned, .obsolete]) {
+      #expect(Int(line[1]) == SystemCallNumber.allCases.count { $0.status == status })
+    }
+  }
+
   @Test("the counts are written by name, the numbers of no call as other")
   func text() throws {
     _ = try call(UInt64(SystemCallNumber.tuxcall.rawValue))

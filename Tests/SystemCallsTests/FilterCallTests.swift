@@ -83,6 +83,21 @@ struct FilterCallTests {
     }
   }
 
+  @Test("a call that a filter traps is not served, leaves its number, and is told by SIGSYS")
+  func traps() throws {
+    try CallWorld.run { world throws in
+      try store(
+        [
+          (0x20, 0, 0, 0), (0x15, 0, 1, UInt32(SystemCallNumber.sethostname.rawValue)), (0x06, 0, 0, 0x3_0007),
+          (0x06, 0, 0, 0x7fff_0000),
+        ], world)
+      #expect(world.call(.seccomp, 1, 0, CallWorld.base) == 0)
+      #expect(world.call(.sethostname, CallWorld.base, 4) == Int64(SystemCallNumber.sethostname.rawValue))
+      #expect(!world.process.isEnding)
+      #expect(world.task.signalSummary.pending.rawValue == 1 << 30)
+    }
+  }
+
   @Test("what a filter may say is told")
   func actions() throws {
     try CallWorld.run { world throws in

@@ -6,6 +6,7 @@ import PageCache
 import Processes
 import Security
 import Testing
+import VFS
 import Waiting
 
 @testable import SystemCalls
@@ -195,6 +196,20 @@ struct MachineCallTests {
         #expect(world.call(.syslog, action, 0, level) == 0)
       }
       #expect(log.changes == 3)
+      // As a file: what nobody took, then nothing.
+      let path = world.root.rootPath
+      let file = try SystemLogFile(OpenRequest(path, [.O_NONBLOCK], .root), path.inode)
+      var taken = [UInt8](repeating: 0, count: 100)
+      func read() throws(Errno) -> Int {
+        var span = taken.mutableSpan
+        return try IOBuffer.withBuffer(filling: &span) { buffer throws(Errno) in try file.read(&buffer) }
+      }
+      #expect(file.poll().contains(.input))
+      #expect(try read() == 32)
+      #expect(String(decoding: taken[..<32], as: UTF8.self) == "<7>[    1.500000] kernel: third\n")
+      #expect(file.poll().isEmpty && file.canPoll)
+      #expect(throws: Errno.EAGAIN) { try read() }
+      #expect(throws: Errno.EPERM) { try SystemLogFile(OpenRequest(path, [], CallWorld.ordinary), path.inode) }
       #expect(world.call(.setuid, 9) == 0)
       #expect(world.call(.syslog, 3, base, 4_000) == 0)
       #expect(world.error(.syslog, 9, 0, 0) == .EPERM)

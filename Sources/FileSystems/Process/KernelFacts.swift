@@ -3,16 +3,13 @@ public import Machine
 public import PageCache
 public import Processors
 public import SyntheticFiles
+public import VFS
 
 /// What only the kernel's composition knows, for /proc: derived from by it.
 open class KernelFacts {
   /// Knows nothing.
   public init() {}
 
-  /// What the kernel calls itself. Source: uname(2), `release`.
-  open var release: StaticString { "0" }
-  /// Which build it is. Source: uname(2), `version`.
-  open var version: StaticString { "#1" }
   /// By what and with what it was built, as /proc/version has it: "(who@where) (compiler)".
   open var builder: StaticString { "()" }
 
@@ -22,11 +19,26 @@ open class KernelFacts {
   /// Writes a line for each step of the boot: its name, how it ended, how long it took.
   open func writeBootSteps(to text: inout TextBuffer) {}
 
-  /// Writes which calls programs made that do not exist, and how many calls exist.
+  /// Writes how many calls there are of each status, and which programs made that do not exist.
   open func writeSystemCalls(to text: inout TextBuffer) {}
 
+  /// Opens the kernel's messages, for those who take them.
+  ///
+  /// - Throws: `EPERM`, `ENODEV` without messages.
+  open func openMessages(_ request: OpenRequest, _ inode: Inode) throws(Errno) -> OpenFile { throw .ENODEV }
+
   /// Writes what is at which physical addresses, as /proc/iomem does.
-  open func writeMemoryMap(to text: inout TextBuffer) {}
+  ///
+  /// - Throws: `ENOMEM`.
+  open func writeMemoryMap(to text: inout TextBuffer) throws(Errno) {}
+
+  /// Writes what is at which ports, as /proc/ioports does.
+  ///
+  /// - Throws: `ENOMEM`.
+  open func writePortMap(to text: inout TextBuffer) throws(Errno) {}
+
+  /// Frees what can be read again: pages of files that are clean, and names and other objects.
+  open func dropCaches(pages: Bool, objects: Bool) {}
 
   /// Writes the consoles, as /proc/consoles does.
   open func writeConsoles(to text: inout TextBuffer) {}

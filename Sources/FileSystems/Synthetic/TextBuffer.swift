@@ -49,14 +49,16 @@ public struct TextBuffer: TextSink, ~Copyable {
   /// Appends `bytes` with what would end a field written as three octal digits behind a backslash: space, tab, newline, the
   /// backslash itself, and `#`. Source: proc(5), `/proc/pid/mounts`; getmntent(3).
   public mutating func write(escaping bytes: Span<UInt8>) {
-    for index in bytes.indices {
-      let byte = bytes[index]
-      switch byte {
-      case 0x09, 0x0a, 0x20, 0x23, 0x5c:
-        write(byte: 0x5c)
-        for shift: UInt8 in [6, 3, 0] { write(byte: 0x30 + (byte >> shift & 7)) }
-      default: write(byte: byte)
-      }
+    for index in bytes.indices { write(escaping: bytes[index]) }
+  }
+
+  /// The same of one byte.
+  public mutating func write(escaping byte: UInt8) {
+    switch byte {
+    case 0x09, 0x0a, 0x20, 0x23, 0x5c:
+      write(byte: 0x5c)
+      for shift: UInt8 in [6, 3, 0] { write(byte: 0x30 + (byte >> shift & 7)) }
+    default: write(byte: byte)
     }
   }
 }

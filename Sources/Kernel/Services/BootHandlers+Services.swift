@@ -11,6 +11,7 @@ import ProcessFileSystem
 import Processes
 import Synchronization
 import SystemCalls
+import SystemFileSystem
 import TerminalFiles
 import VFS
 
@@ -34,7 +35,7 @@ extension BootHandlers {
         if let failure = unpack(index, files) { return .failed(failure) }
       }
       Processes.start(KernelPrograms())
-      try addProcessFiles(files, MachineFacts(state.information))
+      try addSyntheticFiles(files, MachineFacts(state.information))
       return try startFirst(files, commandLine)
     } catch {
       return .failed("error \(error.rawValue)")
@@ -42,6 +43,7 @@ extension BootHandlers {
   }
 
   private static func startDevices(_ files: RootFileSystem) throws(Errno) {
+    try ProcessHandles.start(names: files.names, clock: FileClock())
     let memory = MemoryDeviceOpener(SystemRandomSource())
     try SpecialFiles.register(.characterDevice, major: MemoryDevice.major, minors: 1..<12, memory)
     let jobControl = ProcessJobControl()
@@ -70,11 +72,13 @@ extension BootHandlers {
     }
   }
 
-  /// Makes /proc known to mount(2).
-  private static func addProcessFiles(_ files: RootFileSystem, _ facts: MachineFacts) throws(Errno) {
+  /// Makes /proc and /sys known to mount(2).
+  private static func addSyntheticFiles(_ files: RootFileSystem, _ facts: MachineFacts) throws(Errno) {
     guard let tree = Processes.tree else { return }
     let processes = try ProcessFileSystem(tree, facts, names: files.names, clock: FileClock())
     try FileSystemTypes.register(ProcessFileSystemType(processes))
+    let system = try SystemFileSystem(names: files.names, clock: FileClock(), processors: KernelProcessors.records)
+    try FileSystemTypes.register(SystemFileSystemType(system))
   }
 
   private static func startFirst(

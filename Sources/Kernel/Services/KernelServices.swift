@@ -53,10 +53,7 @@ final class KernelMachineServices: MachineServices {
     Machine.halt()
   }
 
-  override func memoryStatistics() -> MemoryStatistics {
-    guard let cache = KernelMemory.pageCache.withValue({ $0 }) else { return MemoryStatistics() }
-    return MemoryStatistics(FrameAllocator.statistics, cache.statistics)
-  }
+  override func memoryStatistics() -> MemoryStatistics { KernelMemory.statistics() }
 }
 
 /// What is left to the kernel when tasks end.

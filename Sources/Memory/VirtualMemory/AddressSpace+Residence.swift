@@ -21,7 +21,7 @@ public struct Residence: Equatable, Sendable {
 
 extension AddressSpace {
   /// How much is looked at under the lock at once, in bytes.
-  private static let residenceStep: UInt64 = 64 << 20
+  static let residenceStep: UInt64 = 64 << 20
 
   /// What is present, of which pages of files are counted one by one: what changes meanwhile may be missing.
   public var residence: Residence {

@@ -102,6 +102,7 @@ extension Task {
   ) {
     finishCall(registers, disposition)
     do throws(Errno) {
+      try interruptSequence(registers)
       try SignalFrame.build(
         information, disposition, mask: mask, stack: &handling.stack, fault: handling.lastFault, registers)
     } catch {

@@ -44,6 +44,8 @@ public final class Process: ProcessNode {
   private let taskEstimate = Atomic<Int>(0)
   /// How much rather than others it is killed for want of memory: -1,000 to 1,000. Source: proc(5), `oom_score_adj`.
   public let outOfMemoryAdjustment = Atomic<Int32>(0)
+  /// Who logged in, as `LoginSession.bits`.
+  let loginBits = Atomic<UInt64>(LoginSession().bits)
   /// Woken when a task ends.
   let taskEnds = WaitQueue()
   /// Woken when a signal comes: where descriptors of signals and calls that wait for signals wait.

@@ -1,7 +1,8 @@
 public import Foundations
 import LinuxABI
-public import Machine
+import Machine
 import Scheduler
+import Signals
 import Synchronization
 
 /// Where a task's program keeps what it wants to know of its CPU, and which of its instructions must not be interrupted there.
@@ -93,8 +94,13 @@ extension Task {
   ///
   /// - Throws: `EFAULT`, `EINVAL` when what the program describes makes no sense: it is to end by SIGSEGV.
   /// - Context: the task itself, about to return to its program.
-  public final func interruptSequence(_ registers: borrowing UserContext) throws(Errno) {
-    guard sequence.address != 0 else { return }
+  @inline(__always)
+  final func interruptSequence(_ registers: borrowing UserContext) throws(Errno) {
+    if sequence.address != 0 { try interruptRegisteredSequence(registers) }
+  }
+
+  @inline(never)
+  private final func interruptRegisteredSequence(_ registers: borrowing UserContext) throws(Errno) {
     let place = UserPointer<UInt64>(sequence.address + RestartableSequence.descriptor)
     let address = try place.load()
     guard address != 0 else { return }
@@ -120,7 +126,7 @@ extension Task {
       let here = UInt32(Processor.current)
       try writeProcessor(here, start: here)
     } catch {
-      exitProcess(ExitStatus(signal: .SIGSEGV, isDumped: false))
+      force(.kernel(.SIGSEGV))
     }
   }
 

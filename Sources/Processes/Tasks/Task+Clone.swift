@@ -129,6 +129,7 @@ extension Task {
       account: process.signalAccount, limits: process.limits, terminal: process.terminal)
     let adjustment = process.outOfMemoryAdjustment.load(ordering: .relaxed)
     child.outOfMemoryAdjustment.store(adjustment, ordering: .relaxed)
+    child.loginBits.store(process.loginBits.load(ordering: .relaxed), ordering: .relaxed)
     return child
   }
 

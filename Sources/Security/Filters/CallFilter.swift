@@ -48,6 +48,8 @@ public final class CallFilter {
   private var instructions = GrowableArray<FilterInstruction>()
   private var older: CallFilter?
   private let pathLength: Int
+  /// How many programs decide, itself among them.
+  public let filterCount: Int
 
   /// Checks `program`, which decides besides `older`.
   ///
@@ -55,6 +57,7 @@ public final class CallFilter {
   public init(_ program: Span<RawInstruction>, besides older: CallFilter?) throws(Errno) {
     self.older = older
     let before = older?.pathLength ?? 0
+    filterCount = (older?.filterCount ?? 0) + 1
     pathLength = before + program.count + Self.filterCost
     guard (1...Self.instructionLimit).contains(program.count) else { throw .EINVAL }
     guard pathLength <= Self.pathLimit else { throw .ENOMEM }

@@ -69,6 +69,24 @@ extension SystemCallContext {
     try task.process.tree.send(signal, numbered(given, signal), toTask: number, of: process, by: task)
   }
 
+  /// pidfd_send_signal(2)
+  func pidfdSendSignal(
+    _ descriptor: Int32, _ signalNumber: Int32, _ information: UserPointer<Siginfo>, _ flags: PidfdSignalFlags
+  ) throws(Errno) {
+    // The others are for handles of tasks and groups.
+    guard flags.isEmpty else { throw .EINVAL }
+    let process = try handle(descriptor).process
+    let signal = try signalOrNone(signalNumber)
+    // Its number may be another's by now.
+    guard task.process.tree.process(process.number) === process else { throw .ESRCH }
+    var told = self.information(signal, .user)
+    if !information.isNull {
+      told = try load(information, to: process.number)
+      guard told.signal == signal else { throw .EINVAL }
+    }
+    try task.process.tree.send(signal, told, to: .process(process.number), by: task)
+  }
+
   /// What a program wants to be told to `number`: nothing that only the kernel or kill(2) say, unless to itself.
   private func load(_ information: UserPointer<Siginfo>, to number: Int32) throws(Errno) -> SignalInformation {
     let given = try SignalInformation.load(information)

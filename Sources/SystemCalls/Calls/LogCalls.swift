@@ -4,7 +4,6 @@ import Logging
 import Machine
 import Processes
 import Security
-import Waiting
 
 extension SystemCallContext {
   /// syslog(2)
@@ -17,7 +16,8 @@ extension SystemCallContext {
     switch action {
     case .SYSLOG_ACTION_CLOSE, .SYSLOG_ACTION_OPEN: return 0
     case .SYSLOG_ACTION_READ:
-      return try takeMessages(log, try output(buffer, byteCount))
+      var messages = try output(buffer, byteCount)
+      return try log.take(into: &messages, waits: true)
     case .SYSLOG_ACTION_READ_ALL, .SYSLOG_ACTION_READ_CLEAR:
       let count = try showMessages(log, try output(buffer, byteCount))
       if action == .SYSLOG_ACTION_READ_CLEAR { log.clear() }
@@ -37,20 +37,6 @@ extension SystemCallContext {
   private func output(_ buffer: UserPointer<UInt8>, _ byteCount: Int32) throws(Errno) -> IOBuffer {
     guard !buffer.isNull, byteCount >= 0 else { throw .EINVAL }
     return try UserBuffer(buffer.address, count: UInt64(byteCount)).buffer()
-  }
-
-  /// Waits for messages, and takes what fits.
-  private func takeMessages(_ log: SystemLog, _ output: consuming IOBuffer) throws(Errno) -> Int {
-    var output = output
-    guard output.remaining > 0 else { return 0 }
-    var count = 0
-    while count == 0 {
-      try log.arrivals.wait { log.hasUntaken }
-      while output.remaining > 0, let text = log.take(limit: output.remaining, isCut: count == 0) {
-        count += try output.write(text.bytes)
-      }
-    }
-    return count
   }
 
   /// Copies the last messages, as many as fit.

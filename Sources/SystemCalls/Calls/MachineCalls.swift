@@ -3,6 +3,8 @@ import LinuxABI
 import Machine
 import PageCache
 import Processes
+import Scheduler
+import Scheduling
 import Security
 import Terminals
 import Time
@@ -51,6 +53,9 @@ extension SystemCallContext {
     var result = Sysinfo()
     // Rounded up, as on Linux.
     result.uptime = Clock.bootTime / 1_000_000_000 + 1
+    // In units of 2^-16 here.
+    let (averages, scale) = (SchedulerStatistics.loadAverages, (1 << 16) / LoadAverages.one)
+    result.loads = (averages.oneMinute * scale, averages.fiveMinutes * scale, averages.fifteenMinutes * scale)
     result.total = bytes(memory.total)
     result.free = bytes(memory.free)
     result.shared = bytes(memory.shared)

@@ -115,6 +115,9 @@ public enum SpecialFiles {
     return try opener.open(request, inode)
   }
 
+  /// Whether somebody opens `device`.
+  public static func isKnown(_ kind: FileKind, _ device: DeviceNumber) -> Bool { find(kind, device) != nil }
+
   private static func find(_ kind: FileKind, _ device: DeviceNumber) -> SpecialFileOpener? {
     devices.withValue { lock in
       lock.withLock { state in

@@ -1,5 +1,6 @@
 import Foundations
 import Machine
+import Processes
 import SyntheticFiles
 
 /// Numbers as programs write them to files.
@@ -49,6 +50,25 @@ extension SyntheticDirectory {
       text.write(decimal: Int(value()))
       text.write("\n")
     }
+  }
+
+  /// Adds a name of the system's that may be set.
+  func addName(
+    _ name: StaticString, _ value: @escaping () -> SystemName, set: @escaping (SystemName) -> Void
+  ) throws(Errno) {
+    try add(
+      name, permissions: 0o644,
+      { text in
+        let value = value()
+        text.write(value.bytes)
+        text.write("\n")
+      },
+      accepts: { (text: Span<UInt8>) throws(Errno) in
+        // Up to the end of the line. What is too long is cut off.
+        var end = 0
+        while end < text.count, text[end] != 0x0a, text[end] != 0 { end += 1 }
+        set(SystemName(text.extracting(0..<end)))
+      })
   }
 
   /// Adds a text that cannot be set.

@@ -15,6 +15,9 @@ extension ProcessFileSystem {
     try root.add("interrupts") { text in InterruptsText.write(to: &text) }
     try root.add("consoles") { text in facts.writeConsoles(to: &text) }
     try root.add("devices") { text in DevicesText.write(to: &text) }
+    let terminals = try root.addDirectory("tty")
+    try terminals.add("drivers") { text in TerminalDriversText.write(to: &text) }
+    try terminals.add("ldiscs") { text in text.write("n_tty       0\n") }
     // There are no block devices yet.
     try root.add("partitions") { text in text.write("major minor  #blocks  name\n\n") }
     try root.add("diskstats") { text in }

@@ -29,7 +29,12 @@ extension ProcessFileSystem {
         number += 1
       }
     }
-    try root.add("iomem", permissions: 0o400) { text in facts.writeMemoryMap(to: &text) }
+    try root.add("iomem", permissions: 0o400) { (text: inout TextBuffer) throws(Errno) in
+      try facts.writeMemoryMap(to: &text)
+    }
+    try root.add("ioports", permissions: 0o400) { (text: inout TextBuffer) throws(Errno) in
+      try facts.writePortMap(to: &text)
+    }
     try root.add("swaps") { text in text.write("Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n") }
   }
 }

@@ -3,6 +3,7 @@ import LinuxABI
 import Machine
 import Processes
 import Security
+import Signals
 import SyntheticFiles
 import VFS
 
@@ -136,7 +137,21 @@ private final class DescriptorInformation: SubjectInode {
         text.write("\nino:\t")
         text.write(decimal: file.inode.number)
         text.write("\n")
+        Self.writeMore(of: file, to: &text)
       })
+  }
+
+  /// What files of some kinds have besides. Source: proc(5), `/proc/pid/fdinfo/`; pidfd_open(2).
+  private static func writeMore(of file: OpenFile, to text: inout TextBuffer) {
+    if let handle = file as? ProcessHandle {
+      let process = handle.process
+      // Its number may be another's by now.
+      let isThere = process.tree.process(process.number) === process
+      text.line("Pid:\t", isThere ? Int(process.number) : -1)
+      text.line("NSpid:\t", isThere ? Int(process.number) : -1)
+    } else if let signals = file as? SignalDescriptor {
+      text.set("sigmask:\t", signals.signals.rawValue)
+    }
   }
 }
 

@@ -34,7 +34,8 @@ enum AreaLine {
     _ area: Area, of memory: ProgramMemory, _ subject: Subject, to text: inout TextBuffer
   ) throws(Errno) {
     let start = text.count
-    let file = (memory.space.object(of: area) as? FileMapping)?.openFile
+    let object = memory.space.object(of: area)
+    let file = (object as? FileMapping)?.openFile
     text.write(hex: area.start, width: 8)
     text.write("-")
     text.write(hex: area.end, width: 8)
@@ -53,7 +54,7 @@ enum AreaLine {
     text.write(decimal: file?.inode.number ?? 0)
     text.write(" ")
     var name = TextBuffer()
-    try writeName(of: area, file, memory, subject, to: &name)
+    if let file { try writePath(of: file, subject, to: &name) } else { writeName(of: area, object, memory, to: &name) }
     if name.count > 0 {
       text.pad(from: start, to: nameColumn)
       text.write(" ")
@@ -62,25 +63,23 @@ enum AreaLine {
     text.write("\n")
   }
 
-  private static func writeName(
-    of area: Area, _ file: OpenFile?, _ memory: ProgramMemory, _ subject: Subject, to text: inout TextBuffer
+  private static func writePath(
+    of file: OpenFile, _ subject: Subject, to text: inout TextBuffer
   ) throws(Errno) {
-    if let file {
-      var path = GrowableArray<UInt8>()
-      try subject.viewer().describe(file.path, into: &path)
-      // A newline would begin another line.
-      for index in 0..<path.count {
-        if path[index] == 0x0a { text.write("\\012") } else { text.write(byte: path[index]) }
-      }
-      return
+    var path = GrowableArray<UInt8>()
+    try subject.viewer().describe(file.path, into: &path)
+    // A newline would begin another line.
+    for index in 0..<path.count {
+      if path[index] == 0x0a { text.write("\\012") } else { text.write(byte: path[index]) }
     }
+  }
+
+  private static func writeName(
+    of area: Area, _ object: MappedObject?, _ memory: ProgramMemory, to text: inout TextBuffer
+  ) {
+    if let name = object?.areaName(at: area.firstPage) { return text.write(name.description) }
     if area.flags.contains(.heap) { return text.write("[heap]") }
-    guard area.isAnonymous else {
-      if area.isShared { text.write("/dev/zero (deleted)") }
-      return
-    }
-    if area.flags.contains(.growsDown), area.range.contains(memory.program.loaded.stackPointer) {
-      text.write("[stack]")
-    }
+    guard area.isAnonymous, area.flags.contains(.growsDown) else { return }
+    if area.range.contains(memory.program.loaded.stackPointer) { text.write("[stack]") }
   }
 }

@@ -74,9 +74,10 @@ final class MountsText: TextSource {
     text.write(mount.fileSystem.isReadOnly ? " ro\n" : " rw\n")
   }
 
-  /// What was mounted, which for what is on no device is a name that means nothing.
+  /// What mount(2) was told to mount, which for what is on no device means nothing.
   private func writeSource(_ mount: Mount, to text: inout TextBuffer) {
-    text.write(mount.fileSystem.typeName.description)
+    guard let source = mount.source, source.text.count > 0 else { return text.write("none") }
+    for index in 0..<source.text.count { text.write(escaping: source.text[index]) }
   }
 
   /// Which part of its file system is mounted.

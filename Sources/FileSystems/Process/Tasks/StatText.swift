@@ -5,6 +5,8 @@ import Machine
 import Processes
 import Scheduler
 import Scheduling
+import Security
+import Signals
 import SyntheticFiles
 import Terminals
 import VFS
@@ -85,7 +87,10 @@ enum StatText {
 
   /// Fields 31 to 34: signal, blocked, sigignore, sigcatch, of which only the lower 31 are shown.
   private static func writeSignals(_ view: TaskView, to text: inout TextBuffer) {
-    text.write(" 0 0 0 0")
+    guard let signals = view.task?.signalSummary else { return text.write(" 0 0 0 0") }
+    for set in [signals.pending, signals.blocked, signals.ignored, signals.caught] {
+      text.field(set.rawValue & 0x7fff_ffff)
+    }
   }
 
   /// Fields 38 to 41: exit_signal, processor, rt_priority, policy.
@@ -141,14 +146,15 @@ extension SchedulingParameters.Policy {
   var shownNumber: UInt8 { self == .stop ? SchedulingParameters.Policy.fifo.rawValue : rawValue }
 }
 
-/// `/proc/pid/schedstat`.
-enum SchedulingText {
-  /// Writes the time on CPUs, the time ready, and the number of turns.
-  static func writeTimes(_ subject: Subject, to text: inout TextBuffer) throws(Errno) {
-    let account = try subject.task()?.thread?.account ?? EntityAccount()
-    text.write(decimal: account.running)
-    text.field(account.waiting)
-    text.field(account.turns)
-    text.write("\n")
+/// `/proc/pid/timerslack_ns`. Source: proc(5).
+enum TimerSlackText {
+  /// - Throws: `EINVAL`; `EPERM` for another process's without CAP_SYS_NICE.
+  static func set(_ subject: Subject, _ text: Span<UInt8>) throws(Errno) {
+    guard let value = ControlText.integer(text), value >= 0 else { throw .EINVAL }
+    let task = try subject.livingTask()
+    if let caller = subject.system.caller(), caller.process !== task.process {
+      try caller.credentials.require(.CAP_SYS_NICE)
+    }
+    task.settings.timerSlack = UInt64(value)
   }
 }

@@ -6,6 +6,7 @@ import Processes
 import Scheduler
 import Scheduling
 import Security
+import Signals
 import Synchronization
 import SyntheticFiles
 import VFS
@@ -92,7 +93,19 @@ enum StatusText {
     text.pages("HugetlbPages:\t", 0)
   }
 
-  private static func writeSignals(_ view: TaskView, to text: inout TextBuffer) {}
+  private static func writeSignals(_ view: TaskView, to text: inout TextBuffer) {
+    guard let signals = view.task?.signalSummary else { return text.write("SigQ:\t0/0\n") }
+    text.write("SigQ:\t")
+    text.write(decimal: signals.queued.count)
+    text.write("/")
+    text.write(decimal: signals.queued.limit)
+    text.write("\n")
+    text.set("SigPnd:\t", signals.pending.rawValue)
+    text.set("ShdPnd:\t", signals.processPending.rawValue)
+    text.set("SigBlk:\t", signals.blocked.rawValue)
+    text.set("SigIgn:\t", signals.ignored.rawValue)
+    text.set("SigCgt:\t", signals.caught.rawValue)
+  }
 
   private static func writeRights(_ view: TaskView, to text: inout TextBuffer) {
     let credentials = view.task?.credentialsForOthers ?? view.process.credentialsForOthers
@@ -102,7 +115,9 @@ enum StatusText {
     text.set("CapBnd:\t", credentials.bounding.rawValue)
     text.set("CapAmb:\t", credentials.ambient.rawValue)
     text.line("NoNewPrivs:\t", view.task?.hasNoNewPrivileges.load(ordering: .relaxed) ?? false ? 1 : 0)
-    text.write("Seccomp:\t0\nSeccomp_filters:\t0\n")
+    let filterCount = view.task?.callFilter?.filterCount ?? 0
+    text.line("Seccomp:\t", filterCount > 0 ? 2 : 0)
+    text.line("Seccomp_filters:\t", filterCount)
   }
 
   private static func writePlacement(_ view: TaskView, to text: inout TextBuffer) {

@@ -1,4 +1,5 @@
 import Foundations
+import LinuxABI
 import Machine
 import Processes
 import SyntheticFiles
@@ -115,6 +116,10 @@ final class TaskEntries {
       try MemoryFile(request, inode, subject)
     }
     try addRecords("maps", .inspection) { subject throws(Errno) in try MapsText(subject) }
+    try addRecords("smaps", .inspection) { subject throws(Errno) in try MapsDetailText(subject) }
+    try addText("smaps_rollup", .everywhere, .inspection) { subject, text throws(Errno) in
+      try MapsSumText.write(subject, to: &text)
+    }
     try addRecords("mounts") { subject throws(Errno) in try MountsText(subject, .table) }
     try addRecords("mountinfo") { subject throws(Errno) in try MountsText(subject, .information) }
     try addText("limits") { subject, text throws(Errno) in try LimitsText.write(subject, to: &text) }
@@ -128,6 +133,17 @@ final class TaskEntries {
       // Where in the kernel it waits is nobody's business.
       text.write("0")
     }
+    try addText("personality", permissions: 0o400, .everywhere, .inspection) { subject, text throws(Errno) in
+      text.write(hex: try subject.livingTask().settings.personality.rawValue, width: 8)
+      text.write("\n")
+    }
+    try addText(
+      "timerslack_ns", permissions: 0o666, .everywhere, .inspection,
+      { subject, text throws(Errno) in
+        text.write(decimal: try subject.livingTask().settings.timerSlack)
+        text.write("\n")
+      },
+      accepts: { subject, text throws(Errno) in try TimerSlackText.set(subject, text) })
     try addText("oom_score") { subject, text throws(Errno) in try OutOfMemoryText.writeScore(subject, to: &text) }
     try addText(
       "oom_score_adj", permissions: 0o644, .everywhere, .open,
@@ -137,6 +153,35 @@ final class TaskEntries {
       "oom_adj", permissions: 0o644, .everywhere, .open,
       { subject, text throws(Errno) in try OutOfMemoryText.writeOldAdjustment(subject, to: &text) },
       accepts: { subject, text throws(Errno) in try OutOfMemoryText.setOldAdjustment(subject, text) })
+    try addAccounts()
+  }
+
+  /// Adds who is behind it, and what it has used.
+  private func addAccounts() throws(Errno) {
+    try addText("sched", permissions: 0o444, .everywhere, .inspection) { subject, text throws(Errno) in
+      try SchedulingText.write(subject, to: &text)
+    }
+    try addText("io", permissions: 0o400, .everywhere, .inspection) { subject, text throws(Errno) in
+      try TransferText.write(subject, to: &text)
+    }
+    try addText(
+      "loginuid", permissions: 0o644, .everywhere, .open,
+      { subject, text throws(Errno) in text.write(decimal: UInt64(try subject.process().login.user)) },
+      accepts: { subject, text throws(Errno) in try LoginText.set(subject, text) })
+    try addText("sessionid") { subject, text throws(Errno) in
+      text.write(decimal: UInt64(try subject.process().login.session))
+    }
+    // All processes are in the one namespace that there is, where each number means itself.
+    for name: StaticString in ["uid_map", "gid_map"] {
+      try addText(name, .processes) { subject, text throws(Errno) in
+        _ = try subject.process()
+        text.write("         0          0 4294967295\n")
+      }
+    }
+    try addText("setgroups", .processes) { subject, text throws(Errno) in
+      _ = try subject.process()
+      text.write("allow\n")
+    }
   }
 
   private func addText(

@@ -38,7 +38,7 @@ enum TaskState: UInt8 {
       self = .running
       return
     }
-    self = relations.isStopped ? .stopped : interruption == .nothing ? .waiting : .sleeping
+    self = task.isStopped ? .stopped : interruption == .nothing ? .waiting : .sleeping
   }
 }
 

@@ -30,6 +30,9 @@ open class MappedObject {
     return cachedFile.serial << 1 | 1
   }
 
+  /// What an area that begins with page `index` is called in /proc/pid/maps, where it is no file; nil for nothing.
+  open func areaName(at index: UInt64) -> StaticString? { nil }
+
   /// How many pages there are now. A program that uses an address behind them gets SIGBUS.
   open var pageCount: UInt64 { 0 }
 

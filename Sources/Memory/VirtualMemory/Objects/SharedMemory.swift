@@ -31,6 +31,9 @@ public final class SharedMemory: MappedObject {
     CommitAccount.release(promisedCount)
   }
 
+  /// As on Linux, where such memory is a mapping of that device.
+  public override func areaName(at index: UInt64) -> StaticString? { "/dev/zero (deleted)" }
+
   /// How many pages there are.
   public override var pageCount: UInt64 { count }
 

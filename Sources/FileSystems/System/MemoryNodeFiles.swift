@@ -1,0 +1,37 @@
+import Foundations
+import Machine
+import PageFrames
+import SyntheticFiles
+
+/// /sys/devices/system/node: the memory of the machine is one node. Source: Linux Documentation/ABI/stable/sysfs-devices-node.
+extension SystemFileSystem {
+  func addMemoryNodes(to directory: SyntheticDirectory) throws(Errno) {
+    for name: StaticString in ["online", "possible", "has_cpu", "has_memory", "has_normal_memory"] {
+      try directory.add(name) { text in text.write("0\n") }
+    }
+    let node = try add("node0", to: directory)
+    try node.add("cpumap") { text in
+      text.write(processorMask: Processor.online)
+      text.write("\n")
+    }
+    try node.add("cpulist") { text in
+      text.write(processorList: Processor.online)
+      text.write("\n")
+    }
+    try node.add("distance") { text in text.write("10\n") }
+    try node.add("meminfo") { text in
+      let statistics = FrameAllocator.statistics
+      let (total, free) = (statistics.node.managedCount, statistics.freeCount)
+      Self.line("MemTotal:       ", total, to: &text)
+      Self.line("MemFree:        ", free, to: &text)
+      Self.line("MemUsed:        ", total - free, to: &text)
+    }
+  }
+
+  private static func line(_ name: String, _ pages: Int, to text: inout TextBuffer) {
+    text.write("Node 0 ")
+    text.write(name)
+    text.write(decimal: UInt64(max(0, pages)) << 2, width: 8)
+    text.write(" kB\n")
+  }
+}

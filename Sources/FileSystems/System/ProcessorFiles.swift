@@ -1,0 +1,126 @@
+import Foundations
+import Machine
+import Processors
+import SyntheticFiles
+
+/// /sys/devices/system/cpu. Source: Linux Documentation/ABI/testing/sysfs-devices-system-cpu.
+extension SystemFileSystem {
+  func addProcessors(to directory: SyntheticDirectory) throws(Errno) {
+    for name: StaticString in ["online", "present", "possible"] {
+      try directory.add(name) { text in
+        text.write(processorList: Processor.online)
+        text.write("\n")
+      }
+    }
+    for name: StaticString in ["offline", "isolated"] { try directory.add(name) { text in text.write("\n") } }
+    try directory.add("kernel_max") { text in
+      text.write(decimal: Processor.limit - 1)
+      text.write("\n")
+    }
+    let records = try processors()
+    for index in 0..<records.count {
+      let name: Message = "cpu\(records[index].number)"
+      let processor = SyntheticDirectory(self, permissions: 0o755)
+      try directory.add(name.bytes, processor)
+      try addTopology(of: records[index].number, to: try add("topology", to: processor))
+      let caches = try add("cache", to: processor)
+      for number in 0..<records[index].caches.count {
+        let name: Message = "index\(number)"
+        let cache = SyntheticDirectory(self, permissions: 0o755)
+        try caches.add(name.bytes, cache)
+        try addCache(records[index].caches[number], of: records[index].number, to: cache)
+      }
+    }
+  }
+
+  private func addTopology(of number: Int, to directory: SyntheticDirectory) throws(Errno) {
+    let records = try processors()
+    let topology = ProcessorPlaces.topology(of: number, in: records)
+    try directory.addNumber("physical_package_id", UInt64(topology?.package ?? 0))
+    try directory.addNumber("die_id", UInt64(topology?.die ?? 0))
+    try directory.addNumber("core_id", UInt64(topology?.core ?? 0))
+    let source = processors
+    let core: (ProcessorTopology, ProcessorTopology) -> Bool = { $0.sharesCore(with: $1) }
+    let package: (ProcessorTopology, ProcessorTopology) -> Bool = { $0.sharesPackage(with: $1) }
+    let die: (ProcessorTopology, ProcessorTopology) -> Bool = { $0.sharesPackage(with: $1) && $0.die == $1.die }
+    for (mask, list, isTogether): (StaticString, StaticString, (ProcessorTopology, ProcessorTopology) -> Bool) in [
+      ("core_cpus", "core_cpus_list", core), ("thread_siblings", "thread_siblings_list", core),
+      ("die_cpus", "die_cpus_list", die), ("package_cpus", "package_cpus_list", package),
+      ("core_siblings", "core_siblings_list", package),
+    ] {
+      try directory.addProcessors(mask, list) { () throws(Errno) in
+        ProcessorPlaces.set(of: number, in: try source()) { isTogether($0.topology, $1.topology) }
+      }
+    }
+  }
+
+  private func addCache(_ cache: ProcessorCache, of number: Int, to directory: SyntheticDirectory) throws(Errno) {
+    try directory.addNumber("level", UInt64(cache.level))
+    try directory.add("type") { text in
+      switch cache.contents {
+      case .data: text.write("Data\n")
+      case .instructions: text.write("Instruction\n")
+      case .both: text.write("Unified\n")
+      }
+    }
+    try directory.add("size") { text in
+      text.write(decimal: cache.byteCount >> 10)
+      text.write("K\n")
+    }
+    try directory.addNumber("coherency_line_size", UInt64(cache.lineSize))
+    try directory.addNumber("ways_of_associativity", UInt64(cache.ways))
+    try directory.addNumber("number_of_sets", UInt64(cache.sets))
+    let source = processors
+    try directory.addProcessors("shared_cpu_map", "shared_cpu_list") { () throws(Errno) in
+      ProcessorPlaces.set(of: number, in: try source()) {
+        cache.isShared($0.topology.localAPIC, $1.topology.localAPIC)
+      }
+    }
+  }
+}
+
+/// Which CPUs are together. The records are passed as they are: a span of what a function has just made cannot be taken.
+enum ProcessorPlaces {
+  static func topology(of number: Int, in records: borrowing GrowableArray<ProcessorRecord>) -> ProcessorTopology? {
+    for index in 0..<records.count where records[index].number == number { return records[index].topology }
+    return nil
+  }
+
+  /// Those for whom `isTogether` says so of CPU `number` and them, one bit each.
+  static func set(
+    of number: Int, in records: borrowing GrowableArray<ProcessorRecord>,
+    _ isTogether: (ProcessorRecord, ProcessorRecord) -> Bool
+  ) -> UInt64 {
+    var bits: UInt64 = 0
+    for own in 0..<records.count where records[own].number == number {
+      for index in 0..<records.count where isTogether(records[own], records[index]) {
+        bits |= 1 << UInt64(records[index].number & 63)
+      }
+    }
+    return bits
+  }
+}
+
+extension SyntheticDirectory {
+  /// Adds a number that does not change.
+  func addNumber(_ name: StaticString, _ value: UInt64) throws(Errno) {
+    try add(name) { text in
+      text.write(decimal: value)
+      text.write("\n")
+    }
+  }
+
+  /// Adds a set of CPUs, as a mask and as a list.
+  fileprivate func addProcessors(
+    _ mask: StaticString, _ list: StaticString, _ set: @escaping () throws(Errno) -> UInt64
+  ) throws(Errno) {
+    try add(mask) { (text: inout TextBuffer) throws(Errno) in
+      text.write(processorMask: try set())
+      text.write("\n")
+    }
+    try add(list) { (text: inout TextBuffer) throws(Errno) in
+      text.write(processorList: try set())
+      text.write("\n")
+    }
+  }
+}

@@ -1,0 +1,281 @@
+public import Foundations
+import Machine
+public import SyntheticFiles
+public import VFS
+
+/// What a device is, for its place in /sys.
+public struct SystemDeviceDescription {
+  /// The bus that it is on.
+  public var bus: StaticString?
+  /// The class that it is of: what it does for programs.
+  public var className: StaticString?
+  /// The number of its file in /dev.
+  public var number: DeviceNumber?
+  /// Whether that file is a block device.
+  public var isBlock = false
+  /// Writes more lines of `uevent`, each a name, `=` and a value.
+  public var facts: WholeText.Writer?
+
+  /// Nothing is known.
+  public init() {}
+}
+
+/// A device's directory in /sys, and the links to it, until it is removed.
+public final class SystemDevice {
+  /// Where attributes are added.
+  public let directory: SyntheticDirectory
+  fileprivate let name: PathText
+  /// From /sys on, without a slash before it.
+  fileprivate let path: PathText
+  fileprivate let description: SystemDeviceDescription
+  fileprivate let fileSystem: SystemFileSystem
+  /// What its directory is in.
+  fileprivate let parent: SyntheticDirectory
+  fileprivate var driver: StaticString?
+
+  fileprivate init(
+    _ fileSystem: SystemFileSystem, _ directory: SyntheticDirectory, in parent: SyntheticDirectory, name: PathText,
+    path: PathText, _ description: SystemDeviceDescription
+  ) {
+    (self.fileSystem, self.directory, self.parent) = (fileSystem, directory, parent)
+    (self.name, self.path, self.description) = (name, path, description)
+  }
+
+  /// Notes that `driver` serves it, or that none does any more.
+  ///
+  /// - Throws: `ENOMEM`.
+  public func setDriver(_ driver: StaticString?) throws(Errno) {
+    try fileSystem.changing.withLock { () throws(Errno) in
+      try dropDriver()
+      guard let driver, let bus = description.bus else { return }
+      let drivers = try fileSystem.driverDirectory(driver, bus)
+      try drivers.add(name, try fileSystem.makeLink(up: 4, to: path))
+      do throws(Errno) {
+        let place = try PathText("bus/", bus.description, "/drivers/", driver.description)
+        try directory.add("driver", try fileSystem.makeLink(up: path.depth, to: place))
+      } catch {
+        drivers.remove(name)
+        throw error
+      }
+      self.driver = driver
+    }
+  }
+
+  fileprivate func dropDriver() throws(Errno) {
+    guard let old = driver, let bus = description.bus else { return }
+    try fileSystem.driverDirectory(old, bus).remove(name)
+    let text: Message = "driver"
+    directory.remove(text.bytes)
+    driver = nil
+  }
+
+  /// Removes it: it is unplugged. Those below it are to be removed before.
+  public func remove() {
+    fileSystem.changing.withLock {
+      // Without memory for a directory there is no link in it either.
+      try? dropDriver()
+      try? fileSystem.unlink(self)
+      parent.remove(name)
+    }
+  }
+}
+
+/// A path or a part of one, as it is kept.
+final class PathText {
+  private let text: GrowableArray<UInt8>
+
+  private init(_ text: consuming GrowableArray<UInt8>) { self.text = text }
+
+  /// The texts, one behind the other.
+  convenience init(_ parts: String...) throws(Errno) {
+    var text = GrowableArray<UInt8>()
+    for part in parts { for byte in part.utf8 { try text.append(byte) } }
+    self.init(text)
+  }
+
+  /// A copy of `bytes`.
+  convenience init(_ bytes: Span<UInt8>) throws(Errno) {
+    var text = GrowableArray<UInt8>()
+    for index in bytes.indices { try text.append(bytes[index]) }
+    self.init(text)
+  }
+
+  /// `directory`, a slash, and `name`.
+  convenience init(_ directory: PathText, _ name: Span<UInt8>) throws(Errno) {
+    var text = GrowableArray<UInt8>()
+    for index in 0..<directory.text.count { try text.append(directory.text[index]) }
+    try text.append(0x2f)
+    for index in name.indices { try text.append(name[index]) }
+    self.init(text)
+  }
+
+  /// Runs `body` with its bytes.
+  func withBytes<Result>(_ body: (Span<UInt8>) throws(Errno) -> Result) throws(Errno) -> Result {
+    try Self.pass(text, to: body)
+  }
+
+  /// Its own function, because a span of a class's property may not leave the expression.
+  private static func pass<Result>(
+    _ text: borrowing GrowableArray<UInt8>, to body: (Span<UInt8>) throws(Errno) -> Result
+  ) throws(Errno) -> Result {
+    try body(text.span)
+  }
+
+  /// How many components it has.
+  var depth: Int {
+    var count = 1
+    for index in 0..<text.count where text[index] == 0x2f { count += 1 }
+    return count
+  }
+}
+
+extension SystemFileSystem {
+  /// Adds a device.
+  ///
+  /// - Parameters:
+  ///   - name: what it is called where it is.
+  ///   - parent: what it is connected to, or belongs to; nil for nothing that is known.
+  /// - Throws: `EEXIST`, `ENOMEM`; then nothing has changed.
+  /// - Context: a thread without spin locks.
+  public func addDevice(
+    _ name: Span<UInt8>, below parent: SystemDevice?, _ description: SystemDeviceDescription
+  ) throws(Errno) -> SystemDevice {
+    changing.lock()
+    defer { changing.unlock() }
+    let (place, path) = try place(of: description, below: parent)
+    let directory = SyntheticDirectory(self, permissions: 0o755)
+    let device = SystemDevice(
+      self, directory, in: place, name: try PathText(name), path: try PathText(path, name), description)
+    try fill(device)
+    try place.add(name, directory)
+    do throws(Errno) {
+      try link(device)
+    } catch {
+      place.remove(name)
+      throw error
+    }
+    return device
+  }
+
+  /// The directory that a device's is in, and its path.
+  private func place(
+    of description: SystemDeviceDescription, below parent: SystemDevice?
+  ) throws(Errno) -> (SyntheticDirectory, PathText) {
+    guard let devices, let virtualDevices else { throw .EINVAL }
+    switch (parent, description.className) {
+    case (nil, nil): return (devices, try PathText("devices"))
+    case (nil, let name?):
+      return (try directory(name, in: virtualDevices), try PathText("devices/virtual/", name.description))
+    case (let parent?, nil): return (parent.directory, parent.path)
+    case (let parent?, let name?):
+      let text: Message = "\(name.description)"
+      return (try directory(name, in: parent.directory), try PathText(parent.path, text.bytes))
+    }
+  }
+
+  /// Adds what every device has.
+  private func fill(_ device: SystemDevice) throws(Errno) {
+    let description = device.description
+    let name = device.name
+    try device.directory.add("uevent") { (text: inout TextBuffer) throws(Errno) in
+      if let number = description.number {
+        text.write("MAJOR=")
+        text.write(decimal: UInt64(number.major))
+        text.write("\nMINOR=")
+        text.write(decimal: UInt64(number.minor))
+        text.write("\nDEVNAME=")
+        text.write(name)
+        text.write("\n")
+      }
+      try description.facts?(&text)
+    }
+    if let number = description.number {
+      try device.directory.add("dev") { text in
+        let number: Message = "\(number.major):\(number.minor)\n"
+        text.write(number)
+      }
+    }
+    guard let subsystem = try subsystem(of: description) else { return }
+    try device.directory.add("subsystem", makeLink(up: device.path.depth, to: subsystem))
+  }
+
+  private func subsystem(of description: SystemDeviceDescription) throws(Errno) -> PathText? {
+    if let name = description.className { return try PathText("class/", name.description) }
+    if let name = description.bus { return try PathText("bus/", name.description) }
+    return nil
+  }
+
+  /// Makes what leads to a device.
+  ///
+  /// - Throws: `EEXIST`, `ENOMEM`; then nothing leads to it.
+  private func link(_ device: SystemDevice) throws(Errno) {
+    let number = numberPlace(of: device.description)
+    if let (directory, name) = number { try directory.add(name.bytes, makeLink(up: 2, to: device.path)) }
+    do throws(Errno) {
+      guard let (directory, depth) = try subsystemPlace(of: device.description) else { return }
+      try directory.add(device.name, makeLink(up: depth, to: device.path))
+    } catch {
+      if let (directory, name) = number { directory.remove(name.bytes) }
+      throw error
+    }
+  }
+
+  /// Removes what leads to a device.
+  fileprivate func unlink(_ device: SystemDevice) throws(Errno) {
+    if let (directory, name) = numberPlace(of: device.description) { directory.remove(name.bytes) }
+    try subsystemPlace(of: device.description)?.0.remove(device.name)
+  }
+
+  /// Where the link by the device's number is.
+  private func numberPlace(of description: SystemDeviceDescription) -> (SyntheticDirectory, Message)? {
+    guard let number = description.number, let numbers = description.isBlock ? blockNumbers : characterNumbers else {
+      return nil
+    }
+    return (numbers, "\(number.major):\(number.minor)")
+  }
+
+  /// Where the link by its class or its bus is, and how deep that lies.
+  private func subsystemPlace(of description: SystemDeviceDescription) throws(Errno) -> (SyntheticDirectory, Int)? {
+    if let name = description.className, let classes { return (try directory(name, in: classes), 2) }
+    if let bus = description.bus { return (try busDirectory("devices", bus), 3) }
+    return nil
+  }
+
+  /// A part of a bus's directory, which is made with the bus's first device.
+  private func busDirectory(_ part: StaticString, _ bus: StaticString) throws(Errno) -> SyntheticDirectory {
+    guard let buses else { throw .EINVAL }
+    let directory = try directory(bus, in: buses)
+    _ = try self.directory("drivers", in: directory)
+    return try self.directory(part, in: directory)
+  }
+
+  fileprivate func driverDirectory(_ driver: StaticString, _ bus: StaticString) throws(Errno) -> SyntheticDirectory {
+    try directory(driver, in: try busDirectory("drivers", bus))
+  }
+
+  /// A link to `path` from a directory that is `depth` below /sys.
+  fileprivate func makeLink(up depth: Int, to path: PathText) throws(Errno) -> LinkInode {
+    LinkInode(self) { text in
+      for _ in 0..<depth { text.write("../") }
+      text.write(path)
+    }
+  }
+}
+
+extension SyntheticDirectory {
+  fileprivate func add(_ name: PathText, _ inode: SyntheticInode) throws(Errno) {
+    try name.withBytes { name throws(Errno) in try add(name, inode) }
+  }
+
+  fileprivate func remove(_ name: PathText) {
+    // Removing cannot fail.
+    try? name.withBytes { name throws(Errno) in remove(name) }
+  }
+}
+
+extension TextBuffer {
+  fileprivate mutating func write(_ path: PathText) {
+    // Writing cannot fail.
+    try? path.withBytes { path throws(Errno) in write(path) }
+  }
+}

@@ -1,0 +1,91 @@
+public import Foundations
+public import Machine
+public import Processors
+public import SyntheticFiles
+public import VFS
+
+/// /sys: devices and settings as files. Source: sysfs(5).
+///
+/// There is one, and it stays for ever.
+public final class SystemFileSystem: SyntheticFileSystem {
+  /// Gives what is known of each CPU.
+  public typealias ProcessorSource = () throws(Errno) -> GrowableArray<ProcessorRecord>
+
+  let processors: ProcessorSource
+  /// Held while devices are made or removed.
+  let changing = SleepLock()
+  private var root: Dentry?
+  // The directories that devices are in, or are found by.
+  private(set) var devices: SyntheticDirectory?
+  private(set) var buses: SyntheticDirectory?
+  private(set) var classes: SyntheticDirectory?
+  private(set) var virtualDevices: SyntheticDirectory?
+  private(set) var characterNumbers: SyntheticDirectory?
+  private(set) var blockNumbers: SyntheticDirectory?
+
+  /// Creates the file system, with CPUs and the PCI functions that there are.
+  ///
+  /// - Throws: `ENOMEM`.
+  public init(names: DentryCache, clock: FileClock, processors: @escaping ProcessorSource) throws(Errno) {
+    self.processors = processors
+    // SYSFS_MAGIC of linux/magic.h.
+    super.init(typeName: "sysfs", magic: 0x6265_6572, names: names, clock: clock)
+    let top = SyntheticDirectory(self, permissions: 0o755)
+    root = try makeRoot(top)
+    _ = try add("block", to: top)
+    buses = try add("bus", to: top)
+    classes = try add("class", to: top)
+    let numbers = try add("dev", to: top)
+    blockNumbers = try add("block", to: numbers)
+    characterNumbers = try add("char", to: numbers)
+    let devices = try add("devices", to: top)
+    self.devices = devices
+    _ = try add("firmware", to: top)
+    _ = try add("fs", to: top)
+    let kernel = try add("kernel", to: top)
+    _ = try add("module", to: top)
+    _ = try add("power", to: top)
+    let system = try add("system", to: devices)
+    virtualDevices = try add("virtual", to: devices)
+    try addProcessors(to: try add("cpu", to: system))
+    try addMemoryNodes(to: try add("node", to: system))
+    try addSettings(to: kernel)
+    try addPCIFunctions()
+  }
+
+  /// Adds a directory as those of Linux are.
+  func add(_ name: StaticString, to directory: SyntheticDirectory) throws(Errno) -> SyntheticDirectory {
+    let new = SyntheticDirectory(self, permissions: 0o755)
+    try directory.add(name, new)
+    return new
+  }
+
+  /// The directory `name` in `directory`, which is made if it does not exist.
+  func directory(_ name: StaticString, in directory: SyntheticDirectory) throws(Errno) -> SyntheticDirectory {
+    let text: Message = "\(name.description)"
+    if let found = try directory.lookUp(text.bytes) as? SyntheticDirectory { return found }
+    return try add(name, to: directory)
+  }
+
+  /// A mount of the file system that is nowhere yet.
+  public func makeMount(_ restrictions: MountRestrictions = []) throws(Errno) -> Mount {
+    guard let root else { throw .EINVAL }
+    return Mount(self, root: root, restrictions)
+  }
+}
+
+/// The type `sysfs`, for mount(2): there is one file system of it, which is mounted as often as somebody likes.
+public final class SystemFileSystemType: FileSystemType {
+  private let fileSystem: SystemFileSystem
+
+  /// The type of `fileSystem`.
+  public init(_ fileSystem: SystemFileSystem) {
+    self.fileSystem = fileSystem
+    super.init("sysfs")
+  }
+
+  /// Makes one more mount of it. It has no options.
+  public override func makeMount(
+    _ source: Span<UInt8>, options: Span<UInt8>, by actor: FileActor, _ restrictions: MountRestrictions
+  ) throws(Errno) -> Mount { try fileSystem.makeMount(restrictions) }
+}
