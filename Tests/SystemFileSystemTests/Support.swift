@@ -24,7 +24,7 @@ final class World {
     fileSystem = try SystemFileSystem(names: names, clock: TestClock()) { () throws(Errno) in
       var records = GrowableArray<ProcessorRecord>()
       try records.append(ProcessorRecord(number: 0, cpuid: ProcessorIdentification()))
-      return records
+      return ProcessorList(records)
     }
     let mount = try fileSystem.makeMount()
     namespace = try MountNamespace(root: mount)

@@ -62,8 +62,7 @@ extension SystemFileSystem {
     try directory.addHex("class", UInt64(function.classCode), width: 6)
     try directory.addHex("revision", UInt64(function.revision), width: 2)
     try directory.add("irq") { text in
-      let line = function.registers.interruptLine
-      text.write(decimal: line == .max || function.interruptPin == 0 ? 0 : UInt64(line))
+      text.write(decimal: UInt64(function.firmwareInterruptLine ?? 0))
       text.write("\n")
     }
     try directory.add("modalias") { text in

@@ -34,8 +34,7 @@ extension SystemFileSystem {
   }
 
   private func addTopology(of number: Int, to directory: SyntheticDirectory) throws(Errno) {
-    let records = try processors()
-    let topology = ProcessorPlaces.topology(of: number, in: records)
+    let topology = try processors().topology(of: number)
     try directory.addNumber("physical_package_id", UInt64(topology?.package ?? 0))
     try directory.addNumber("die_id", UInt64(topology?.die ?? 0))
     try directory.addNumber("core_id", UInt64(topology?.core ?? 0))
@@ -49,7 +48,7 @@ extension SystemFileSystem {
       ("core_siblings", "core_siblings_list", package),
     ] {
       try directory.addProcessors(mask, list) { () throws(Errno) in
-        ProcessorPlaces.set(of: number, in: try source()) { isTogether($0.topology, $1.topology) }
+        try source().set(togetherWith: number) { isTogether($0.topology, $1.topology) }
       }
     }
   }
@@ -72,32 +71,10 @@ extension SystemFileSystem {
     try directory.addNumber("number_of_sets", UInt64(cache.sets))
     let source = processors
     try directory.addProcessors("shared_cpu_map", "shared_cpu_list") { () throws(Errno) in
-      ProcessorPlaces.set(of: number, in: try source()) {
+      try source().set(togetherWith: number) {
         cache.isShared($0.topology.localAPIC, $1.topology.localAPIC)
       }
     }
-  }
-}
-
-/// Which CPUs are together. The records are passed as they are: a span of what a function has just made cannot be taken.
-enum ProcessorPlaces {
-  static func topology(of number: Int, in records: borrowing GrowableArray<ProcessorRecord>) -> ProcessorTopology? {
-    for index in 0..<records.count where records[index].number == number { return records[index].topology }
-    return nil
-  }
-
-  /// Those for whom `isTogether` says so of CPU `number` and them, one bit each.
-  static func set(
-    of number: Int, in records: borrowing GrowableArray<ProcessorRecord>,
-    _ isTogether: (ProcessorRecord, ProcessorRecord) -> Bool
-  ) -> UInt64 {
-    var bits: UInt64 = 0
-    for own in 0..<records.count where records[own].number == number {
-      for index in 0..<records.count where isTogether(records[own], records[index]) {
-        bits |= 1 << UInt64(records[index].number & 63)
-      }
-    }
-    return bits
   }
 }
 

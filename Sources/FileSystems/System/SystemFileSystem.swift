@@ -1,6 +1,6 @@
 public import Foundations
-public import Machine
-public import Processors
+import Machine
+import Processors
 public import SyntheticFiles
 public import VFS
 
@@ -9,7 +9,7 @@ public import VFS
 /// There is one, and it stays for ever.
 public final class SystemFileSystem: SyntheticFileSystem {
   /// Gives what is known of each CPU.
-  public typealias ProcessorSource = () throws(Errno) -> GrowableArray<ProcessorRecord>
+  public typealias ProcessorSource = () throws(Errno) -> ProcessorList
 
   let processors: ProcessorSource
   /// Held while devices are made or removed.

@@ -77,7 +77,9 @@ extension BootHandlers {
     guard let tree = Processes.tree else { return }
     let processes = try ProcessFileSystem(tree, facts, names: files.names, clock: FileClock())
     try FileSystemTypes.register(ProcessFileSystemType(processes))
-    let system = try SystemFileSystem(names: files.names, clock: FileClock(), processors: KernelProcessors.records)
+    let system = try SystemFileSystem(names: files.names, clock: FileClock()) { () throws(Errno) in
+      ProcessorList(try KernelProcessors.records())
+    }
     try FileSystemTypes.register(SystemFileSystemType(system))
   }
 

@@ -28,6 +28,8 @@ public struct PCIFunction {
   public let isMultiFunction: Bool
   /// Its interrupt pin: 1 for INTA to 4 for INTD, 0 for none.
   public let interruptPin: UInt8
+  /// The line of the legacy controllers that firmware had wired the pin to when the function was found; nil for none.
+  public let firmwareInterruptLine: UInt8?
 
   /// Where its capabilities are in configuration space, 0 for those that it has not.
   public internal(set) var capabilities = PCICapabilityPlaces()
@@ -89,6 +91,8 @@ public struct PCIFunction {
     isMultiFunction = header.isMultiFunction
     let pin = registers.interruptPin
     interruptPin = pin <= 4 ? pin : 0
+    let line = registers.interruptLine
+    firmwareInterruptLine = line == .max || interruptPin == 0 ? nil : line
     capabilities = PCICapabilityPlaces(space)
     if layout == .device {
       subsystemVendor = registers.subsystemVendor
