@@ -4,6 +4,7 @@ import Machine
 import Scheduler
 public import Scheduling
 import Synchronization
+import VirtualMemory
 
 /// A task, as futexes see it.
 public final class TaskFutexes: FutexThread {

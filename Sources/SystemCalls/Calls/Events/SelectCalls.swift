@@ -3,6 +3,7 @@ import LinuxABI
 import Machine
 import Processes
 import Signals
+import Time
 import VFS
 
 import struct Waiting.PollEvents
