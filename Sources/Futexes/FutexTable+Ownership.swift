@@ -2,6 +2,7 @@ public import Foundations
 import Machine
 import Synchronization
 public import Time
+import Waiting
 
 /// FUTEX_LOCK_PI and its relatives.
 extension FutexTable {
@@ -144,7 +145,7 @@ extension FutexTable {
 
   /// Tells those that `thread` lends to that its urgency was changed.
   ///
-  /// - Context: any thread without locks.
+  /// - Context: any; a spin lock above this one may be held.
   public func urgencyChanged(of thread: FutexThread) {
     ownership.withLock { _ in
       if let owner = FutexOwnership.moveInLine(thread) { FutexOwnership.relend(owner) }
@@ -156,9 +157,18 @@ extension FutexTable {
   /// - Context: the thread itself, at its end, after its robust futexes were released.
   public func end(_ thread: FutexThread) {
     var wakes = WakeList()
-    ownership.withLock { $0.end(thread, &wakes) }
+    ownership.withLock { $0.leave(thread, isEnd: true, &wakes) }
     wakes.wake()
     thread.dropPlaces()
+  }
+
+  /// Gives all that `thread` owns to those that wait for it, as it leaves its memory for another program.
+  ///
+  /// - Context: the thread itself, after its robust futexes were released.
+  public func leaveMemory(_ thread: FutexThread) {
+    var wakes = WakeList()
+    ownership.withLock { $0.leave(thread, isEnd: false, &wakes) }
+    wakes.wake()
   }
 }
 

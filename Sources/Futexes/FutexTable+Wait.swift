@@ -2,6 +2,7 @@ public import Foundations
 import Machine
 import Synchronization
 public import Time
+import Waiting
 
 /// FUTEX_WAIT and its relatives.
 extension FutexTable {

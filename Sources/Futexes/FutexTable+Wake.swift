@@ -1,6 +1,7 @@
 public import Foundations
 import Machine
 import Synchronization
+import Waiting
 
 /// FUTEX_WAKE and its relatives.
 extension FutexTable {

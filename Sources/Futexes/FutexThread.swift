@@ -14,20 +14,20 @@ open class FutexThread {
   /// Where the C library keeps the list of robust futexes that the thread holds; 0 for nowhere. Source: set_robust_list(2).
   public final let robustList = Atomic<UInt64>(0)
   /// Whether it is gone. Set under the lock of owned futexes.
-  let hasEnded = Atomic<Bool>(false)
+  final let hasEnded = Atomic<Bool>(false)
 
-  private var waiter: FutexWaiter?
+  private final var waiter: FutexWaiter?
   /// Its places in calls that wait at several words.
-  var vector = GrowableArray<FutexWaiter>()
-  private var spare: OwnedFutex?
+  final var vector = GrowableArray<FutexWaiter>()
+  private final var spare: OwnedFutex?
 
   // Guarded by the lock of owned futexes.
   /// The first of the futexes that it owns and for which others wait.
-  var held: OwnedFutex?
+  final var held: OwnedFutex?
   /// Its place at the futex with an owner that it waits for.
-  var ownedWait: FutexWaiter?
+  final var ownedWait: FutexWaiter?
   /// What was lent to it last.
-  var lent = Urgency.none
+  final var lent = Urgency.none
 
   /// Creates a thread that waits for nothing.
   public init() {}
@@ -59,7 +59,7 @@ open class FutexThread {
   }
 
   @inline(never)
-  private func makeWaiter() throws(Errno) -> FutexWaiter {
+  private final func makeWaiter() throws(Errno) -> FutexWaiter {
     try checkMemory(waiters: 1)
     let new = FutexWaiter(Blocking.current.entry)
     waiter = new

@@ -89,7 +89,8 @@ struct EpollTests {
       #expect(error { () throws(Errno) in try epoll.modify(counter, descriptor, request) } == .ENOENT)
       #expect(error { () throws(Errno) in try epoll.remove(counter, descriptor) } == .ENOENT)
       #expect(
-        error { () throws(Errno) in try epoll.add(counter, descriptor, exclusive([.EPOLLIN, .EPOLLONESHOT])) } == .EINVAL)
+        error { () throws(Errno) in try epoll.add(counter, descriptor, exclusive([.EPOLLIN, .EPOLLONESHOT])) }
+          == .EINVAL)
       #expect(
         error { () throws(Errno) in try epoll.add(other, otherDescriptor, exclusive(.EPOLLIN)) } == .EINVAL)
       try epoll.add(counter, descriptor, exclusive(.EPOLLIN))
@@ -197,7 +198,8 @@ struct EpollTests {
         let layer = try (0..<6).map { _ in try world.makeEpoll() }
         for upper in layer {
           for lower in layers[layers.count - 1] {
-            failure = failure
+            failure =
+              failure
               ?? error { () throws(Errno) in try upper.file.add(lower.file, lower.descriptor, request) }
           }
         }

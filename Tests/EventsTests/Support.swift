@@ -40,7 +40,8 @@ final class World {
 
   /// Adds `file` under a descriptor of its own, and watches it.
   @discardableResult
-  func watch(_ file: OpenFile, by epoll: EpollFile, _ events: EpollEvents, data: UInt64 = 0) throws(Errno) -> Descriptor {
+  func watch(_ file: OpenFile, by epoll: EpollFile, _ events: EpollEvents, data: UInt64 = 0) throws(Errno) -> Descriptor
+  {
     let descriptor = try add(file)
     try epoll.add(file, descriptor, EpollRequest(UInt32(truncatingIfNeeded: events.rawValue), data: data))
     return descriptor

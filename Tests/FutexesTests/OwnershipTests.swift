@@ -23,7 +23,8 @@ struct OwnershipTests {
         error { () throws(Errno) in try world.table.lock(word, for: first, .wait(nil), among: world.threads) }
           == .EDEADLK)
       #expect(
-        error { () throws(Errno) in try world.table.lock(word, for: second, .tryOnly, among: world.threads) } == .EAGAIN)
+        error { () throws(Errno) in try world.table.lock(word, for: second, .tryOnly, among: world.threads) } == .EAGAIN
+      )
       #expect(error { () throws(Errno) in try world.table.unlock(word, of: second) } == .EPERM)
       let deadline = ClockDeadline(.monotonic, HostThread.nanoseconds + 500_000)
       #expect(

@@ -71,7 +71,8 @@ struct EventCallTests {
       #expect(program.call(.select, UInt64.max, 0, 0, 0, 0) == .error(.EINVAL))
       #expect(program.call(.select, count, Program.hole, 0, 0, 0) == .error(.EFAULT))
       #expect(program.call(.select, count, sets, 0, 0, program.words(.max, 0)) == .error(.EINVAL))
-      #expect(program.call(.pselect6, count, sets, 0, 0, program.words(0, 0), program.words(program.words(0), 4)) == .error(.EINVAL))
+      let mask = program.words(program.words(0), 4)
+      #expect(program.call(.pselect6, count, sets, 0, 0, program.words(0, 0), mask) == .error(.EINVAL))
       #expect(program.call(.pselect6, 0, 0, 0, 0, program.words(0, 0), program.words(0, 0)) == 0)
     }
   }

@@ -2,6 +2,7 @@ import Foundations
 import Machine
 import Synchronization
 import VFS
+import Waiting
 
 /// Where an epoll instance is among those that watch each other: its children are what it watches, its parents watch it.
 ///

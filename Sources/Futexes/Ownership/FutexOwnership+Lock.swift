@@ -136,9 +136,9 @@ extension FutexOwnership {
     return .handedOver(waiter)
   }
 
-  /// Gives everything that `thread` owns to those that wait for it: the thread ends.
-  mutating func end(_ thread: FutexThread, _ wakes: inout WakeList) {
-    thread.hasEnded.store(true, ordering: .relaxed)
+  /// Gives everything that `thread` owns to those that wait for it: the thread leaves its memory, or ends.
+  mutating func leave(_ thread: FutexThread, isEnd: Bool, _ wakes: inout WakeList) {
+    if isEnd { thread.hasEnded.store(true, ordering: .relaxed) }
     while let futex = thread.held {
       futex.isInherited = true
       if let waiter = handOver(futex) { wakes.add(waiter) } else { drop(futex) }

@@ -65,7 +65,9 @@ struct FutexList: ~Copyable {
   /// which is in bucket `number`.
   ///
   /// - Returns: how many.
-  mutating func move(_ key: FutexKey, limit: Int, to others: inout FutexList, at target: FutexKey, _ number: Int) -> Int {
+  mutating func move(
+    _ key: FutexKey, limit: Int, to others: inout FutexList, at target: FutexKey, _ number: Int
+  ) -> Int {
     var count = 0
     var next = first
     while count < limit, let waiter = next {

@@ -56,7 +56,8 @@
     private static let worker = Atomic<UInt>(0)
 
     /// Runs `body` while no other thread does anything here; within it, the same thread may do so again.
-    static func alone<Result: ~Copyable, Failure: Error>(_ body: () throws(Failure) -> Result) throws(Failure) -> Result {
+    static func alone<Result: ~Copyable, Failure: Error>(_ body: () throws(Failure) -> Result) throws(Failure) -> Result
+    {
       let me = UInt(pthread_self())
       guard worker.load(ordering: .relaxed) != me else { return try body() }
       while !worker.compareExchange(expected: 0, desired: me, ordering: .acquiring).exchanged { sched_yield() }

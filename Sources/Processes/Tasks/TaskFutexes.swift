@@ -1,9 +1,10 @@
 import Foundations
 public import Futexes
 import Machine
-public import Scheduling
 import Scheduler
+public import Scheduling
 import Synchronization
+import VirtualMemory
 
 /// A task, as futexes see it.
 public final class TaskFutexes: FutexThread {
@@ -58,13 +59,23 @@ extension Task {
     guard let memory else { return }
     try? Futexes.withTable { table throws(Errno) in
       table.releaseRobust(futexes, in: memory.space)
-      if occasion == .end { table.end(futexes) }
+      switch occasion {
+      case .end: table.end(futexes)
+      case .execution: table.leaveMemory(futexes)
+      }
       let address = clearedAddress
       clearedAddress = 0
       // Nobody is there who could look at it. Source: Linux kernel/fork.c, `mm_release`.
       guard address != 0, memory.userCount > 1 else { return }
       table.clear(address, in: memory.space)
     }
+  }
+
+  /// Tells those that it lends its urgency to that its own was changed.
+  ///
+  /// - Context: any; the process's `state` may be locked.
+  public final func urgencyChanged() {
+    try? Futexes.withTable { table throws(Errno) in table.urgencyChanged(of: futexes) }
   }
 
   /// Why a task leaves its memory.

@@ -181,11 +181,11 @@ public final class ProcessTimer: ClockTimer {
     return .timer(signal, timer: number, overrun: Int32(clamping: overrun), value: value)
   }
 
-  /// Its signal is being taken: what it says of expiries is what is true now.
+  /// Its signal is being taken: what it says of expiries is what is true now. One that a program made up is left alone.
   ///
   /// - Context: the process's `state` is locked.
   func signalIsTaken(_ information: inout SignalInformation) {
-    guard let signal = notification.signal else { return }
+    guard let signal = notification.signal, signal == information.signal else { return }
     let overrun = state.withLock { state in
       state.isPending = false
       if usesClock {

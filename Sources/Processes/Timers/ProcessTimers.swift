@@ -115,8 +115,11 @@ public final class ProcessTimers {
   /// - Context: the process's `state` is locked.
   @inline(__always)
   func signalIsTaken(_ information: inout SignalInformation) {
-    guard information.code == .timer else { return }
-    find(information.timer)?.signalIsTaken(&information)
+    if information.code == .timer {
+      find(information.timer)?.signalIsTaken(&information)
+    } else if information.signal == .SIGALRM, information.code == .kernel {
+      interval(.real)?.signalIsTaken(&information)
+    }
   }
 
   // MARK: setitimer(2)

@@ -15,8 +15,8 @@ open class ClockTimer: TimerHandler {
   }
 
   /// The clock that it was made for.
-  public let base: TimeBase
-  private let state = SpinLock(State())
+  public final let base: TimeBase
+  private final let state = SpinLock(State())
 
   /// Creates a timer by the clock `base`.
   public init(_ base: TimeBase) {
@@ -95,7 +95,7 @@ open class ClockTimer: TimerHandler {
   }
 
   /// The clock was set: its time comes sooner or later.
-  fileprivate func follow() {
+  fileprivate final func follow() {
     state.withLock { Self.program(&$0) }
     clockWasSet()
   }

@@ -5,9 +5,9 @@ public import Waiting
 /// Who waits for events of a file for as long as any descriptor of it is open. epoll(7).
 open class FileWatcher: Waiter {
   // Guarded by the lock of the file's watchers.
-  fileprivate var next: FileWatcher?
-  fileprivate var previous: FileWatcher?
-  fileprivate var isListed = false
+  fileprivate final var next: FileWatcher?
+  fileprivate final var previous: FileWatcher?
+  fileprivate final var isListed = false
 
   /// The last descriptor of the file was closed: lets go of the file.
   ///
@@ -65,7 +65,7 @@ extension OpenFile {
   public final var hasDescriptors: Bool { descriptorCount.load(ordering: .sequentiallyConsistent) > 0 }
 
   @inline(never)
-  private func dismissWatchers() {
+  private final func dismissWatchers() {
     while let watcher = watchers.withLock({ $0.takeFirst() }) { watcher.fileWasClosed() }
   }
 

@@ -27,8 +27,8 @@ open class OpenFile {
   private let statusBits: Atomic<UInt32>
   private let position = Atomic<Int64>(0)
   private let positionLock = SleepLock()
-  let descriptorCount = Atomic<Int>(0)
-  let watchers = SpinLock(FileWatchers())
+  final let descriptorCount = Atomic<Int>(0)
+  final let watchers = SpinLock(FileWatchers())
 
   /// Creates an open file.
   ///

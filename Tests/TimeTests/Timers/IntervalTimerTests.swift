@@ -20,7 +20,8 @@ struct IntervalTimerTests {
   @Test("Expiries of an interval are each told once, however seldom somebody looks", arguments: 1...20)
   func intervals(seed: UInt64) {
     var generator = SeededGenerator(seed: seed)
-    let (start, interval) = (UInt64.random(in: 1...1_000, using: &generator), UInt64.random(in: 1...50, using: &generator))
+    let start = UInt64.random(in: 1...1_000, using: &generator)
+    let interval = UInt64.random(in: 1...50, using: &generator)
     var timer = IntervalTimer()
     timer.arm(at: start, interval: interval)
     var (now, told): (UInt64, UInt64) = (0, 0)

@@ -14,7 +14,8 @@ public enum UserWords {
   ) throws(Errno) -> Value {
     guard count <= stackCount else { return try withMemory(count, body) }
     // SAFETY: the buffer has room for `count` words, all of which are set before `body` sees them, and lives as long as the call.
-    let result: Result<Value, Errno> = unsafe withUnsafeTemporaryAllocation(of: UInt64.self, capacity: count) { buffer in
+    let result: Result<Value, Errno> = unsafe withUnsafeTemporaryAllocation(of: UInt64.self, capacity: count) {
+      buffer in
       unsafe buffer.initialize(repeating: 0)
       var words = unsafe buffer.mutableSpan
       do throws(Errno) { return .success(try body(&words)) } catch { return .failure(error) }

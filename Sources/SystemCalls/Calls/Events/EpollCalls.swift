@@ -3,9 +3,12 @@ import Foundations
 import LinuxABI
 import Machine
 import Processes
+import Security
 import Signals
+import Synchronization
 import Time
 import VFS
+import Waiting
 
 /// epoll(7).
 extension SystemCallContext {

@@ -3,6 +3,7 @@ import LinuxABI
 import Machine
 import Processes
 import Signals
+import Time
 import VFS
 
 import struct Waiting.PollEvents
@@ -94,12 +95,11 @@ extension SystemCallContext {
         let file = try task.files.usableFile(descriptor)
         try waiter?.enter(file, Self.inputEvents.union(Self.outputEvents).union(Self.exceptionEvents))
         let events = file.poll()
-        if sets.0 & bit != 0, !events.isDisjoint(with: Self.inputEvents) { (results.0, ready) = (results.0 | bit, ready + 1) }
-        if sets.1 & bit != 0, !events.isDisjoint(with: Self.outputEvents) { (results.1, ready) = (results.1 | bit, ready + 1) }
-        if sets.2 & bit != 0, !events.isDisjoint(with: Self.exceptionEvents) {
-          (results.2, ready) = (results.2 | bit, ready + 1)
-        }
+        if !events.isDisjoint(with: Self.inputEvents) { results.0 |= sets.0 & bit }
+        if !events.isDisjoint(with: Self.outputEvents) { results.1 |= sets.1 & bit }
+        if !events.isDisjoint(with: Self.exceptionEvents) { results.2 |= sets.2 & bit }
       }
+      ready += results.0.nonzeroBitCount + results.1.nonzeroBitCount + results.2.nonzeroBitCount
       words[3 * wordCount + index] = results.0
       words[4 * wordCount + index] = results.1
       words[5 * wordCount + index] = results.2

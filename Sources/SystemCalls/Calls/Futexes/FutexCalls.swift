@@ -3,8 +3,11 @@ import Futexes
 import LinuxABI
 import Machine
 import Processes
+import Scheduling
+import Synchronization
 import Time
 import VirtualMemory
+import Waiting
 
 /// futex(2).
 extension SystemCallContext {

@@ -3,7 +3,11 @@ import Futexes
 import LinuxABI
 import Machine
 import Processes
+import Scheduling
+import Synchronization
 import Time
+import VirtualMemory
+import Waiting
 
 /// futex_wait(2), futex_wake(2), futex_requeue(2) and futex_waitv(2). Source: Linux kernel/futex/syscalls.c.
 extension SystemCallContext {

@@ -86,6 +86,7 @@ extension SystemCallContext {
           guard nice >= parameters.nice || isAllowed else { throw .EACCES }
           parameters.nice = nice
         }
+        other.urgencyChanged()
       } catch {
         // One that ends meanwhile is none that was refused.
         if error != .ESRCH { refusal = error }

@@ -188,6 +188,7 @@ extension SystemCallContext {
       if parameters.policy == .deadline, !canRunAnywhere { throw .EPERM }
       guard isPrivileged || isOwn && Self.isAllowed(old, parameters, niceLimit, priorityLimit) else { throw .EPERM }
     }
+    other.urgencyChanged()
   }
 
   /// - Throws: `EINVAL` for what no thread can be.

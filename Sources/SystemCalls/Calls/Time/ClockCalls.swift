@@ -3,6 +3,7 @@ import LinuxABI
 import Machine
 import Processes
 import Security
+import Synchronization
 import Time
 
 /// Reading and setting clocks.

@@ -3,7 +3,9 @@ import LinuxABI
 import Machine
 import Processes
 import Scheduler
+import Synchronization
 import Time
+import Waiting
 
 /// Sleeping, and letting others run.
 extension SystemCallContext {

@@ -3,6 +3,8 @@ import LinuxABI
 import Machine
 import Processes
 import Security
+import Signals
+import Synchronization
 import Time
 
 /// Timers that send signals.
