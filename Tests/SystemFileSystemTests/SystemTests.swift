@@ -132,7 +132,8 @@ struct SystemTests {
 @Suite("Sets of CPUs as texts")
 struct ProcessorTextTests {
   private func texts(_ bits: UInt64) -> [String] {
-    var (mask, list) = (TextBuffer(), TextBuffer())
+    var mask = TextBuffer()
+    var list = TextBuffer()
     mask.write(processorMask: bits)
     list.write(processorList: bits)
     let (maskBytes, listBytes) = (mask.bytes, list.bytes)
