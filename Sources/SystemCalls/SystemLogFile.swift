@@ -13,7 +13,7 @@ public final class SystemLogFile: OpenFile {
   /// Opens the messages of the log in force.
   ///
   /// - Throws: `ENODEV` without one, `EPERM` for those who may not take messages.
-  public init(_ request: OpenRequest, _ inode: Inode) throws(Errno) {
+  public override init(_ request: OpenRequest, _ inode: Inode) throws(Errno) {
     guard let log = MachineControl.log else { throw .ENODEV }
     guard request.credentials.has(.CAP_SYSLOG) || request.credentials.has(.CAP_SYS_ADMIN) else { throw .EPERM }
     self.log = log

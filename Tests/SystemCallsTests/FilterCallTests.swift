@@ -92,6 +92,8 @@ struct FilterCallTests {
           (0x06, 0, 0, 0x7fff_0000),
         ], world)
       #expect(world.call(.seccomp, 1, 0, CallWorld.base) == 0)
+      try world.store([0x40_1000, 0x400_0000, 0x40_1000, 0] as [UInt64])
+      #expect(world.call(.rt_sigaction, 31, CallWorld.base, 0, 8) == 0)
       #expect(world.call(.sethostname, CallWorld.base, 4) == Int64(SystemCallNumber.sethostname.rawValue))
       #expect(!world.process.isEnding)
       #expect(world.task.signalSummary.pending.rawValue == 1 << 30)

@@ -1,7 +1,7 @@
 import Synchronization
 
-/// Who logged in, to whom what a process does is put down whatever its rights become. Source: proc(5), `loginuid`, `sessionid`;
-/// Linux kernel/audit.c.
+/// Who logged in, to whom what a process does is put down whatever its rights become. Source: proc(5), `loginuid`,
+/// `sessionid`; Linux kernel/audit.c.
 public struct LoginSession: Sendable {
   private static let nextSession = Atomic<UInt32>(1)
 

@@ -44,8 +44,10 @@ extension FileActor {
     if place.dentry.isRemoved && place.dentry.parent != nil { try Self.prepend(" (deleted)", to: &reversed) }
     let root = context.root
     var current = place
-    // A file without a directory, such as that of memfd_create.
-    let isAlone = place.dentry.parent == nil && place.dentry !== place.mount.root && place.inode.kind == .regular
+    // A file without a directory, such as that of memfd_create; not one that only has a name, such as a pidfd.
+    let isAlone =
+      place.dentry.parent == nil && place.dentry !== place.mount.root && place.inode.kind == .regular
+      && !(place.inode.fileSystem is AnonymousFileSystem)
     if isAlone { try Self.prepend(" (deleted)", to: &reversed) }
     let suffixCount = reversed.count
     while !current.isSame(as: root) {

@@ -1,4 +1,5 @@
 import Foundations
+import Machine
 import SyntheticFiles
 import VFS
 
