@@ -2,13 +2,11 @@
 # make-test-initramfs.sh busybox|debian OUTPUT: the file systems of the guests that TestRunner system drives.
 #
 # busybox is build/initramfs.cpio.gz with the programs of Tests/SystemTests behind it, as an archive of its own. debian has bash,
-# coreutils, procps, python3, perl and strace of Debian's packages besides, which are downloaded and taken apart, not installed.
+# coreutils, procps, python3 and perl besides, as Debian's packages have put them on this machine, and the libraries that they need.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 kind=${1:?usage: Tools/make-test-initramfs.sh busybox|debian OUTPUT}
 output=$(realpath -m "${2:?usage: Tools/make-test-initramfs.sh busybox|debian OUTPUT}")
-base=build/initramfs.cpio.gz
-packages_folder=build/test/packages
 root=$(mktemp -d)
 trap 'rm -rf "$root"' EXIT
 
@@ -16,70 +14,78 @@ fail() {
   printf 'make-test-initramfs: %s\n' "$1" >&2
   exit 1
 }
-pack() { (cd "$1" && find . | LC_ALL=C sort | cpio --quiet --create --format=newc --owner=0:0 --reproducible) | gzip --no-name "$2"; }
+pack() { (cd "$1" && find . | LC_ALL=C sort | cpio --quiet --create --format=newc --owner=0:0 --reproducible); }
 
-# What every guest has: the loop that takes commands, and programs that misbehave.
+# What every guest has: what takes commands, and programs that misbehave.
 mkdir -p "$root/tests/tests" "$(dirname "$output")"
-cp Tests/SystemTests/loop "$root/tests/tests"
+cp Tests/SystemTests/{run,loop,fuzz} "$root/tests/tests"
 for source in Tests/SystemTests/Programs/*.c; do
-  "${CC:-cc}" -static -std=gnu17 -O1 -Wall -Wextra -Werror -Wno-unused-value -s -o "$root/tests/tests/$(basename "$source" .c)" "$source"
+  "${CC:-cc}" -static -std=gnu17 -O1 -Wall -Wextra -Werror -Wno-unused-value -s \
+    -o "$root/tests/tests/$(basename "$source" .c)" "$source"
 done
+[ ! -x build/syscall-fuzz ] || cp build/syscall-fuzz "$root/tests/tests"
 
-# Prints the names of these packages and all that they need.
-closure() {
-  apt-cache depends --recurse --no-recommends --no-suggests --no-conflicts --no-breaks --no-replaces --no-enhances "$@" |
-    grep '^[a-z0-9]' | sort -u
+# Prints the files of installed packages whose names match, without what no program reads.
+installed() {
+  local name names
+  for name; do
+    names=$(dpkg-query --show --showformat='${db:Status-Status} ${binary:Package}\n' "$name" 2>/dev/null | sed -n 's/^installed //p')
+    [ -n "$names" ] || fail "$name is not installed; run make setup"
+    # shellcheck disable=SC2086
+    dpkg --listfiles $names
+  done | grep -vE '^/usr/(share/(doc|man|locale|info|lintian|bash-completion|bug|menu|pixmaps|applications)|include)/' |
+    grep -vE '^/etc/|/python3[^/]*/(test|idlelib|tkinter|turtledemo|ensurepip|lib2to3|pydoc_data)/' || true
 }
-download() {
-  local names
-  # Alternatives that nobody needs here, and what only packages' own scripts need.
-  names=$(closure "$@" | grep -vxE '(c?debconf|libdebconf|libelogind|libnewt|libslang|libtextwrap|libdebian-installer).*|gawk|original-awk|perl|perl-modules.*|libperl.*|lib.*-perl|libgdbm.*|mime-support|media-types|mailcap|dpkg|tar|install-info|netbase|tzdata|init-system-helpers|base-files|libunwind8')
-  rm -rf "$packages_folder.new" && mkdir -p "$packages_folder.new"
-  # shellcheck disable=SC2086
-  (cd "$packages_folder.new" && apt-get download $names) >"$packages_folder.log" 2>&1 || return
-  rm -rf "$packages_folder" && mv "$packages_folder.new" "$packages_folder"
+
+# Copies files of this machine to the same place in the folder, whatever links lead there.
+take() {
+  local folder=$1 file parent
+  while IFS= read -r file; do
+    if [ -d "$file" ] && [ ! -L "$file" ]; then continue; fi
+    [ -e "$file" ] || [ -L "$file" ] || continue
+    parent=$(dirname "$file")
+    case "$parent" in /bin | /sbin | /lib | /lib64 | /lib/* ) parent=/usr$parent ;; esac
+    mkdir -p "$folder$parent"
+    printf '%s\0%s\0' "$file" "$folder$parent/"
+  done | xargs -0 -r -n 200 sh -c 'while [ $# -gt 0 ]; do cp --no-dereference --preserve=mode,timestamps --update "$1" "$2"; shift 2; done' sh
+}
+
+# Prints the libraries that programs and modules in the folder load, with the links to them.
+libraries() {
+  find "$1/usr" -type f \( -perm -u+x -o -name '*.so*' \) -print0 | xargs -0 -n 50 ldd 2>/dev/null |
+    sed -n -e 's/.*=> \(\/[^ ]*\) (.*/\1/p' -e 's/^[[:space:]]*\(\/[^ ]*\) (.*/\1/p' | sort -u |
+    while read -r library; do printf '%s\n%s\n' "$library" "$(realpath "$library")"; done | sort -u
 }
 
 case "$kind" in
-  busybox) { cat "$base"; pack "$root/tests" -6; } >"$output.new" ;;
+  busybox) { cat build/initramfs.cpio.gz; pack "$root/tests" | gzip --no-name; } >"$output.new" ;;
   debian)
-    wanted=(bash coreutils dash diffutils findutils grep gzip hostname libc-bin mawk ncurses-base ncurses-bin perl-base procps
-      python3 sed strace util-linux)
-    if [ ! -d "$packages_folder" ]; then
-      as_root=()
-      [ "$(id -u)" = 0 ] || as_root=(sudo)
-      download "${wanted[@]}" || {
-        "${as_root[@]}" apt-get update >/dev/null 2>&1 || true
-        download "${wanted[@]}" || { cat "$packages_folder.log" >&2; fail 'apt-get could not download the packages'; }
-      }
-    fi
-    # Debian 12 has /bin, /lib, /lib64 and /sbin in /usr.
+    # Debian has /bin, /lib, /lib64 and /sbin in /usr.
     system=$root/system
     mkdir -p "$system"/usr/{bin,lib,lib64,sbin} "$system"/{dev,etc,home/user,mnt,proc,root,run,sys,tmp,var/tmp}
     for folder in bin lib lib64 sbin; do ln -s "usr/$folder" "$system/$folder"; done
-    for package in "$packages_folder"/*.deb; do
-      dpkg-deb --fsys-tarfile "$package" | tar -xf - -C "$system" --keep-directory-symlink \
-        --exclude='./usr/share/doc/*' --exclude='./usr/share/man/*' --exclude='./usr/share/locale/*' \
-        --exclude='./usr/share/info/*' --exclude='./usr/share/lintian/*' --exclude='./usr/lib/x86_64-linux-gnu/gconv/*' \
-        --exclude='./usr/share/bash-completion/*' --exclude='./usr/lib/python3*/test/*'
-    done
+    installed bash coreutils dash diffutils findutils grep gzip tar hostname libc-bin mawk ncurses-base ncurses-bin perl-base perl \
+      'perl-modules-*' 'libperl5*' procps python3-minimal 'python3.[0-9]*-minimal' 'libpython3.[0-9]*-minimal' \
+      'libpython3.[0-9]*-stdlib' sed util-linux bsdutils mount | sort -u >"$root/files"
+    # What Python has compiled lies beside, and is nobody's.
+    find /usr/lib/python3.* -name '*.pyc' | grep -vE '/(test|idlelib|tkinter|turtledemo|ensurepip|lib2to3|pydoc_data)/' >>"$root/files"
+    take "$system" <"$root/files"
+    libraries "$system" | take "$system"
     cp /bin/busybox "$system/usr/bin/busybox"
     cp -R Tools/initramfs/. "$system"
     ln -sf bash "$system/usr/bin/sh"
-    ln -sf /usr/bin/busybox "$system/usr/sbin/init"
-    for applet in poweroff reboot halt vi ps-busybox; do [ -e "$system/usr/sbin/$applet" ] || ln -s /usr/bin/busybox "$system/usr/sbin/$applet"; done
-    for applet in awk; do ln -sf mawk "$system/usr/bin/$applet"; done
+    # The rest is busybox's.
+    /bin/busybox --list-full | while read -r applet; do
+      case "$applet" in usr/*) ;; *) applet=usr/$applet ;; esac
+      name=$(basename "$applet")
+      [ -e "$system/usr/bin/$name" ] || [ -e "$system/usr/sbin/$name" ] || ln -s /usr/bin/busybox "$system/$applet"
+    done
+    ln -sf mawk "$system/usr/bin/awk"
     ln -sf /proc/mounts "$system/etc/mtab"
-    sed -i 's|-/bin/sh|-/bin/bash|' "$system/etc/inittab"
-    sed -i 's|root:/bin/sh|root:/bin/bash|' "$system/etc/passwd"
+    sed -i 's|/bin/sh|/bin/bash|' "$system/etc/inittab" "$system/etc/passwd"
     chmod 700 "$system/root" && chmod 1777 "$system/tmp" "$system/var/tmp"
-    # Python would compile these with every start.
-    if command -v python3 >/dev/null; then
-      python=$(echo "$system"/usr/lib/python3.*)
-      python3 -m compileall -q -l -s "$system" -p / "$python" "$python"/{encodings,collections,importlib,json,re,concurrent,concurrent/futures,multiprocessing,asyncio,ctypes,email,urllib,http,logging,unittest} || true
-    fi
     cp -R "$root/tests/tests" "$system/tests"
-    pack "$system" -1 >"$output.new"
+    pack "$system" >"$output.new"
     ;;
   *) fail "$kind is neither busybox nor debian" ;;
 esac

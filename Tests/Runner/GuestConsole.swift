@@ -53,7 +53,7 @@ actor GuestConsole {
       }
       if isEnded { throw Failure.ended }
       guard ContinuousClock.now < end else { throw Failure.timeout }
-      try await Task.sleep(for: .milliseconds(3))
+      try await Task.sleep(for: .milliseconds(10))
     }
   }
 
@@ -63,6 +63,15 @@ actor GuestConsole {
   func wait(seconds: Double, for wanted: String) async throws -> String {
     let wanted = Array(wanted.utf8)
     return try await wait(seconds: seconds) { bytes in bytes.firstRange(of: wanted)?.upperBound }
+  }
+
+  /// Waits until the guest ends.
+  ///
+  /// - Returns: whether it did.
+  func waitForEnd(seconds: Double) async -> Bool {
+    let end = ContinuousClock.now + .milliseconds(Int(seconds * 1000))
+    while !isEnded, ContinuousClock.now < end { try? await Task.sleep(for: .milliseconds(20)) }
+    return isEnded
   }
 
   /// Forgets what was said so far: the next wait looks behind it.

@@ -20,6 +20,8 @@ struct Session: Sendable {
     case see(String)
     /// This is not said before what is waited for next.
     case never(String)
+    /// Waits until the machine is off.
+    case end
   }
 
   /// What is judged as one.
@@ -109,8 +111,10 @@ struct Session: Sendable {
         action = .see(String(decoding: bytes, as: UTF8.self))
       } else if line.hasPrefix("never ") {
         action = .never(rest(6))
+      } else if line == "end" {
+        action = .end
       } else {
-        return "in a conversation lines begin with type, see and never"
+        return "in a conversation lines begin with type, see, never and end"
       }
       step.kind = .conversation(actions + [action])
     }

@@ -1,32 +1,41 @@
 import ArgumentParser
 import Foundation
 
-/// Boots guests with a file system of real programs and drives them over the serial port.
+/// Boots guests with a file system of real programs and judges what these print.
 struct SystemCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "system", abstract: "Runs the sessions of Tests/SystemTests in guests.")
   @OptionGroup var options: Runner.Options
   @Option(help: "Run only the sessions of this folder.") var suite: String?
-  @Option(help: "What the kernel is told.") var append = "console=ttyS0 quiet"
+  @Option(help: "What the kernel is told.") var append = "console=ttyS0 quiet panic=1"
+  @Option(help: "By how much longer to wait than the sessions say.") var patience = 2.0
   @Flag(help: "Boot Debian's Linux instead, which all expectations must hold on.") var linux = false
   @Flag(help: "Write what commands print into the session files, as what is expected from now on.") var record = false
   @Flag(help: "Print the console of every guest.") var verbose = false
 
-  /// A guest and the sessions that run in it.
+  /// A guest and the sessions that run in it: the folder of its name.
   struct Suite: Sendable {
+    /// How a session reaches the guest.
+    enum Manner: Sendable {
+      /// In files, which the first program reads.
+      case commands
+      /// Typed at the console.
+      case conversation
+    }
     var name: String
+    var manner: Manner
     var initramfs: String
     var memory: String
-    var prompt: String
     var bootSeconds: Double
   }
 
+  private static let prompt = "root@apus:~# "
   static let suites = [
     Suite(
-      name: "busybox", initramfs: "build/test/busybox.cpio.gz", memory: "256M", prompt: "root@apus:~# ",
-      bootSeconds: 120),
+      name: "busybox", manner: .commands, initramfs: "build/test/busybox.cpio.gz", memory: "256M", bootSeconds: 60),
     Suite(
-      name: "debian", initramfs: "build/test/debian.cpio.gz", memory: "1G", prompt: "root@apus:~# ", bootSeconds: 180),
+      name: "console", manner: .conversation, initramfs: "build/test/busybox.cpio.gz", memory: "256M", bootSeconds: 60),
+    Suite(name: "debian", manner: .commands, initramfs: "build/test/debian.cpio", memory: "512M", bootSeconds: 90),
   ]
 
   func run() async throws {
@@ -41,62 +50,66 @@ struct SystemCommand: AsyncParsableCommand {
     var sessions = try Self.sessions(of: suite)
     if let filter = options.filter { sessions.removeAll { !$0.session.name.contains(filter) } }
     guard !sessions.isEmpty else { return }
+    guard FileManager.default.fileExists(atPath: suite.initramfs) else {
+      let reason = "\(suite.initramfs) is missing; Tools/make-test-initramfs.sh makes it"
+      await board.record("\(suite.name): boot", .failed(reason: reason, log: ""))
+      return
+    }
     var guest = Guest(image: .kernel(path: linux ? "build/linux/vmlinuz" : options.kernel, commandLine: append))
     guest.memory = suite.memory
     guest.processors = 2
     guest.initramfs = suite.initramfs
-    guest.timeoutSeconds = 900
-    let (all, failures) = (sessions, Failures())
-    let log = try await guest.converse { console, send in
-      var driver = SessionDriver(console, prompt: suite.prompt, send: send)
-      do {
-        try await driver.begin(seconds: suite.bootSeconds)
-      } catch {
-        await failures.add()
-        await board.record("\(suite.name): boot", .failed(reason: "there is no prompt", log: ""))
-        return
+    guest.timeoutSeconds = 1800
+    switch suite.manner {
+    case .commands:
+      guest.image = .kernel(
+        path: linux ? "build/linux/vmlinuz" : options.kernel, commandLine: "\(append) rdinit=/tests/run")
+      let commands = CommandRun(suite, sessions.map(\.session), board, patience: patience)
+      let log = try await commands.run(guest)
+      if verbose { show(log, of: suite) }
+      guard record else { return }
+      for (number, file) in sessions.enumerated() {
+        try file.session.write(await commands.outputs(ofSession: number), to: file.file)
       }
-      await board.record("\(suite.name): boot", .passed)
-      for (session, file) in all { try await run(session, file, suite, &driver, board, failures) }
-    }
-    let failed = await failures.count
-    if verbose || failed > 0 {
-      print("the console of the \(suite.name) guest:")
-      print(log.split(separator: "\n").map { "  | \($0)" }.joined(separator: "\n"))
+    case .conversation:
+      let sessions = sessions.map(\.session)
+      let log = try await guest.converse { console, send in
+        let driver = SessionDriver(console: console, send: send, prompt: Self.prompt)
+        try await converse(suite, sessions, driver, board)
+      }
+      if verbose { show(log, of: suite) }
     }
   }
 
-  /// How many steps of a guest failed, and whether it still answers.
-  private actor Failures {
-    var count = 0
-    var guestIsLost = false
-    func add() { count += 1 }
-    func loseGuest() { guestIsLost = true }
+  private func show(_ log: String, of suite: Suite) {
+    print("the consoles of the \(suite.name) guests:")
+    print(log.split(separator: "\n").map { "  | \($0)" }.joined(separator: "\n"))
   }
 
-  private func run(
-    _ session: Session, _ file: URL, _ suite: Suite, _ driver: inout SessionDriver, _ board: Scoreboard,
-    _ failures: Failures
+  private func converse(
+    _ suite: Suite, _ sessions: [Session], _ driver: SessionDriver, _ board: Scoreboard
   ) async throws {
-    var outputs: [String?] = []
-    for step in session.steps {
-      let first = step.name.split(separator: "\n").first ?? ""
-      let name = "\(suite.name)/\(session.name): \(first.prefix(70))"
-      guard await !failures.guestIsLost else {
-        await board.record(name, .failed(reason: "the guest no longer answers", log: ""))
-        continue
-      }
-      let outcome = try await driver.run(step)
-      if record, case .command = step.kind { outputs.append(outcome.output) } else { outputs.append(nil) }
-      if let problem = outcome.problem {
-        await failures.add()
-        await board.record(name, .failed(reason: "", log: problem))
-      } else {
-        await board.record(name, .passed)
-      }
-      if !outcome.guestAnswers { await failures.loseGuest() }
+    do {
+      try await driver.begin(seconds: suite.bootSeconds * patience)
+    } catch is GuestConsole.Failure {
+      let log = await driver.console.log
+      await board.record("\(suite.name): boot", .failed(reason: "there is no prompt", log: log))
+      return
     }
-    if record, await !failures.guestIsLost { try session.write(outputs, to: file) }
+    var guestIsLost = false
+    for session in sessions {
+      for step in session.steps {
+        guard case .conversation(let actions) = step.kind else { continue }
+        let name = "\(suite.name)/\(session.name): \(step.name)"
+        guard !guestIsLost else {
+          await board.record(name, .failed(reason: "the guest no longer answers", log: ""))
+          continue
+        }
+        let outcome = try await driver.run(actions, seconds: step.limitSeconds * patience)
+        await board.record(name, outcome.problem.map { .failed(reason: "", log: $0) } ?? .passed)
+        guestIsLost = !outcome.guestAnswers
+      }
+    }
   }
 
   /// The files of the suite's folder, in the order of their names.

@@ -55,7 +55,6 @@ static void load_table(void) {
 static void bad_segment(void) { __asm__ volatile("movl $0x1234, %%eax\n\tmovl %%eax, %%ds" ::: "eax"); }
 static void bad_interrupt(void) { __asm__ volatile("int $0x21"); }
 static void double_fault_vector(void) { __asm__ volatile("int $8"); }
-static void bad_return(void) { __asm__ volatile("pushq $0x3\n\tpushq $0x0\n\tlretq"); }
 static void bad_stack(void) { __asm__ volatile("movabsq $0x8000000000000000, %%rsp\n\tpushq %%rax" ::: "memory"); }
 static void misaligned(void) {
   static char bytes[16];
@@ -100,7 +99,7 @@ static const struct {
     {"read-behind-file", read_behind_file}, {"halt", halt}, {"clear-interrupts", clear_interrupts}, {"port", port},
     {"read-msr", read_msr}, {"write-control", write_control}, {"load-table", load_table},
     {"bad-segment", bad_segment}, {"bad-interrupt", bad_interrupt}, {"double-fault-vector", double_fault_vector},
-    {"bad-return", bad_return}, {"bad-stack", bad_stack}, {"misaligned", misaligned},
+    {"bad-stack", bad_stack}, {"misaligned", misaligned},
     {"misaligned-vector", misaligned_vector}, {"x87", x87}, {"sse", sse}, {"overflow-stack", overflow_stack},
     {"abort", call_abort},
 };
