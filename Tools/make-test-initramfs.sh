@@ -37,22 +37,18 @@ installed() {
     grep -vE '^/etc/|/python3[^/]*/(test|idlelib|tkinter|turtledemo|ensurepip|lib2to3|pydoc_data)/' || true
 }
 
-# Copies files of this machine to the same place in the folder, whatever links lead there.
+# Copies files of this machine to the same place in the folder, where everything is in /usr.
 take() {
-  local folder=$1 file parent
   while IFS= read -r file; do
-    if [ -d "$file" ] && [ ! -L "$file" ]; then continue; fi
-    [ -e "$file" ] || [ -L "$file" ] || continue
-    parent=$(dirname "$file")
-    case "$parent" in /bin | /sbin | /lib | /lib64 | /lib/* ) parent=/usr$parent ;; esac
-    mkdir -p "$folder$parent"
-    printf '%s\0%s\0' "$file" "$folder$parent/"
-  done | xargs -0 -r -n 200 sh -c 'while [ $# -gt 0 ]; do cp --no-dereference --preserve=mode,timestamps --update "$1" "$2"; shift 2; done' sh
+    if [ ! -d "$file" ] || [ -L "$file" ]; then printf '%s\0' "${file#/}"; fi
+  done | tar --create --directory=/ --null --files-from=- --ignore-failed-read --warning=no-failed-read \
+    --transform 'flags=rh;s,^\(bin\|sbin\|lib\|lib64\)/,usr/\1/,' | tar --extract --directory="$1"
 }
 
 # Prints the libraries that programs and modules in the folder load, with the links to them.
 libraries() {
-  find "$1/usr" -type f \( -perm -u+x -o -name '*.so*' \) -print0 | xargs -0 -n 50 ldd 2>/dev/null |
+  find "$1/usr" -type f \( -perm -u+x -o -name '*.so*' \) -print0 |
+    { xargs -0 -n 50 ldd 2>/dev/null || true; } |
     sed -n -e 's/.*=> \(\/[^ ]*\) (.*/\1/p' -e 's/^[[:space:]]*\(\/[^ ]*\) (.*/\1/p' | sort -u |
     while read -r library; do printf '%s\n%s\n' "$library" "$(realpath "$library")"; done | sort -u
 }
