@@ -31,6 +31,9 @@ enum FrameTests {
     registrar.test("frames.the-kernel-has-memory-when-programs-have-none", on: small) { () throws(TestFailure) in
       try checkReserve()
     }
+    registrar.test("frames.a-module's-are-free-when-it-goes", on: small) { () throws(TestFailure) in
+      try checkModule(summary)
+    }
     registrar.fault(
       "frames.freed-twice", .invalidOpcode, report: "Swift runtime trap", "freeFrameTwice"
     ) { FaultProvocation.freeFrameTwice() }
@@ -164,6 +167,24 @@ enum FrameTests {
     var reason: Message = "frame \(frame.rawValue) "
     reason.write(what)
     return TestFailure(reason: reason)
+  }
+
+  /// Tests with the same machine that come later find the module gone.
+  private static func checkModule(_ summary: KernelTests.BootSummary) throws(TestFailure) {
+    let before = FrameAllocator.statistics.freeCount
+    var count = 0
+    do {
+      guard let module = BootModule.take(0) else { throw TestFailure(reason: "there is no module") }
+      let bytes = module.bytes
+      count = bytes.count
+      try expect(count == summary.modules[0].count, "the module has \(count) bytes, not \(summary.modules[0].count)")
+      let magic: InlineArray<4, UInt8> = [0x7f, UInt8(ascii: "E"), UInt8(ascii: "L"), UInt8(ascii: "F")]
+      for index in 0..<4 { try expect(bytes[index] == magic[index], "it does not begin as the kernel's file does") }
+      try expect(BootModule.take(0) == nil, "the module was taken twice")
+    }
+    let added = FrameAllocator.statistics.freeCount - before
+    try expect(added == (count + 4095) / 4096, "\(added) frames came free for \(count) bytes")
+    try checkTable()
   }
 
   private static func checkReserve() throws(TestFailure) {

@@ -27,6 +27,8 @@ struct Guest: Sendable {
   var processors = 1
   var memory = "128M"
   var acceleration = Acceleration.fast
+  /// The initial file system that QEMU loads with a kernel.
+  var initramfs: String?
   var extraArguments: [String] = []
   var timeoutSeconds = 60
 
@@ -60,6 +62,7 @@ struct Guest: Sendable {
       environment["BOOT"] = "kernel"
       environment["KERNEL"] = path
       environment["APPEND"] = commandLine
+      environment["INITRAMFS"] = initramfs ?? ""
     }
     return environment
   }

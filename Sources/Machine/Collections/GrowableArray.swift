@@ -121,6 +121,14 @@ public struct GrowableArray<Element: ~Copyable>: ~Copyable {
 }
 
 extension GrowableArray where Element: Copyable {
+  /// Adds `element` `added` times, for which there is room.
+  private mutating func fill(_ added: Int, _ element: Element) {
+    guard added > 0, let storage = unsafe storage else { return }
+    precondition(added <= capacity - count, "no room")
+    unsafe storage.advanced(by: count).initialize(repeating: element, count: added)
+    count += added
+  }
+
   /// Makes the array `newCount` long, with `element` where it grows.
   ///
   /// - Throws: `ENOMEM` when there is no memory; the array stays as it was.
@@ -128,6 +136,6 @@ extension GrowableArray where Element: Copyable {
     precondition(newCount >= 0, "less than no elements")
     try reserveCapacity(newCount)
     while count > newCount { _ = popLast() }
-    while count < newCount { try append(element) }
+    fill(newCount - count, element)
   }
 }

@@ -120,6 +120,8 @@ extension Task {
 
   /// Tells the program on which CPU it goes on, after it was switched.
   final func resumeSequence(_ registers: borrowing UserContext) {
+    // The program that asked may have been replaced or have taken its area back since.
+    guard sequence.address != 0 else { return }
     do throws(Errno) {
       try interruptSequence(registers)
       // It may go elsewhere while it writes; then it is asked again.
