@@ -118,8 +118,8 @@ public enum ThreadEntry {
     #if os(none)
       apus_disable_interrupts()
       if hasWork { leaveToUser() }
-      guard let thread = ThreadContext.current else { Machine.halt() }
-      let address = thread.frameAddress
+      // Without a reference: nothing would drop it behind a call that does not return.
+      guard let address = ThreadContext.withCurrent({ $0.frameAddress }) else { Machine.halt() }
       apus_enter_user(address)
     #else
       Machine.halt()

@@ -316,14 +316,22 @@ open class Task: ThreadBody {
   }
 
   public final override func returnToUser(_ registers: borrowing UserContext) {
-    guard let thread = Thread.running else { return }
-    let work = TaskWork(rawValue: thread.work.load(ordering: .acquiring))
+    // No reference may be held across the end: nothing would drop it behind a call that does not return.
+    let work = takeWork()
     if work.contains(.ending) { end() }
-    if work.contains(.sequence) {
-      thread.work.bitwiseAnd(~TaskWork.sequence.rawValue, ordering: .relaxed)
-      resumeSequence(registers)
-    }
+    if work.contains(.sequence) { resumeSequence(registers) }
     if work.contains(.signals) { deliverSignals(registers) }
+  }
+
+  private final func takeWork() -> TaskWork {
+    let bits = ThreadContext.withCurrent { thread in
+      let bits = thread.work.load(ordering: .acquiring)
+      if TaskWork(rawValue: bits).contains(.sequence) {
+        thread.work.bitwiseAnd(~TaskWork.sequence.rawValue, ordering: .relaxed)
+      }
+      return bits
+    }
+    return TaskWork(rawValue: bits ?? 0)
   }
 }
 

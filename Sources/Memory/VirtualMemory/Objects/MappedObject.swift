@@ -25,7 +25,7 @@ open class MappedObject {
   }
 
   /// A number that is the same for all that stand for the same memory, and never another's.
-  var identity: UInt64 {
+  final var identity: UInt64 {
     guard let cachedFile else { return key << 1 }
     return cachedFile.serial << 1 | 1
   }
