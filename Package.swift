@@ -195,8 +195,8 @@ let package = Package(
     tests(
       "ProcessesTests",
       [
-        "Processes", "Signals", "RAMFileSystem", "VFS", "Security", "PageCache", "LinuxABI", "Machine", "PageFrames",
-        "Foundations",
+        "Processes", "Signals", "RAMFileSystem", "VFS", "Security", "PageCache", "Time", "LinuxABI", "Machine",
+        "PageFrames", "Foundations",
       ]),
     tests(
       "RAMFileSystemTests",

@@ -15,7 +15,7 @@ final class Program {
   let names: DentryCache
   let cache: PageCache
   let task: Task
-  private var nextAddress = ProgramMemory.base
+  private var nextAddress = DemandMemory.base
 
   /// An address in the program's memory that nothing is mapped at.
   static let hole: UInt64 = 0x10_0000
@@ -51,7 +51,7 @@ final class Program {
 
   /// Runs `body` as a program of its own.
   static func run(_ body: (Program) throws -> Void) throws {
-    try ProgramMemory.withMemory { try body(Program()) }
+    try DemandMemory.withMemory { try body(Program()) }
   }
 
   /// Makes a call and returns its result: -4095 to -1 is an error.
@@ -79,7 +79,7 @@ final class Program {
   /// Stores bytes somewhere.
   func store(_ bytes: [UInt8]) -> UInt64 {
     let address = room(bytes.count)
-    try? ProgramMemory.store(bytes, at: address)
+    try? DemandMemory.store(bytes, at: address)
     return address
   }
 

@@ -47,7 +47,7 @@ struct TransferTests {
       #expect(program.call(.write, 0, program.room(8), .max) == .error(.EFAULT))
       #expect(program.call(.pread64, 1, program.room(8), 8, .max) == .error(.EINVAL))
       // What of a write is there is written.
-      #expect(program.call(.write, 0, ProgramMemory.end - 2, 10) == 2)
+      #expect(program.call(.write, 0, DemandMemory.end - 2, 10) == 2)
       #expect(program.call(.read, UInt64(UInt32.max), program.room(1), 1) == .error(.EBADF))
       // Only the low half of a descriptor counts.
       #expect(program.call(.write, 7 << 32, program.room(1), 1) == 1)
