@@ -69,6 +69,7 @@ struct TimerTests {
       #expect(view.signal == .SIGUSR1 && information.code == .timer)
       #expect(information.timer == number && information.value == 77)
       #expect(information.overrun >= 5 && information.overrun == timer.lastOverrun)
+      task.setBlockedSignals([])
       #expect(task.deliver().signal == nil)
       #expect(timer.setting.value <= Self.millisecond && timer.setting.interval == Self.millisecond)
       timer.set(Setting(value: 0, interval: 0))
@@ -89,6 +90,7 @@ struct TimerTests {
         pass(Self.millisecond + 100_000)
         let view = task.deliver()
         #expect(view.signal == .SIGALRM && view.information?.code == .kernel)
+        task.setBlockedSignals([])
       }
       // What it executes next has the timer, too; of those of timer_create(2) it has none.
       let number = try make(process, .clock(.realTime), nil)
