@@ -204,8 +204,8 @@ let package = Package(
     tests(
       "ProcessesTests",
       [
-        "Processes", "Signals", "RAMFileSystem", "VFS", "Security", "PageCache", "LinuxABI", "Machine", "PageFrames",
-        "Foundations",
+        "Processes", "Signals", "RAMFileSystem", "VFS", "Security", "PageCache", "Time", "LinuxABI", "Machine",
+        "PageFrames", "Foundations",
       ]),
     tests(
       "RAMFileSystemTests",
