@@ -4,7 +4,9 @@ import Foundations
 import Logging
 import Machine
 import Registers
+import ScreenDriver
 import SerialDriver
+import Terminals
 
 /// What shows the kernel's text, for everybody: the first serial port and the screen, each if it is there and wanted.
 ///
@@ -17,7 +19,8 @@ enum Consoles {
 
   /// The serial port.
   static let serial = BootCell<SerialTerminal<PortSpace>>()
-  private static let screen = BootCell<SpinLock<TextScreen<AnyTextDisplay<DisplayWindow>>>>()
+  /// The screen.
+  static let screen = BootCell<ScreenTerminal<AnyTextDisplay<DisplayWindow>>>()
   /// What `console=` says.
   static let selection = BootCell<ConsoleSelection>()
   private static let wanted = BootCell<Wanted>()
@@ -30,7 +33,7 @@ enum Consoles {
     if let port = ConsoleDevices.openSerialPort(bitsPerSecond: named.bitsPerSecond) { serial.fill(port) }
     let found = ConsoleDevices.openScreen(information.screen, plan: plan)
     switch consume found {
-    case .some(let opened): screen.fill(SpinLock(opened))
+    case .some(let opened): screen.fill(ScreenTerminal(opened))
     case .none: break
     }
     let (hasSerial, hasScreen) = (serial.isFilled, screen.isFilled)
@@ -47,7 +50,7 @@ enum Consoles {
   static func write(_ bytes: Span<UInt8>) {
     let shown = shown
     if shown.serial { serial.withValue { $0.write(bytes) } }
-    if shown.screen { screen.withValue { lock in lock.withLock { screen in screen.write(bytes) } } }
+    if shown.screen { screen.withValue { $0.write(bytes) } }
   }
 
   /// Writes without waiting for ever: to all consoles, wanted or not, that can be had, and to the serial port in any case.
@@ -57,9 +60,12 @@ enum Consoles {
       var serial = EarlyTextSink()
       serial.write(bytes)
     }
-    screen.withValue { lock in
-      _ = lock.withLockIfAvailable(attempts: reportAttempts) { screen in screen.write(bytes) }
-    }
+    _ = screen.withValue { $0.write(bytes, attempts: reportAttempts) }
+  }
+
+  /// Which one /dev/console is; nil when there is none.
+  static var controlling: ConsoleSelection.Console? {
+    selection.withValue { $0.controlling(hasSerial: serial.isFilled, hasScreen: screen.isFilled) } ?? nil
   }
 
   /// Waits until what was written has left the machine.
@@ -69,12 +75,11 @@ enum Consoles {
   static var summary: Message {
     var text = Message()
     if serial.isFilled { text.write("serial") }
-    let size = screen.withValue { lock in lock.withLock { screen in (screen.columns, screen.rows) } }
-    if let (columns, rows) = size {
+    if let size = screen.withValue({ $0.size }) {
       if text.count > 0 { text.write(", ") }
-      text.write(decimal: columns)
+      text.write(decimal: UInt64(size.columns))
       text.write("×")
-      text.write(decimal: rows)
+      text.write(decimal: UInt64(size.rows))
       text.write(" screen")
     }
     return text
