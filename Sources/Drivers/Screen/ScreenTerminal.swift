@@ -13,8 +13,8 @@ public final class ScreenTerminal<Display: TextDisplay & ~Copyable>: TerminalDev
   private static var drawingInterval: UInt64 { 16_000_000 }
   /// Rows that are drawn before others get the lock.
   private static var rowsPerTurn: Int { 8 }
-  /// Rows that can be looked back to.
-  private static var historyRows: Int { 256 }
+  /// The memory for rows that can be looked back to: 273 of 80 columns.
+  private static var historyByteCount: Int { 256 << 10 }
 
   /// The modes of its terminal to begin with: those of every terminal, and erasing whole characters of UTF-8.
   public let initialModes: Termios
@@ -47,7 +47,8 @@ public final class ScreenTerminal<Display: TextDisplay & ~Copyable>: TerminalDev
   public func attach(_ terminal: Terminal, pacer: DrawingPacer? = nil) {
     shared.withLock { shared in
       shared.pacer = pacer
-      shared.screen.keepHistory(rows: Self.historyRows)
+      let rowByteCount = shared.screen.columns * MemoryLayout<Cell>.stride
+      shared.screen.keepHistory(rows: Self.historyByteCount / rowByteCount)
     }
     terminal.resize(size)
   }
