@@ -125,6 +125,9 @@ let package = Package(
     module(
       "SerialDriver", path: "Sources/Drivers/Serial",
       ["Foundations", "Machine", "Registers", "Interrupts", "Terminals"]),
+    module(
+      "KeyboardDriver", path: "Sources/Drivers/Keyboard", ["Foundations", "Machine", "Registers", "Interrupts"],
+      generated: true),
     module("ScreenDriver", path: "Sources/Drivers/Screen", ["Foundations", "Machine", "Console", "Terminals"]),
     module(
       "SystemCalls",
@@ -148,7 +151,7 @@ let package = Package(
       dependencies: [
         "Foundations", "BootInformation", "PageFrames", "Machine", "ACPI", "PageCache", "VirtualMemory", "Logging",
         "Console", "Registers", "Processors", "Interrupts", "Time", "Scheduler", "Waiting", "PCI", "LinuxABI",
-        "SerialDriver", "ScreenDriver", "KernelTests", "Benchmarks", "Symbols", "Signals", "VDSO",
+        "SerialDriver", "ScreenDriver", "KeyboardDriver", "KernelTests", "Benchmarks", "Symbols", "Signals", "VDSO",
         "Terminals", "Executables", "Processes", "Security", "VFS", "RAMFileSystem", "DeviceFileSystem", "IPC",
         "SystemCalls", "Archives", "InitialFileSystem", "TerminalFiles", "SyntheticFiles", "ProcessFileSystem",
       ],
@@ -184,6 +187,8 @@ let package = Package(
     tests("RegistersTests", ["Registers", "DeviceModels", "Foundations"], exclude: ["README.md"], generated: true),
     tests(
       "SerialDriverTests", ["SerialDriver", "Terminals", "Registers", "DeviceModels", "Machine", "Foundations"]),
+    tests(
+      "KeyboardDriverTests", ["KeyboardDriver", "Registers", "DeviceModels", "Machine", "Foundations"]),
     tests("ScreenDriverTests", ["ScreenDriver", "Console", "Terminals", "Machine", "Foundations"]),
     tests("PCITests", ["PCI", "DeviceModels", "Machine", "Foundations"]),
     tests("TimeTests", ["Time", "Machine", "Registers", "DeviceModels", "Foundations"]),

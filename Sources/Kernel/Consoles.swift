@@ -1,6 +1,7 @@
 import BootInformation
 import Console
 import Foundations
+import KeyboardDriver
 import Logging
 import Machine
 import Registers
@@ -23,6 +24,8 @@ enum Consoles {
   static let screen = BootCell<ScreenTerminal<AnyTextDisplay<DisplayWindow>>>()
   /// What `console=` says.
   static let selection = BootCell<ConsoleSelection>()
+  /// What `keymap=` says.
+  static let keyMap = BootCell<KeyMap>()
   private static let wanted = BootCell<Wanted>()
   /// How often a fault report tries to get a lock before it goes past it: the holder may be the faulting code.
   private static let reportAttempts = 100_000
@@ -42,6 +45,11 @@ enum Consoles {
         serial: named.shows(.serial, hasSerial: hasSerial, hasScreen: hasScreen),
         screen: named.shows(.screen, hasSerial: hasSerial, hasScreen: hasScreen)))
     selection.fill(named)
+    fillKeyMap(CommandLine(information.commandLine.bytes))
+  }
+
+  private static func fillKeyMap(_ commandLine: borrowing CommandLine) {
+    if let name = commandLine.value("keymap"), let map = KeyMap(name: name) { keyMap.fill(map) }
   }
 
   private static var shown: Wanted { wanted.withValue { $0 } ?? Wanted(serial: true, screen: true) }

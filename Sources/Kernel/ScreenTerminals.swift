@@ -1,8 +1,12 @@
 import Console
 import DeviceFileSystem
 import Foundations
+import KeyboardDriver
+import LinuxABI
 import Machine
+import Processes
 import ScreenDriver
+import SystemCalls
 import TerminalFiles
 import Terminals
 import Time
@@ -23,6 +27,7 @@ enum KernelScreen {
     terminal.fill(new)
     try KernelTerminals.add("tty0", 4, 0, permissions: 0o620, TerminalOpener(new, control: .refused), devices)
     try KernelTerminals.add("tty1", 4, 1, permissions: 0o620, TerminalOpener(new), devices)
+    KernelKeyboard.start(KeyboardUser(screen, new))
   }
 }
 
@@ -50,4 +55,39 @@ private final class ScreenDrawing: TimerHandler {
   }
 
   override func timerExpired(now: UInt64, expirations: UInt64) { screen.drawPending() }
+}
+
+/// Brings what is typed to the terminal on the screen.
+private final class KeyboardUser: KeyboardListener {
+  private let screen: ScreenTerminal<AnyTextDisplay<DisplayWindow>>
+  private let terminal: Terminal
+
+  init(_ screen: ScreenTerminal<AnyTextDisplay<DisplayWindow>>, _ terminal: Terminal) {
+    (self.screen, self.terminal) = (screen, terminal)
+    super.init()
+  }
+
+  override var modes: KeyModes {
+    let modes = screen.keyModes
+    return KeyModes(
+      hasApplicationCursorKeys: modes.hasApplicationCursorKeys, hasApplicationKeypad: modes.hasApplicationKeypad)
+  }
+
+  override func type(_ bytes: Span<UInt8>) { terminal.receive(bytes) }
+
+  override func perform(_ request: KeyboardRequest) {
+    switch request {
+    case .lookBack: screen.lookBack(.up)
+    case .lookForward: screen.lookBack(.down)
+    case .restart: restart()
+    }
+  }
+
+  /// Source: reboot(2), LINUX_REBOOT_CMD_CAD_OFF.
+  private func restart() {
+    if !MachineControl.restartsOnControlAltDelete, let first = Processes.tree?.task(1) {
+      return first.process.sendFromKernel(.SIGINT)
+    }
+    Power.requestRestart()
+  }
 }
