@@ -81,15 +81,12 @@ public struct TextScreen<Display: TextDisplay & ~Copyable>: ~Copyable, TextSink 
   }
 
   /// Shows what has changed since the last time.
-  public mutating func draw() { while !draw(rowLimit: grid.rows) {} }
+  public mutating func draw() { draw(rows: 0..<grid.rows) }
 
-  /// Shows what has changed, in at most `rowLimit` rows, at least 1.
-  ///
-  /// - Returns: whether all is shown.
-  public mutating func draw(rowLimit: Int) -> Bool {
+  /// Shows what has changed in some rows.
+  public mutating func draw(rows: Range<Int>) {
     let cursor = (column: state.cursor.column, row: state.cursor.row)
-    return grid.flush(
-      to: display, cursor: state.modes.contains(.cursorVisible) ? cursor : nil, rowLimit: max(rowLimit, 1))
+    grid.flush(to: display, cursor: state.modes.contains(.cursorVisible) ? cursor : nil, rows: rows)
   }
 
   /// Draws everything anew, for a display that something else has written to.

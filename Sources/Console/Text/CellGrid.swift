@@ -133,31 +133,23 @@ struct CellGrid: ~Copyable {
 
   // MARK: Drawing
 
-  /// Draws what changed since the last flush, with the cell at `cursor` inverted, in at most `rowLimit` rows.
-  ///
-  /// - Returns: whether all is drawn.
+  /// Draws what changed in `drawn` since the last flush, with the cell at `cursor` inverted.
   mutating func flush(
-    to display: borrowing some TextDisplay & ~Copyable, cursor: (column: Int, row: Int)?, rowLimit: Int
-  ) -> Bool {
+    to display: borrowing some TextDisplay & ~Copyable, cursor: (column: Int, row: Int)?, rows drawn: Range<Int>
+  ) {
     var plain: Cell?
     if viewOffset == 0, let cursor, contains(cursor.column, cursor.row) {
       plain = self[cursor.column, cursor.row]
       self[cursor.column, cursor.row] = self[cursor.column, cursor.row].inverted
     }
-    var left = rowLimit
-    for row in 0..<rows where isChanged[row] {
-      guard left > 0 else { break }
-      left &-= flush(row: row, to: display) ? 1 : 0
-    }
+    for row in drawn.clamped(to: 0..<rows) where isChanged[row] { flush(row: row, to: display) }
     if let cursor, let plain {
       // The row stays marked: where the cursor stood must be drawn again when it has moved.
       self[cursor.column, cursor.row] = plain
     }
-    return left > 0
   }
 
-  /// - Returns: whether something had to be drawn.
-  private mutating func flush(row: Int, to display: borrowing some TextDisplay & ~Copyable) -> Bool {
+  private mutating func flush(row: Int, to display: borrowing some TextDisplay & ~Copyable) {
     isChanged[row] = false
     let shownStart = row &* columns
     guard row >= viewOffset else {
@@ -165,12 +157,11 @@ struct CellGrid: ~Copyable {
       let start = (place < 0 ? place &+ historyCapacity : place) &* columns
       let changed = drawDifferences(history.span.extracting(start..<(start &+ columns)), row: row, on: display)
       for column in changed { shown[shownStart &+ column] = history[start &+ column] }
-      return !changed.isEmpty
+      return
     }
     let start = starts[row &- viewOffset]
     let changed = drawDifferences(cells.span.extracting(start..<(start &+ columns)), row: row, on: display)
     for column in changed { shown[shownStart &+ column] = cells[start &+ column] }
-    return !changed.isEmpty
   }
 
   /// Draws the cells of `row` that do not look as `wanted` says.

@@ -101,8 +101,11 @@ public final class ScreenTerminal<Display: TextDisplay & ~Copyable>: TerminalDev
   }
 
   private func drawAll() {
-    let pacer = shared.withLock { $0.pacer }
-    while !shared.withLock({ $0.screen.draw(rowLimit: Self.rowsPerTurn) }) {}
+    let (pacer, rows) = shared.withLock { ($0.pacer, $0.screen.rows) }
+    // Once each row and no more: who changes one meanwhile has it drawn again.
+    for first in stride(from: 0, to: rows, by: Self.rowsPerTurn) {
+      shared.withLock { $0.screen.draw(rows: first..<first + Self.rowsPerTurn) }
+    }
     guard let pacer else { return }
     let now = pacer.nanoseconds
     shared.withLock { $0.lastDrawing = now }
