@@ -17,6 +17,7 @@ cp "$busybox" "$root/bin/busybox"
   [ -e "$root/$applet" ] || ln -s /bin/busybox "$root/$applet"
 done
 ln -sf /proc/mounts "$root/etc/mtab"
+chmod 755 "$root"
 chmod 700 "$root/root"
 chmod 1777 "$root/tmp" "$root/var/tmp"
 

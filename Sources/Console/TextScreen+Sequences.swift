@@ -1,3 +1,5 @@
+import Foundations
+
 /// Escape and control sequences.
 extension TextScreen where Display: ~Copyable {
   /// Does what ESC with these bytes says; unknown ones do nothing.
@@ -13,7 +15,10 @@ extension TextScreen where Display: ~Copyable {
       moveTo(column: 0)
     case (0, UInt8(ascii: "H")): state.tabs.set(state.cursor.column, true)
     case (0, UInt8(ascii: "M")): reverseIndex()
+    case (0, UInt8(ascii: "Z")): identify()
     case (0, UInt8(ascii: "c")): reset()
+    case (0, UInt8(ascii: "=")): set(.applicationKeypad, true)
+    case (0, UInt8(ascii: ">")): set(.applicationKeypad, false)
     case (UInt8(ascii: "("), _): state.cursor.sets.0 = CharacterSet(final: final)
     case (UInt8(ascii: ")"), _): state.cursor.sets.1 = CharacterSet(final: final)
     case (UInt8(ascii: "#"), UInt8(ascii: "8")): showAlignmentPattern()
@@ -53,6 +58,8 @@ extension TextScreen where Display: ~Copyable {
     case UInt8(ascii: "Z"): tab(-count)
     case UInt8(ascii: "d"): moveTo(row: count &- 1)
     case UInt8(ascii: "m"): applyStyle()
+    case UInt8(ascii: "n"): report()
+    case UInt8(ascii: "c"): if parser.parameters[0] == 0 { identify() }
     case UInt8(ascii: "g"): clearTabs()
     case UInt8(ascii: "h"): setModes(true)
     case UInt8(ascii: "l"): setModes(false)
@@ -153,6 +160,7 @@ extension TextScreen where Display: ~Copyable {
   private mutating func setPrivateModes(_ isOn: Bool) {
     for index in 0..<parser.parameters.count {
       switch parser.parameters[index] {
+      case 1: set(.applicationCursorKeys, isOn)
       case 6:
         state.cursor.isOriginRelative = isOn
         moveTo(row: 0)
@@ -169,10 +177,26 @@ extension TextScreen where Display: ~Copyable {
     if mode == .wraps { state.cursor.isWrapPending = false }
   }
 
+  // MARK: Answers
+
+  /// Says what kind of terminal this is: a VT102, as Linux does. Source: console_codes(4).
+  private mutating func identify() { reply("\u{1b}[?6c") }
+
+  /// Says that all is well, or where the cursor is.
+  private mutating func report() {
+    switch parser.parameters[0] {
+    case 5: reply("\u{1b}[0n")
+    case 6:
+      let top = state.cursor.isOriginRelative ? state.region.lowerBound : 0
+      reply("\u{1b}[\(state.cursor.row &- top &+ 1);\(state.cursor.column &+ 1)R")
+    default: break
+    }
+  }
+
   private mutating func restoreCursor() { state.cursor = state.saved }
 
   private mutating func reset() {
-    state = TerminalState(columns: columns, rows: rows, lineFeedReturns: initialLineFeed == .nextLine)
+    state = TerminalState(columns: columns, rows: rows, lineFeedReturns: state.lineFeedReturns)
     for row in 0..<rows { grid.fill(row: row, columns: 0..<columns, with: blank) }
   }
 

@@ -38,6 +38,8 @@ extension TextScreen where Display: ~Copyable {
     case 1: set(.bold, true)
     case 2: set(.dim, true)
     case 7: set(.reversed, true)
+    case 10: state.modes.remove(.codePage)
+    case 11, 12: state.modes.insert(.codePage)
     case 8: set(.concealed, true)
     case 21: set(.underlined, true)
     case 22: state.cursor.style.attributes.subtract([.bold, .dim])

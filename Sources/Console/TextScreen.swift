@@ -3,9 +3,12 @@ import Foundations
 /// A terminal: takes UTF-8 text with escape sequences and keeps a display showing it.
 ///
 /// Understands the part of VT100 and xterm that Linux's own console does: SGR with 16, 256 and all colours, cursor movement,
-/// erasing, inserting and deleting, tabs, scroll region, saved cursor, wrapping, DEC line drawing. It never answers, never allocates
+/// erasing, inserting and deleting, tabs, scroll region, saved cursor, wrapping, DEC line drawing, reports. It never allocates
 /// after `init`, and hostile input costs no more time than its length times the size of the screen. Sources: ECMA-48; DEC VT100
 /// User Guide, chapter 3; console_codes(4).
+///
+/// Two write to it, the kernel and programs. They share the characters and the cursor's position; each has its own style, modes
+/// and place in a sequence, so that a message of the kernel does no harm in the middle of an editor's.
 public struct TextScreen<Display: TextDisplay & ~Copyable>: ~Copyable, TextSink {
   /// What a line feed does.
   public enum LineFeed: Sendable {
@@ -15,19 +18,38 @@ public struct TextScreen<Display: TextDisplay & ~Copyable>: ~Copyable, TextSink 
     case nextLine
   }
 
+  /// Whose text it is.
+  public enum Writer: Sendable {
+    /// The kernel's: its line feeds are as `init` says, and it begins on a line of its own.
+    case kernel
+    /// That of programs: a line feed goes down.
+    case program
+  }
+
   /// Where it is shown.
   public let display: Display
   var grid: CellGrid
   var parser = EscapeParser()
   private var decoder = UTF8Decoder()
   var state: TerminalState
-  let initialLineFeed: LineFeed
+  private var writer = Writer.kernel
+  /// What belongs to the writer that does not write.
+  private var other: Voice
+  /// What programs have asked and not been told yet.
+  private var replies = ReplyQueue()
+
+  /// What each writer has for itself.
+  private struct Voice {
+    var parser = EscapeParser()
+    var decoder = UTF8Decoder()
+    var state: TerminalState
+  }
 
   /// A blank screen on `display`, which is cleared.
   public init(on display: consuming Display, lineFeed: LineFeed = .nextLine) {
     grid = CellGrid(columns: display.columns, rows: display.rows)
     state = TerminalState(columns: grid.columns, rows: grid.rows, lineFeedReturns: lineFeed == .nextLine)
-    initialLineFeed = lineFeed
+    other = Voice(state: TerminalState(columns: grid.columns, rows: grid.rows, lineFeedReturns: false))
     self.display = display
     redraw()
   }
@@ -44,10 +66,27 @@ public struct TextScreen<Display: TextDisplay & ~Copyable>: ~Copyable, TextSink 
   /// The cell at a place; a blank outside the screen.
   public subscript(column: Int, row: Int) -> Cell { grid[column, row] }
 
-  /// Takes `bytes`, which may end anywhere, and shows what they change.
+  /// Takes text of the kernel, which may end anywhere, and shows what it changes.
   public mutating func write(_ bytes: Span<UInt8>) {
+    process(bytes, from: .kernel)
+    draw()
+  }
+
+  /// Takes text, which may end anywhere. `draw` shows what it changes.
+  public mutating func process(_ bytes: Span<UInt8>, from writer: Writer) {
+    guard bytes.count > 0 else { return }
+    change(to: writer)
+    grid.look(back: 0)
     for index in bytes.indices { take(bytes[index]) }
-    flush()
+  }
+
+  /// Shows what has changed since the last time.
+  public mutating func draw() { draw(rows: 0..<grid.rows) }
+
+  /// Shows what has changed in some rows.
+  public mutating func draw(rows: Range<Int>) {
+    let cursor = (column: state.cursor.column, row: state.cursor.row)
+    grid.flush(to: display, cursor: state.modes.contains(.cursorVisible) ? cursor : nil, rows: rows)
   }
 
   /// Draws everything anew, for a display that something else has written to.
@@ -55,15 +94,61 @@ public struct TextScreen<Display: TextDisplay & ~Copyable>: ~Copyable, TextSink 
     let blank = Cell(" ")
     display.clear(blank)
     grid.assumeShown(blank)
-    flush()
+    draw()
   }
 
-  private mutating func flush() {
-    let cursor = (column: state.cursor.column, row: state.cursor.row)
-    grid.flush(to: display, cursor: state.modes.contains(.cursorVisible) ? cursor : nil)
+  /// Goes on for `writer` where it left off; the kernel does not write behind an unfinished line.
+  private mutating func change(to writer: Writer) {
+    guard writer != self.writer else { return }
+    self.writer = writer
+    let cursor = state.cursor
+    let isVisible = state.modes.contains(.cursorVisible)
+    swap(&parser, &other.parser)
+    swap(&decoder, &other.decoder)
+    swap(&state, &other.state)
+    state.cursor.move(to: cursor)
+    if isVisible { state.modes.insert(.cursorVisible) } else { state.modes.remove(.cursorVisible) }
+    if writer == .kernel && cursor.column > 0 {
+      moveTo(column: 0)
+      index()
+    }
   }
+
+  // MARK: Looking back
+
+  /// Keeps `count` rows that have left the screen at its top. Once; allocates.
+  public mutating func keepHistory(rows count: Int) { grid.keepHistory(rows: count) }
+
+  /// Shows what stood `count` rows further up than what is shown now, or further down when negative, as far as it is kept. The
+  /// next text shows the end again.
+  public mutating func lookBack(by count: Int) { grid.look(back: grid.viewOffset &+ count) }
+
+  // MARK: What programs are told
+
+  /// Takes answers to what programs asked, such as where the cursor is.
+  ///
+  /// - Returns: how many bytes.
+  public mutating func takeReplies(into bytes: inout MutableSpan<UInt8>) -> Int { replies.remove(into: &bytes) }
+
+  /// Adds an answer, if it is a program that asks.
+  mutating func reply(_ message: Message) {
+    if writer == .program { replies.append(message.bytes) }
+  }
+
+  /// Whether programs want the arrow keys to send what they do in application mode (DECCKM).
+  public var hasApplicationCursorKeys: Bool { programState.modes.contains(.applicationCursorKeys) }
+
+  /// Whether programs want the keypad to send sequences instead of digits (DECKPAM).
+  public var hasApplicationKeypad: Bool { programState.modes.contains(.applicationKeypad) }
+
+  private var programState: TerminalState { writer == .program ? state : other.state }
+
+  // MARK: Bytes
 
   private mutating func take(_ byte: UInt8) {
+    if state.modes.contains(.codePage), parser.isAtGround, CodePage437.isShown(byte) {
+      return put(CodePage437.scalar(byte))
+    }
     var step = decoder.decode(byte)
     if step == .malformedBeforeByte {
       perform(parser.take("\u{fffd}"))
@@ -88,82 +173,4 @@ public struct TextScreen<Display: TextDisplay & ~Copyable>: ~Copyable, TextSink 
 
   /// The blank that erasing leaves: in the current background, as Linux and xterm do it.
   var blank: Cell { Cell(" ", CellStyle(background: state.cursor.style.background)) }
-}
-
-/// What a terminal remembers besides its characters.
-struct TerminalState: Sendable {
-  /// What `ESC 7` saves and `ESC 8` restores.
-  struct Cursor: Sendable {
-    var column = 0
-    var row = 0
-    /// The last column is filled: the next character goes to the next line. The cursor itself stays until then.
-    var isWrapPending = false
-    var style = CellStyle()
-    var sets: (CharacterSet, CharacterSet) = (.unicode, .unicode)
-    var usesSecondSet = false
-    var isOriginRelative = false
-
-    /// The character set in use.
-    var characterSet: CharacterSet { usesSecondSet ? sets.1 : sets.0 }
-  }
-
-  /// The switches. Source: ECMA-48, section 7; DEC VT100 User Guide, table 3-6.
-  struct Modes: OptionSet, Sendable {
-    let rawValue: UInt8
-    static let cursorVisible = Modes(rawValue: 1)
-    static let wraps = Modes(rawValue: 2)
-    static let inserts = Modes(rawValue: 4)
-    static let lineFeedReturns = Modes(rawValue: 8)
-  }
-
-  var cursor = Cursor()
-  var saved = Cursor()
-  var modes: Modes
-  /// The rows that scroll.
-  var region: Range<Int>
-  var tabs = TabStops()
-  var lastPrinted: Unicode.Scalar = " "
-
-  init(columns: Int, rows: Int, lineFeedReturns: Bool) {
-    modes = lineFeedReturns ? [.cursorVisible, .wraps, .lineFeedReturns] : [.cursorVisible, .wraps]
-    region = 0..<rows
-  }
-}
-
-/// The columns that a tab goes to.
-struct TabStops: Sendable {
-  /// Bit n of word m: column 64 m + n.
-  private var bits = InlineArray<16, UInt64>(repeating: 0x0101_0101_0101_0101)
-
-  mutating func set(_ column: Int, _ isStop: Bool) {
-    guard column >= 0 && column < 1024 else { return }
-    let bit = UInt64(1) << UInt64(column & 63)
-    if isStop { bits[column >> 6] |= bit } else { bits[column >> 6] &= ~bit }
-  }
-
-  mutating func clear() { bits = InlineArray(repeating: 0) }
-
-  /// The first stop right of `column`, at most `last`.
-  func next(after column: Int, last: Int) -> Int {
-    var place = column
-    while place < last {
-      place &+= 1
-      if isStop(place) { break }
-    }
-    return min(place, last)
-  }
-
-  /// The first stop left of `column`, at least 0.
-  func previous(before column: Int) -> Int {
-    var place = column
-    while place > 0 {
-      place &-= 1
-      if isStop(place) { break }
-    }
-    return max(place, 0)
-  }
-
-  private func isStop(_ column: Int) -> Bool {
-    column >= 0 && column < 1024 && bits[column >> 6] >> UInt64(column & 63) & 1 == 1
-  }
 }

@@ -1,10 +1,13 @@
 import BootInformation
 import Console
 import Foundations
+import KeyboardDriver
 import Logging
 import Machine
 import Registers
+import ScreenDriver
 import SerialDriver
+import Terminals
 
 /// What shows the kernel's text, for everybody: the first serial port and the screen, each if it is there and wanted.
 ///
@@ -17,9 +20,12 @@ enum Consoles {
 
   /// The serial port.
   static let serial = BootCell<SerialTerminal<PortSpace>>()
-  private static let screen = BootCell<SpinLock<TextScreen<AnyTextDisplay<DisplayWindow>>>>()
+  /// The screen.
+  static let screen = BootCell<ScreenTerminal<AnyTextDisplay<DisplayWindow>>>()
   /// What `console=` says.
   static let selection = BootCell<ConsoleSelection>()
+  /// What `keymap=` says.
+  static let keyMap = BootCell<KeyMap>()
   private static let wanted = BootCell<Wanted>()
   /// How often a fault report tries to get a lock before it goes past it: the holder may be the faulting code.
   private static let reportAttempts = 100_000
@@ -30,7 +36,7 @@ enum Consoles {
     if let port = ConsoleDevices.openSerialPort(bitsPerSecond: named.bitsPerSecond) { serial.fill(port) }
     let found = ConsoleDevices.openScreen(information.screen, plan: plan)
     switch consume found {
-    case .some(let opened): screen.fill(SpinLock(opened))
+    case .some(let opened): screen.fill(ScreenTerminal(opened))
     case .none: break
     }
     let (hasSerial, hasScreen) = (serial.isFilled, screen.isFilled)
@@ -39,6 +45,11 @@ enum Consoles {
         serial: named.shows(.serial, hasSerial: hasSerial, hasScreen: hasScreen),
         screen: named.shows(.screen, hasSerial: hasSerial, hasScreen: hasScreen)))
     selection.fill(named)
+    fillKeyMap(CommandLine(information.commandLine.bytes))
+  }
+
+  private static func fillKeyMap(_ commandLine: borrowing CommandLine) {
+    if let name = commandLine.value("keymap"), let map = KeyMap(name: name) { keyMap.fill(map) }
   }
 
   private static var shown: Wanted { wanted.withValue { $0 } ?? Wanted(serial: true, screen: true) }
@@ -47,7 +58,7 @@ enum Consoles {
   static func write(_ bytes: Span<UInt8>) {
     let shown = shown
     if shown.serial { serial.withValue { $0.write(bytes) } }
-    if shown.screen { screen.withValue { lock in lock.withLock { screen in screen.write(bytes) } } }
+    if shown.screen { screen.withValue { $0.write(bytes) } }
   }
 
   /// Writes without waiting for ever: to all consoles, wanted or not, that can be had, and to the serial port in any case.
@@ -57,9 +68,12 @@ enum Consoles {
       var serial = EarlyTextSink()
       serial.write(bytes)
     }
-    screen.withValue { lock in
-      _ = lock.withLockIfAvailable(attempts: reportAttempts) { screen in screen.write(bytes) }
-    }
+    _ = screen.withValue { $0.write(bytes, attempts: reportAttempts) }
+  }
+
+  /// Which one /dev/console is; nil when there is none.
+  static var controlling: ConsoleSelection.Console? {
+    selection.withValue { $0.controlling(hasSerial: serial.isFilled, hasScreen: screen.isFilled) } ?? nil
   }
 
   /// Waits until what was written has left the machine.
@@ -69,12 +83,11 @@ enum Consoles {
   static var summary: Message {
     var text = Message()
     if serial.isFilled { text.write("serial") }
-    let size = screen.withValue { lock in lock.withLock { screen in (screen.columns, screen.rows) } }
-    if let (columns, rows) = size {
+    if let size = screen.withValue({ $0.size }) {
       if text.count > 0 { text.write(", ") }
-      text.write(decimal: columns)
+      text.write(decimal: UInt64(size.columns))
       text.write("×")
-      text.write(decimal: rows)
+      text.write(decimal: UInt64(size.rows))
       text.write(" screen")
     }
     return text

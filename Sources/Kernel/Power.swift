@@ -1,6 +1,7 @@
 import Foundations
 import Machine
 import Scheduler
+import Synchronization
 import Waiting
 
 /// The end of the machine's work, by the best means that it has.
@@ -17,16 +18,33 @@ enum Power {
     Machine.reset()
   }
 
+  private static let restartIsWanted = Atomic<Bool>(false)
+
+  /// Has the machine restarted soon.
+  ///
+  /// - Context: any, interrupts may be off.
+  static func requestRestart() {
+    restartIsWanted.store(true, ordering: .releasing)
+    Firmware.workQueue.wake()
+  }
+
+  private static var hasWork: Bool { Firmware.hasWork || restartIsWanted.load(ordering: .acquiring) }
+
   /// What the boot thread does when boot is over: it serves what the firmware's events leave to be done.
   static func idle() -> Never {
     while true {
+      if restartIsWanted.load(ordering: .acquiring) {
+        KernelLog.add(.notice, .kernel, "restart")
+        KernelLog.flush()
+        restart()
+      }
       if Firmware.hasWork {
         Firmware.withCurrent { $0.serve() }
         KernelLog.flush()
       } else if Scheduler.isOpen {
-        do throws(Errno) { try Firmware.workQueue.wait(.nothing) { Firmware.hasWork } } catch {}
+        do throws(Errno) { try Firmware.workQueue.wait(.nothing) { hasWork } } catch {}
       } else {
-        Processor.withoutInterrupts { if !Firmware.hasWork { Processor.waitForInterrupt() } }
+        Processor.withoutInterrupts { if !hasWork { Processor.waitForInterrupt() } }
       }
     }
   }

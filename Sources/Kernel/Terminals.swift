@@ -9,7 +9,7 @@ import Terminals
 import Time
 import VFS
 
-/// The machine's terminals, and the files of them: `/dev/ttyS0`, `/dev/console`, `/dev/tty` and `/dev/ptmx`.
+/// The machine's terminals, and the files of them: `/dev/ttyS0`, `/dev/tty1`, `/dev/console`, `/dev/tty` and `/dev/ptmx`.
 enum KernelTerminals {
   /// The line of the first serial port in every PC.
   private static let serialLine: UInt8 = 4
@@ -36,6 +36,7 @@ enum KernelTerminals {
       startSerial(port)
       try add("ttyS0", 4, 64, permissions: 0o600, TerminalOpener(terminal), devices)
     }
+    try KernelScreen.start(devices, jobControl)
     try add("tty", 5, 0, permissions: 0o666, ControllingTerminalOpener(jobControl), devices)
     if let terminal = console {
       try add("console", 5, 1, permissions: 0o600, TerminalOpener(terminal, control: .refused), devices)
@@ -44,9 +45,16 @@ enum KernelTerminals {
   }
 
   /// The terminal that /dev/console is; nil when there is none.
-  static var console: Terminal? { serial.withValue { $0 } }
+  static var console: Terminal? {
+    switch Consoles.controlling {
+    case .serial: serial.withValue { $0 }
+    case .screen: KernelScreen.terminal.withValue { $0 }
+    case nil: nil
+    }
+  }
 
-  private static func add(
+  /// Makes the file of a terminal in `devices`.
+  static func add(
     _ name: StaticString, _ major: UInt32, _ minor: UInt32, permissions: UInt16, _ opener: SpecialFileOpener,
     _ devices: DeviceFileSystem
   ) throws(Errno) {

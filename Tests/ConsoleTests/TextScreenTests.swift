@@ -57,6 +57,12 @@ struct TextScreenTests {
       ("ab\u{1b}7cd\u{1b}[3Hx\u{1b}8y", ["abyd", "", "x", ""]),
       ("ab\u{1b}[scd\u{1b}[uy", ["abyd", "", "", ""]),
       ("ab\u{1b}[2;3r\u{1b}cx", ["x", "", "", ""]),
+      // The font of code page 437; what an echoed function key sends.
+      ("\u{1b}[11mq\u{1b}[10mq", ["qq", "", "", ""]),
+      ("a\u{1b}[[Ab\u{1b}[[11x", ["ab1x", "", "", ""]),
+      ("\u{e}q\u{f}q", ["─q", "", "", ""]),
+      ("\u{1b}[?2004hx\u{1b}[?1049h\u{1b}[?12;25hy\u{1b}[>4;2mz", ["xyz", "", "", ""]),
+      ("\u{1b}]0;title\u{7}x\u{1b}]2;title\u{1b}\\y", ["xy", "", "", ""]),
       ("\u{1b}#8", ["EEEEEEEEEE", "EEEEEEEEEE", "EEEEEEEEEE", "EEEEEEEEEE"]),
       // Repeating; line drawing by G0 and G1.
       ("ab\u{1b}[3b", ["abbbb", "", "", ""]),

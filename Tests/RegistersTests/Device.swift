@@ -1,7 +1,7 @@
 /// The specs of registers.
 enum Device: String, CaseIterable {
   case serialPort, intervalTimer, systemControl, interruptController, edgeLevelControl, clock, eventTimer, ioAPIC,
-    localAPIC
+    localAPIC, keyboardController
   case modelSpecific, identification
 
   /// All that is generated from it.
@@ -16,6 +16,7 @@ enum Device: String, CaseIterable {
     case .eventTimer: hpetCases()
     case .ioAPIC: io_apicCases()
     case .localAPIC: local_apicCases()
+    case .keyboardController: i8042Cases()
     case .modelSpecific: msrCases()
     case .identification: cpuidCases()
     }

@@ -266,6 +266,7 @@ extension Device {
     case .eventTimer: HPETModel.layout
     case .ioAPIC: IOAPICModel.layout
     case .localAPIC: LocalAPICModel.layout
+    case .keyboardController: I8042Model.layout
     case .modelSpecific: ModelSpecificModel.layout
     case .identification: CPUIDModel.layout
     }

@@ -66,6 +66,7 @@ struct DumpTests {
     case .eventTimer: HPETRegisters(model).dump(into: &page)
     case .ioAPIC: IOAPICRegisters(model).dump(into: &page)
     case .localAPIC: LocalAPICRegisters(model).dump(into: &page)
+    case .keyboardController: I8042Registers(model).dump(into: &page)
     case .modelSpecific: ModelSpecificRegisters(model).dump(into: &page) { _ in true }
     case .identification: CPUIDRegisters(model).dump(into: &page)
     }

@@ -37,6 +37,8 @@ public struct VGATextDisplay<Memory: DisplayMemory & ~Copyable>: ~Copyable, Text
   private func attribute(_ style: CellStyle) -> UInt8 {
     var text = palette.nearestBasic(style.foreground, standard: 7)
     var behind = palette.nearestBasic(style.background, standard: 0)
+    // What the font cannot show has a colour instead, as on Linux.
+    if style.attributes.contains(.underlined) && style.foreground == .standard { text = 6 }
     if style.attributes.contains(.dim) { text = 8 }
     if style.attributes.contains(.bold) { text |= 8 }
     if style.attributes.contains(.reversed) { (text, behind) = (behind, text) }

@@ -10,6 +10,13 @@ struct CellGrid: ~Copyable {
   /// Where each row begins in `cells`: scrolling exchanges these instead of cells.
   private var starts: [Int]
   private var isChanged: [Bool]
+  /// Rows that have left the screen at its top, a ring.
+  private var history: [Cell] = []
+  private var historyCapacity = 0
+  private var historyCount = 0
+  private var historyEnd = 0
+  /// How many rows of the history are shown above the screen's own, which are shown so much lower.
+  private(set) var viewOffset = 0
 
   /// The largest grid: beyond it a display is not used wholly.
   static let maximumColumns = 1024
@@ -80,6 +87,7 @@ struct CellGrid: ~Copyable {
     reverse(seam..<region.upperBound)
     for row in region { isChanged[row] = true }
     let freed = isUp ? seam..<region.upperBound : region.lowerBound..<seam
+    if isUp && region.count == rows && historyCapacity > 0 { for row in freed { remember(row) } }
     for row in freed { fill(row: row, columns: 0..<columns, with: blank) }
   }
 
@@ -99,14 +107,42 @@ struct CellGrid: ~Copyable {
     for row in 0..<rows { isChanged[row] = true }
   }
 
-  /// Draws what changed since the last flush, with the cell at `cursor` inverted.
-  mutating func flush(to display: borrowing some TextDisplay & ~Copyable, cursor: (column: Int, row: Int)?) {
+  // MARK: History
+
+  /// Makes room for `count` rows that leave the screen at its top.
+  mutating func keepHistory(rows count: Int) {
+    guard count > 0, historyCapacity == 0 else { return }
+    history = [Cell](repeating: Cell(" "), count: count &* columns)
+    historyCapacity = count
+  }
+
+  private mutating func remember(_ row: Int) {
+    let place = historyEnd &* columns
+    for column in 0..<columns { history[place &+ column] = cells[starts[row] &+ column] }
+    historyEnd = historyEnd &+ 1 == historyCapacity ? 0 : historyEnd &+ 1
+    historyCount = min(historyCount &+ 1, historyCapacity)
+  }
+
+  /// Shows `count` rows of the history above the others, as far as there are.
+  mutating func look(back count: Int) {
+    let offset = max(0, min(count, historyCount))
+    guard offset != viewOffset else { return }
+    viewOffset = offset
+    for row in 0..<rows { isChanged[row] = true }
+  }
+
+  // MARK: Drawing
+
+  /// Draws what changed in `drawn` since the last flush, with the cell at `cursor` inverted.
+  mutating func flush(
+    to display: borrowing some TextDisplay & ~Copyable, cursor: (column: Int, row: Int)?, rows drawn: Range<Int>
+  ) {
     var plain: Cell?
-    if let cursor, contains(cursor.column, cursor.row) {
+    if viewOffset == 0, let cursor, contains(cursor.column, cursor.row) {
       plain = self[cursor.column, cursor.row]
       self[cursor.column, cursor.row] = self[cursor.column, cursor.row].inverted
     }
-    for row in 0..<rows where isChanged[row] { flush(row: row, to: display) }
+    for row in drawn.clamped(to: 0..<rows) where isChanged[row] { flush(row: row, to: display) }
     if let cursor, let plain {
       // The row stays marked: where the cursor stood must be drawn again when it has moved.
       self[cursor.column, cursor.row] = plain
@@ -115,20 +151,26 @@ struct CellGrid: ~Copyable {
 
   private mutating func flush(row: Int, to display: borrowing some TextDisplay & ~Copyable) {
     isChanged[row] = false
-    let start = starts[row]
     let shownStart = row &* columns
-    for column in drawDifferences(row: row, on: display) {
-      shown[shownStart &+ column] = cells[start &+ column]
+    guard row >= viewOffset else {
+      let place = historyEnd &- viewOffset &+ row
+      let start = (place < 0 ? place &+ historyCapacity : place) &* columns
+      let changed = drawDifferences(history.span.extracting(start..<(start &+ columns)), row: row, on: display)
+      for column in changed { shown[shownStart &+ column] = history[start &+ column] }
+      return
     }
+    let start = starts[row &- viewOffset]
+    let changed = drawDifferences(cells.span.extracting(start..<(start &+ columns)), row: row, on: display)
+    for column in changed { shown[shownStart &+ column] = cells[start &+ column] }
   }
 
-  /// Draws the cells of `row` that do not look as they should.
+  /// Draws the cells of `row` that do not look as `wanted` says.
   ///
   /// - Returns: the columns from the first to the last of them.
-  private func drawDifferences(row: Int, on display: borrowing some TextDisplay & ~Copyable) -> Range<Int> {
-    let start = starts[row]
+  private func drawDifferences(
+    _ wanted: Span<Cell>, row: Int, on display: borrowing some TextDisplay & ~Copyable
+  ) -> Range<Int> {
     let shownStart = row &* columns
-    let wanted = cells.span.extracting(start..<(start &+ columns))
     let seen = shown.span.extracting(shownStart..<(shownStart &+ columns))
     var changed = columns..<columns
     var column = 0

@@ -28,6 +28,8 @@ public struct EscapeParser: Sendable {
 
   private enum State: Sendable {
     case ground, escape, sequenceStart, sequence, sequenceIgnored, string
+    /// Behind `ESC [ [`, which Linux's function keys send: one more character belongs to it.
+    case functionKey
     /// Behind `ESC ]`: Linux has two commands there without an end.
     case commandStart
   }
@@ -71,6 +73,9 @@ public struct EscapeParser: Sendable {
   private mutating func takeGraphic(_ scalar: Unicode.Scalar) -> Action {
     switch state {
     case .ground: return .print(scalar)
+    case .functionKey:
+      state = .ground
+      return .none
     case .string, .commandStart:
       takeString(scalar)
       return .none
@@ -110,6 +115,7 @@ public struct EscapeParser: Sendable {
 
   private mutating func takeSequence(_ byte: UInt8) -> Action {
     switch byte {
+    case UInt8(ascii: "[") where state == .sequenceStart: state = .functionKey
     case 0x40...0x7e:
       defer { state = .ground }
       if state == .sequenceIgnored { return .none }

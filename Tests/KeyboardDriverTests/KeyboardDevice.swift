@@ -1,0 +1,99 @@
+import DeviceModels
+
+/// An 8042 with a keyboard: the register rules come from the spec, commands and answers from here.
+final class KeyboardDevice {
+  let model = DeviceModel(I8042Model.layout)
+  /// What waits to be read, with where it comes from.
+  private var output: [(byte: UInt8, isAuxiliary: Bool)] = []
+  /// The controller's command byte.
+  private(set) var configuration: UInt8 = 0
+  /// What the keyboard was sent.
+  private(set) var received: [UInt8] = []
+  private(set) var lights: UInt8 = 0
+  private(set) var isScanning = false
+  /// The command whose parameter comes next.
+  private var waitingCommand: UInt8?
+  private var waitingKeyboardCommand: UInt8?
+
+  // MARK: Faults
+
+  /// Nobody is plugged in.
+  var hasKeyboard = true
+  /// What the self test gives; nil for no answer.
+  var testAnswer: UInt8? = 0x55
+  var portTestAnswer: UInt8? = 0x00
+  /// Whether the translation bit stays off.
+  var cannotTranslate = false
+  /// What the keyboard answers instead of an acknowledgement, as often as there are entries; nil for nothing.
+  var answers: [UInt8?] = []
+  /// Whether the output never empties.
+  var isOutputEndless = false
+
+  typealias Controller = I8042Model
+
+  init() {
+    model.onRead[Controller.status] = { [unowned self] _, _ in showFirst() }
+    model.onRead[Controller.output] = { [unowned self] model, _ in
+      if isOutputEndless { return model[Controller.output] = 0x1e }
+      model[Controller.output] = output.isEmpty ? 0 : UInt64(output.removeFirst().byte)
+    }
+    model.onWrite[Controller.command] = { [unowned self] _, _, value in command(UInt8(value)) }
+    model.onWrite[Controller.input] = { [unowned self] _, _, value in input(UInt8(value)) }
+  }
+
+  private func showFirst() {
+    model[Controller.Status.outputFull] = output.isEmpty && !isOutputEndless ? 0 : 1
+    model[Controller.Status.isAuxiliary] = output.first?.isAuxiliary == true ? 1 : 0
+  }
+
+  /// Whether the device's interrupt line has something to say.
+  var isInterrupting: Bool { configuration & 1 != 0 && !output.isEmpty }
+
+  /// The keyboard sends bytes.
+  func send(_ bytes: [UInt8]) { output += bytes.map { ($0, false) } }
+
+  /// The mouse sends bytes.
+  func sendAuxiliary(_ bytes: [UInt8]) { output += bytes.map { ($0, true) } }
+
+  func forgetReceived() { received = [] }
+
+  private func command(_ command: UInt8) {
+    waitingCommand = nil
+    switch command {
+    case 0x20: send([cannotTranslate ? configuration & ~0x40 : configuration])
+    case 0x60: waitingCommand = command
+    case 0xaa: if let testAnswer { send([testAnswer]) }
+    case 0xab: if let portTestAnswer { send([portTestAnswer]) }
+    case 0xad: configuration |= 0x10
+    case 0xae: configuration &= ~0x10
+    case 0xa7: configuration |= 0x20
+    default: break
+    }
+  }
+
+  private func input(_ byte: UInt8) {
+    if waitingCommand == 0x60 {
+      configuration = byte
+      waitingCommand = nil
+      return
+    }
+    received.append(byte)
+    guard hasKeyboard else { return }
+    if !answers.isEmpty {
+      if let answer = answers.removeFirst() { send([answer]) }
+      return
+    }
+    if let waiting = waitingKeyboardCommand {
+      waitingKeyboardCommand = nil
+      if waiting == 0xed { lights = byte }
+      return send([0xfa])
+    }
+    switch byte {
+    case 0xee: return send([0xee])
+    case 0xed, 0xf0: waitingKeyboardCommand = byte
+    case 0xf4: isScanning = true
+    default: break
+    }
+    send([0xfa])
+  }
+}
