@@ -11,7 +11,7 @@ struct FuzzCommand: AsyncParsableCommand {
   @Option(help: "For how many of the guest's seconds.") var seconds = 60
   @Option(help: "Where the random numbers begin.") var seed = 1
   @Option(help: "Memory of the machine.") var memory = "512M"
-  @Option(help: "How much memory may be gone at the end, in KiB: what tables and caches have grown by.") var slack = 4096
+  @Option(help: "How much memory may be gone at the end, in KiB, for tables and caches.") var slack = 4096
   @Flag(help: "Boot Debian's Linux instead.") var linux = false
   @Flag(help: "Print the guest's console.") var verbose = false
 
