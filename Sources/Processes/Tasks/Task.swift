@@ -297,14 +297,21 @@ open class Task: ThreadBody {
   }
 
   public final override func returnToUser(_ registers: borrowing UserContext) {
-    guard let thread = Thread.running else { return }
-    let work = TaskWork(rawValue: thread.work.load(ordering: .acquiring))
+    let work = takeWork()
     if work.contains(.ending) { end() }
-    if work.contains(.sequence) {
-      thread.work.bitwiseAnd(~TaskWork.sequence.rawValue, ordering: .relaxed)
-      resumeSequence(registers)
-    }
+    if work.contains(.sequence) { resumeSequence(registers) }
     if work.contains(.signals) { deliverSignals(registers) }
+  }
+
+  /// What is to be done before the program goes on; the sequence is not asked for any more.
+  ///
+  /// Its own function, so that nothing on the stack owns the thread when the task ends: it would stay for ever, with its stack.
+  @inline(never)
+  private final func takeWork() -> TaskWork {
+    guard let thread = Thread.running else { return [] }
+    let work = TaskWork(rawValue: thread.work.load(ordering: .acquiring))
+    if work.contains(.sequence) { thread.work.bitwiseAnd(~TaskWork.sequence.rawValue, ordering: .relaxed) }
+    return work
   }
 }
 
