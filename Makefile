@@ -15,6 +15,8 @@ SELECT ?=
 REPEAT ?= 1
 ROW ?= call.null
 PARTS ?=
+SECONDS ?= 60
+SEED ?= 1
 export CPUS MEMORY MACHINE FIRMWARE ACCEL BOOT SCREEN APPEND
 
 INITRAMFS := build/initramfs.cpio.gz
@@ -25,7 +27,7 @@ HOST_BUILD := swift build --quiet
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup build iso run debug test test-host test-kernel test-matrix bench profile fuzz-program lint docs golden clean
+.PHONY: help setup build iso run debug test test-host test-kernel test-matrix test-system fuzz bench profile fuzz-program lint docs golden clean
 
 help: ## This list
 	@printf 'Apus: a data-driven kernel in Swift\n\n'
@@ -61,8 +63,31 @@ run: iso ## Boot it in QEMU with the serial console here (Ctrl-A X ends it)
 debug: iso ## Boot it stopped, with GDB attached
 	@Tools/debug.sh
 
-test: setup replan ## Run every test: specs, host, in-kernel, boot matrix
+test: setup replan ## Run every test: specs, host, in-kernel, boot matrix, programs
 	@Tools/test.sh
+
+TEST_INITRAMFS := build/test/busybox.cpio.gz build/test/debian.cpio
+TEST_PROGRAMS := Tools/make-test-initramfs.sh $(wildcard Tests/SystemTests/Programs/*) $(wildcard Tests/SystemTests/[flr]*)
+
+build/test/busybox.cpio.gz: $(INITRAMFS) $(TEST_PROGRAMS) build/syscall-fuzz
+	@Tools/step.sh 'making the initramfs of the tests' Tools/make-test-initramfs.sh busybox $@
+
+build/test/debian.cpio: $(TEST_PROGRAMS) | setup
+	@Tools/step.sh 'making the initramfs with Debian programs' Tools/make-test-initramfs.sh debian $@
+
+build/syscall-fuzz: $(wildcard Tests/Fuzz/*) $(wildcard Specs/syscall*.json) | setup
+	@Tools/step.sh 'building the fuzzer' Tools/build-fuzz.sh $@
+
+.PHONY: test-initramfs
+test-initramfs: $(TEST_INITRAMFS)
+
+test-system: build test-initramfs ## Run programs in guests: busybox, Debian's, hostile ones (SELECT=debian)
+	@Tools/step.sh 'building the test runner' $(HOST_BUILD) --product TestRunner
+	@.build/debug/TestRunner system $(if $(SELECT),--suite '$(SELECT)')
+
+fuzz: build test-initramfs ## Make random system calls in a guest (SECONDS=60 SEED=1)
+	@Tools/step.sh 'building the test runner' $(HOST_BUILD) --product TestRunner
+	@.build/debug/TestRunner fuzz --seconds $(SECONDS) --seed $(SEED)
 
 bench: build ## Compare the costs of system calls with Linux's, and show those of the kernel's own operations
 	@Tools/step.sh 'building the test runner' $(HOST_BUILD) --product TestRunner
@@ -77,8 +102,7 @@ profile: build ## Show which functions of the kernel a benchmark's instructions 
 	@Tools/step.sh 'building the benchmark programs' Tools/build-benchmarks.sh build/bench/initramfs.cpio
 	@.build/debug/TestRunner profile $(ROW) $(if $(PARTS),--parts $(PARTS))
 
-fuzz-program: setup ## Build build/syscall-fuzz, which makes random system calls, to be run in a guest
-	@Tools/step.sh 'building the fuzzer' Tools/build-fuzz.sh build/syscall-fuzz
+fuzz-program: build/syscall-fuzz ## Build build/syscall-fuzz, which makes random system calls, to be run in a guest
 
 lint: setup ## Check the format of all Swift code
 	@swift format lint --strict --recursive Package.swift Generators Sources Tests

@@ -65,5 +65,12 @@ section 'boot matrix in QEMU'
 Tools/make-iso.sh build/apus.elf "$build/boot.iso" 'test=boot' || echo 0 1 0 >>"$counts"
 .build/debug/TestRunner matrix --counts "$counts" || true
 
+section 'programs in QEMU'
+make --no-print-directory test-initramfs || echo 0 1 0 >>"$counts"
+.build/debug/TestRunner system --counts "$counts" || true
+
+section 'random system calls in QEMU'
+.build/debug/TestRunner fuzz --seconds 20 --counts "$counts" || true
+
 awk '{ passed += $1; failed += $2; skipped += $3 }
   END { printf "\n%d passed, %d failed, %d skipped\n", passed, failed, skipped; exit failed > 0 || passed == 0 }' "$counts"

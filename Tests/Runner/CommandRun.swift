@@ -106,8 +106,8 @@ actor CommandRun {
     guard !items[index].isJudged else { return }
     items[index].isJudged = true
     if case .failed = verdict { failedCount += 1 }
-    let first = items[index].step.name.split(separator: "\n").first ?? ""
-    await board.record("\(suite.name)/\(sessions[items[index].session].name): \(first.prefix(70))", verdict)
+    let name = items[index].step.name.split(separator: "\n").prefix(3).joined(separator: " ").prefix(90)
+    await board.record("\(suite.name)/\(sessions[items[index].session].name): \(name)", verdict)
   }
 
   /// - Parameter answer: the output, the mark, the status and the end of the line.

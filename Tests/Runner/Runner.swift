@@ -1,14 +1,14 @@
 import ArgumentParser
 import Foundation
 
-/// Drives Apus in QEMU: its in-kernel tests, the machines that it must boot on, and its benchmarks.
+/// Drives Apus in QEMU: its in-kernel tests, the machines that it must boot on, programs on it, and its benchmarks.
 @main
 struct Runner: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "TestRunner", abstract: "Boots Apus in QEMU and judges what it prints.",
     subcommands: [
-      KernelTests.self, Matrix.self, PCICommand.self, FirmwareCommand.self, SystemCommand.self, BenchmarkCommand.self,
-      ComparisonCommand.self, ProfileCommand.self,
+      KernelTests.self, Matrix.self, PCICommand.self, FirmwareCommand.self, SystemCommand.self, FuzzCommand.self,
+      BenchmarkCommand.self, ComparisonCommand.self, ProfileCommand.self,
     ])
 
   struct Options: ParsableArguments {
