@@ -1,5 +1,5 @@
 public import Foundations
-public import Machine
+import Machine
 public import Terminals
 public import VFS
 
