@@ -173,17 +173,20 @@ struct CellGrid: ~Copyable {
     let shownStart = row &* columns
     let seen = shown.span.extracting(shownStart..<(shownStart &+ columns))
     var changed = columns..<columns
-    var column = 0
-    while column < columns {
-      guard wanted[column] != seen[column] else {
-        column &+= 1
-        continue
-      }
-      let first = column
-      while column < columns && wanted[column] != seen[column] { column &+= 1 }
-      display.draw(wanted.extracting(first..<column), column: first, row: row)
-      changed = min(first, changed.lowerBound)..<column
+    while let run = Self.firstDifference(wanted, seen, from: changed.isEmpty ? 0 : changed.upperBound) {
+      display.draw(wanted.extracting(run), column: run.lowerBound, row: row)
+      changed = min(run.lowerBound, changed.lowerBound)..<run.upperBound
     }
     return changed
+  }
+
+  /// The first run of cells at `start` or behind it that differ; nil when there is none.
+  private static func firstDifference(_ wanted: Span<Cell>, _ seen: Span<Cell>, from start: Int) -> Range<Int>? {
+    var first = start
+    while first < wanted.count, wanted[first] == seen[first] { first &+= 1 }
+    guard first < wanted.count else { return nil }
+    var end = first
+    while end < wanted.count, wanted[end] != seen[end] { end &+= 1 }
+    return first..<end
   }
 }

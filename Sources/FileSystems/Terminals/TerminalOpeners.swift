@@ -23,7 +23,8 @@ public final class TerminalOpener: SpecialFileOpener {
 
   public override func open(_ request: OpenRequest, _ inode: Inode) throws(Errno) -> OpenFile {
     try ObjectMemory.check()
-    return try TerminalFile(request, inode, terminal, mayControl: control == .allowed)
+    return try TerminalFile(
+      request, inode, terminal, mayControl: control == .allowed, hangUp: control == .allowed ? .ends : .passes)
   }
 }
 
