@@ -19,6 +19,13 @@ calls=$(grep -E '(call|jmp).*<swift_once>' <<<"$disassembly" || true)
 vector=$(grep -E '%(xmm|ymm|zmm|mm)[0-9]' <<<"$disassembly" | head -n 5 || true)
 [ -z "$vector" ] || complain "vector registers are used:" "$vector"
 
+# A kernel stack is 32 KiB: what runs on one may not take half of it for itself. Boot, its tests and what makes a CPU's
+# area have larger stacks.
+frames=$(awk '/^[0-9a-f]+ <.*>:$/ { name = $2 }
+  /sub.*\$0x([4-9a-f]|[0-9a-f][0-9a-f])[0-9a-f][0-9a-f][0-9a-f], *%rsp/ { print name, $NF }' <<<"$disassembly" |
+  grep -vE 'Boot|ProcessorArea|Tests|Benchmarks' || true)
+[ -z "$frames" ] || complain "frames of 16 KiB and more; see MagazineRack.objectCount:" "$frames"
+
 # No segment is both writable and executable.
 segments=$("$objdump" --private-headers "$kernel" | grep -A1 -E '^ +LOAD' | grep -E 'flags' || true)
 [ -n "$segments" ] || complain "no loadable segments found"

@@ -90,6 +90,8 @@ public final class PipeMaker {
     let new = NewFile(
       .fifo, permissions: 0o600, user: credentials.users.fileSystem, group: credentials.groups.fileSystem)
     let inode = Inode(fileSystem, number: fileSystem.takeNumber(), new)
+    // Whoever opens it by its link in /proc/self/fd gets another end of the same pipe.
+    inode.attachment.withLock { $0 = pipe }
     let path = try AnonymousFileSystem.makePath(to: inode, prefix: "pipe")
     let kept = flags.intersection([.O_NONBLOCK, .O_DIRECT])
     let reader = try PipeFile(OpenRequest(path, kept.subtracting(.O_DIRECT), credentials), inode, pipe)
@@ -98,14 +100,15 @@ public final class PipeMaker {
   }
 }
 
-/// Opens FIFOs: given to `SpecialFiles.setFIFOOpener`. fifo(7).
+/// Opens FIFOs, and pipes by their links in /proc/self/fd: given to `SpecialFiles.setFIFOOpener`. fifo(7).
 public final class FIFOOpener: SpecialFileOpener {
-  /// Waits for the other end, unless both are wanted or O_NONBLOCK says not to.
+  /// Waits for the other end, unless both are wanted or O_NONBLOCK says not to; never for that of a pipe: it was open.
   ///
   /// - Throws: `ENXIO` for writing without waiting when nobody reads, `EINTR`.
   public override func open(_ request: OpenRequest, _ inode: Inode) throws(Errno) -> OpenFile {
     let pipe = try Self.pipe(of: inode)
     let mode = OpenMode(request.flags)
+    if inode.fileSystem is AnonymousFileSystem { return try PipeFile(request, inode, pipe) }
     let isNonblocking = request.flags.contains(.O_NONBLOCK)
     if mode == .write && isNonblocking && pipe.readers.load(ordering: .acquiring) == 0 { throw .ENXIO }
     let (readersBefore, writersBefore) = (

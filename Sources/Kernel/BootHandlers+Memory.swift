@@ -34,18 +34,18 @@ extension BootHandlers {
 
   /// Whether every zone that has memory serves a run and has as much as before once it is dropped.
   private static func framesComeBack() -> Bool {
-    let before = FrameAllocator.statistics.freeCount
+    let before = FrameAllocator.figures.freeCount
     for zone in [ZoneKind.dma, .normal, .high] where FrameAllocator.statistics.node.zone(zone).managedCount > 0 {
       do throws(Errno) {
         let run = try FrameRun(count: 3, limit: zone)
-        guard FrameAllocator.statistics.freeCount == before - 3, run.first.rawValue < zone.limits.upperBound else {
+        guard FrameAllocator.figures.freeCount == before - 3, run.first.rawValue < zone.limits.upperBound else {
           return false
         }
       } catch {
         return false
       }
     }
-    return FrameAllocator.statistics.freeCount == before
+    return FrameAllocator.figures.freeCount == before
   }
 
   /// Logs what the kernel keeps for itself, at the end of boot.

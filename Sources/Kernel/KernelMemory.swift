@@ -20,14 +20,14 @@ enum KernelMemory {
     try cache.add(HeapShrinker())
     let report = OutOfMemoryReport { KernelLog.add(.error, .memory, $0) }
     FrameAllocator.setPressureHandler(MemoryPressure(cache, OutOfMemoryKiller(ProcessCandidates(), report: report)))
-    CommitAccount.start(pageCount: FrameAllocator.statistics.node.managedCount)
+    CommitAccount.start(pageCount: FrameAllocator.figures.managedCount)
     pageCache.fill(cache)
   }
 
   /// How the machine's memory is used.
   static func statistics() -> MemoryStatistics {
     let cache: PageCacheStatistics? = pageCache.withValue { $0.statistics }
-    var statistics = MemoryStatistics(FrameAllocator.statistics, cache ?? PageCacheStatistics())
+    var statistics = MemoryStatistics(FrameAllocator.figures, cache ?? PageCacheStatistics())
     statistics.committed = CommitAccount.pageCount
     statistics.commitLimit = CommitAccount.limit
     return statistics
@@ -36,7 +36,7 @@ enum KernelMemory {
 
 /// The heap's empty slabs, as memory that can be had back.
 private final class HeapShrinker: Shrinker {
-  var reclaimableCount: Int { HeapStatistics.current.totalByteCount / 4096 }
+  var reclaimableCount: Int { HeapStatistics.slabFrameCount }
 
   func scan(_ count: Int) -> Int { HeapStatistics.shrink() }
 }

@@ -29,6 +29,14 @@ public enum SystemCallDispatch {
       registers.result = resultOfFilteredCall(number, registers, context)
       return
     }
+    serveTraced(number, registers, context)
+  }
+
+  /// Apart, so that the trace's text takes its part of the kernel stack only when there is one.
+  @inline(never)
+  private static func serveTraced(
+    _ number: UInt32, _ registers: borrowing UserContext, _ context: SystemCallContext
+  ) {
     var trace = SystemCallTrace(number, registers)
     if SystemCallTrace.endsThread(number) {
       trace.finishWithoutReturn()

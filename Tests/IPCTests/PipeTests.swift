@@ -205,6 +205,36 @@ struct PipeTests {
     }
   }
 
+  @Test("A pipe that is opened by its link has one more end at once, as many as it has")
+  func reopened() throws {
+    try withWorld { world in
+      var (reader, writer): (OpenFile?, OpenFile?) = try world.makePipe()
+      let path = try #require(reader?.path)
+      #expect(try writer?.write([1, 2, 3]) == 3)
+      var other: OpenFile? = try world.actor.open(path, [], isNew: false)
+      #expect(try other?.read(1) == [1])
+      #expect(try reader?.read(1) == [2])
+      // The end that was there before may go.
+      reader = nil
+      #expect(try other?.read(1) == [3])
+      var late: OpenFile? = try world.actor.open(path, .O_WRONLY, isNew: false)
+      writer = nil
+      #expect(try late?.write([4]) == 1)
+      #expect(try other?.read(9) == [4])
+      late = nil
+      // Its writers have gone, and were there: nobody waits for one.
+      #expect(other?.poll() == .hangUp)
+      #expect(try other?.read(1) == [])
+      #expect(try world.actor.open(path, [], isNew: false).read(1) == [])
+      other = nil
+      let alone = try world.actor.open(path, [.O_WRONLY, .O_NONBLOCK], isNew: false)
+      #expect(throws: Errno.EPIPE) { try alone.write([5]) }
+      let both = try world.actor.open(path, .O_RDWR, isNew: false)
+      #expect(try both.write([6]) == 1)
+      #expect(try both.read(9) == [6])
+    }
+  }
+
   /// Whether the second reader of the FIFO is there.
   private static let isLateOpen = Atomic<Bool>(false)
 

@@ -1,5 +1,6 @@
 import Foundations
 import Machine
+import PageFrames
 import VirtualMemory
 
 /// A program's memory on the CPU's own paging: every kind of fault, through copies by the kernel.
@@ -119,7 +120,7 @@ enum AddressSpaceTests {
   private static func withSpace(_ body: (AddressSpace) throws(Errno) -> Void) throws(TestFailure) {
     // What the heap keeps for later must be there before.
     _ = HeapStatistics.shrink()
-    let before = FrameAllocator.statistics.freeCount
+    let before = FrameAllocator.figures.freeCount
     do throws(Errno) {
       let space = try AddressSpace.make()
       space.activate()
@@ -131,7 +132,7 @@ enum AddressSpaceTests {
       throw TestFailure(reason: "error \(error.rawValue) at check \(checks)")
     }
     _ = HeapStatistics.shrink()
-    let after = FrameAllocator.statistics.freeCount
+    let after = FrameAllocator.figures.freeCount
     try expect(after == before, "\(before - after) frames were lost")
   }
 

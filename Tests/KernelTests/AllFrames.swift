@@ -8,7 +8,7 @@ enum AllFrames {
   static func take() throws(TestFailure) -> GrowableArray<UserFrame> {
     var frames = GrowableArray<UserFrame>()
     do throws(Errno) {
-      try frames.reserveCapacity(FrameAllocator.statistics.node.managedCount)
+      try frames.reserveCapacity(FrameAllocator.figures.managedCount)
     } catch {
       throw TestFailure(reason: "no memory for the list of frames")
     }

@@ -57,17 +57,17 @@ enum FrameTests {
   }
 
   private static func checkLongRun() throws(TestFailure) {
-    let before = FrameAllocator.statistics.freeCount
+    let before = FrameAllocator.figures.freeCount
     do {
       let run = try run(of: 2048, limit: .high)
       try expect(run.addresses.lowerBound % (4 << 20) == 0, "it begins at \(hex: run.addresses.lowerBound)")
-      try expect(FrameAllocator.statistics.freeCount == before - 2048, "it took more than it is long")
+      try expect(FrameAllocator.figures.freeCount == before - 2048, "it took more than it is long")
       for index in 0..<2048 {
         let kind = FrameTable.descriptors[run.first + index].rawKind
         try expect(kind == FrameKind.kernel.rawValue, "frame \(index) of it is of kind \(Int(kind))")
       }
     }
-    try expect(FrameAllocator.statistics.freeCount == before, "not all of it came back")
+    try expect(FrameAllocator.figures.freeCount == before, "not all of it came back")
   }
 
   private static func run(of count: Int, limit: ZoneKind) throws(TestFailure) -> FrameRun {
@@ -97,7 +97,7 @@ enum FrameTests {
         free += 1 << order
       }
     }
-    let statistics = FrameAllocator.statistics
+    let (statistics, figures) = (FrameAllocator.statistics, FrameAllocator.figures)
     try expect(free == statistics.node.freeCount, "\(free) frames are in free blocks, not \(statistics.node.freeCount)")
     let cached = counts[Int(FrameKind.cached.rawValue)]
     try expect(cached == statistics.cachedCount, "\(cached) frames are in the cache, not \(statistics.cachedCount)")
@@ -105,10 +105,10 @@ enum FrameTests {
     for kind in [FrameKind.allocated, .slab, .kernel, .pageTable, .anonymous, .file] {
       let count = counts[Int(kind.rawValue)]
       try expect(
-        count == statistics.usage[kind], "\(count) frames of kind \(Int(kind.rawValue)), not \(statistics.usage[kind])")
+        count == figures.usage[kind], "\(count) frames of kind \(Int(kind.rawValue)), not \(figures.usage[kind])")
       used += count
     }
-    let managed = statistics.node.managedCount
+    let managed = figures.managedCount
     try expect(
       free + cached + used == managed, "\(free) free, \(cached) cached and \(used) used are not all \(managed)")
   }
@@ -131,7 +131,7 @@ enum FrameTests {
   private static func checkAllMemory(_ summary: KernelTests.BootSummary) throws(TestFailure) {
     try expect(summary.modules.count == 1, "the loader loaded \(summary.modules.count) modules")
     let before = FreeBlocks.now
-    let free = FrameAllocator.statistics.freeCount
+    let free = FrameAllocator.figures.freeCount
     var count = 0
     do {
       let frames = try AllFrames.take()
@@ -171,7 +171,7 @@ enum FrameTests {
 
   /// Tests with the same machine that come later find the module gone.
   private static func checkModule(_ summary: KernelTests.BootSummary) throws(TestFailure) {
-    let before = FrameAllocator.statistics.freeCount
+    let before = FrameAllocator.figures.freeCount
     var count = 0
     do {
       guard let module = BootModule.take(0) else { throw TestFailure(reason: "there is no module") }
@@ -182,7 +182,7 @@ enum FrameTests {
       for index in 0..<4 { try expect(bytes[index] == magic[index], "it does not begin as the kernel's file does") }
       try expect(BootModule.take(0) == nil, "the module was taken twice")
     }
-    let added = FrameAllocator.statistics.freeCount - before
+    let added = FrameAllocator.figures.freeCount - before
     try expect(added == (count + 4095) / 4096, "\(added) frames came free for \(count) bytes")
     try checkTable()
   }

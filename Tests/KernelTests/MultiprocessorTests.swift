@@ -47,10 +47,10 @@ enum MultiprocessorTests {
       runEverywhere(AllocationWork())
       let failures = AllocationWork.failures.load(ordering: .acquiring)
       try expect(failures == 0, "\(failures) pieces of memory did not keep what was written to them")
-      let usage = FrameAllocator.statistics.usage
+      let usage = FrameAllocator.figures.usage
       let before = (usage[.anonymous], usage[.kernel])
       runEverywhere(AllocationWork())
-      let after = FrameAllocator.statistics.usage
+      let after = FrameAllocator.figures.usage
       try expect(after[.anonymous] == before.0, "\(after[.anonymous]) frames of programs, \(before.0) before")
       try expect(after[.kernel] == before.1, "\(after[.kernel]) frames of the kernel, \(before.1) before")
     }

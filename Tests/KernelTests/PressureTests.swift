@@ -23,11 +23,11 @@ enum PressureTests {
     }
     registrar.test("pressure.arrays-that-grow-until-memory-ends", on: small) { () throws(TestFailure) in
       // What is mapped page by page needs page tables, which are kept.
-      let before = FreeBlocks.now.freeCount + FrameAllocator.statistics.usage[.pageTable]
+      let before = FreeBlocks.now.freeCount + FrameAllocator.figures.usage[.pageTable]
       for round in 0..<10 * rounds { try growArrays(step: 1 + round % 10) }
-      let after = FreeBlocks.now.freeCount + FrameAllocator.statistics.usage[.pageTable]
+      let after = FreeBlocks.now.freeCount + FrameAllocator.figures.usage[.pageTable]
       try expect(after == before, "\(after) frames are free or page tables, \(before) were before")
-      try expect(FrameAllocator.statistics.usage[.pageTable] < 300, "page tables take ever more memory")
+      try expect(FrameAllocator.figures.usage[.pageTable] < 300, "page tables take ever more memory")
     }
     registrar.test("pressure.failed-requests-cost-no-addresses", on: small) { () throws(TestFailure) in
       try checkAddressesRemain()
@@ -101,7 +101,7 @@ enum PressureTests {
     do throws(Errno) {
       try array.resize(to: count, filledWith: 7)
     } catch {
-      throw TestFailure(reason: "no addresses are left, with \(FrameAllocator.statistics.freeCount) frames free")
+      throw TestFailure(reason: "no addresses are left, with \(FrameAllocator.figures.freeCount) frames free")
     }
     try expect(array.count == count, "the array has \(array.count) elements")
   }

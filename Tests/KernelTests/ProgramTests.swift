@@ -128,6 +128,8 @@ enum ProgramTests {
     ] {
       try raise(13, code)
     }
+    // mov eax, 0x1234 or 0x1230; mov ds, eax: there is no local table, and the other one is not that long.
+    for selector: UInt8 in [0x34, 0x30] { try raise(13, [0xb8, selector, 0x12, 0, 0, 0x8e, 0xd8], anywhere: true) }
     // mov rax, 0x8000000000000000; jmp rax: what is not an address cannot be fetched from.
     try raise(13, [0x48, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0x80, 0xff, 0xe0], anywhere: true)
     // mov rsp, 0x8000000000000000; push rax. QEMU raises 13 where the manuals say 12.

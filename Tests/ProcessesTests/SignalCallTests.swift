@@ -151,6 +151,8 @@ struct SignalCallTests {
         }
       }
       while !process.isStopped { HostThread.yield() }
+      // It is told a moment later.
+      while !parent.isPending(.SIGCHLD, for: nil) { HostThread.yield() }
       #expect(!threads.contains { $0.isFinished })
       let told = parentTask.deliver()
       #expect(told.signal == .SIGCHLD)

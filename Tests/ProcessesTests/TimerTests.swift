@@ -111,6 +111,56 @@ struct TimerTests {
     }
   }
 
+  @Test("A process that runs for too long is told each second, and ended in the end")
+  func timeLimit() throws {
+    try withTask { process, task in
+      try task.catchSignal(.SIGXCPU)
+      func run(milliseconds: UInt64) {
+        process.state.withLock { $0.endedUsage.userNanoseconds = milliseconds * Self.millisecond }
+        pass(5 * Self.millisecond)
+        // Looked at as late as so much can have been run, which here no time passes for.
+        if milliseconds > 1_000 { process.timers.timeLimit?.check() }
+      }
+      #expect(process.timers.timeLimit == nil)
+      run(milliseconds: 999)
+      try process.setLimit(.RLIMIT_CPU, .init(1, maximum: 3))
+      #expect(task.deliver().signal == nil)
+      run(milliseconds: 1_000)
+      #expect(task.deliver().signal == .SIGXCPU)
+      task.setBlockedSignals([])
+      // The program sees what it has until the next.
+      #expect(process.limits[.RLIMIT_CPU] == .init(2, maximum: 3))
+      run(milliseconds: 1_999)
+      #expect(task.deliver().signal == nil)
+      run(milliseconds: 2_000)
+      #expect(task.deliver().signal == .SIGXCPU && process.limit(.RLIMIT_CPU) == 3)
+      task.setBlockedSignals([])
+      run(milliseconds: 2_999)
+      #expect(task.deliver().signal == nil && !task.isEnding)
+      run(milliseconds: 3_000)
+      #expect(task.isEnding && process.state.withLock { $0.ending == ExitStatus(signal: .SIGKILL, isDumped: false) })
+    }
+  }
+
+  @Test("A limit of run time can be taken back, and what has passed is told at once")
+  func changedTimeLimit() throws {
+    try withTask { process, task in
+      try task.catchSignal(.SIGXCPU)
+      process.state.withLock { $0.endedUsage.systemNanoseconds = 7_500 * Self.millisecond }
+      try process.setLimit(.RLIMIT_CPU, .init(8, maximum: .max))
+      try process.setLimit(.RLIMIT_CPU, .init(.max, maximum: .max))
+      process.state.withLock { $0.endedUsage.systemNanoseconds = 9_000 * Self.millisecond }
+      pass(5 * Self.millisecond)
+      #expect(task.deliver().signal == nil)
+      try process.setLimit(.RLIMIT_CPU, .init(9, maximum: .max - 1))
+      #expect(task.deliver().signal == .SIGXCPU && process.limit(.RLIMIT_CPU) == 10)
+      // Nothing is made for a process that has ended.
+      process.timers.close()
+      try process.setLimit(.RLIMIT_CPU, .init(1, maximum: 1))
+      #expect(process.timers.timeLimit == nil)
+    }
+  }
+
   @Test("Numbers are the lowest that are free, as many as there may be")
   func numbers() throws {
     try withTask { process, _ in

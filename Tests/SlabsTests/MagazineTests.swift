@@ -68,5 +68,8 @@ struct MagazineTests {
     let isPushed = rack.push(0x40, 95)
     let popped = [rack.pop(94), rack.pop(95)]
     #expect(isPushed && popped == [nil, 0x40])
+    _ = rack.push(0x40, 95)
+    let counts = [rack.objectCount(94), rack.objectCount(95), rack[95].count]
+    #expect(counts == [0, 1, 1])
   }
 }

@@ -97,7 +97,7 @@ struct TransferTests {
   @Test("no file gets longer than its writer may make it")
   func limits() throws {
     try Program.run { program in
-      program.task.process.setLimit(.RLIMIT_FSIZE, .init(10, maximum: .max))
+      try program.task.process.setLimit(.RLIMIT_FSIZE, .init(10, maximum: .max))
       #expect(program.open("/f", [.O_CREAT, .O_RDWR]) == 0)
       let room = program.room(16)
       #expect(program.call(.write, 0, room, 16) == 10)
@@ -136,7 +136,7 @@ struct TransferTests {
       #expect(program.task.files.count == 1)
       #expect(program.call(.pipe2, pair, 0x80) == .error(.ENOPKG))
       #expect(program.call(.pipe2, pair, 1) == .error(.EINVAL))
-      program.task.process.setLimit(.RLIMIT_NOFILE, .init(2, maximum: 2))
+      try program.task.process.setLimit(.RLIMIT_NOFILE, .init(2, maximum: 2))
       #expect(program.call(.pipe, pair) == .error(.EMFILE))
       #expect(program.task.files.count == 1)
     }

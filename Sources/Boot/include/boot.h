@@ -276,7 +276,14 @@ APUS_INLINE uint16_t apus_read_code_selector(void) {
     __asm__ volatile("movw %%cs, %0" : "=r"(selector));
     return selector;
 }
-/* Loads the GDT, then every segment register from it but GS, whose base is the CPU's own area; CS by a far return. */
+APUS_INLINE uint16_t apus_store_local_segment_table(void) {
+    uint16_t selector;
+    __asm__ volatile("sldt %0" : "=r"(selector));
+    return selector;
+}
+/* Loads the GDT, then every segment register from it but GS, whose base is the CPU's own area; CS by a far return.
+ * There is no LDT: as a reset leaves it, it would be the lowest 64 KiB of addresses, where programs' selectors are
+ * looked up. */
 APUS_INLINE void apus_load_segment_table(uint64_t base, uint16_t limit) {
     struct apus_table_register table = {limit, base};
     __asm__ volatile(
@@ -287,6 +294,7 @@ APUS_INLINE void apus_load_segment_table(uint64_t base, uint16_t limit) {
         "movl %%eax, %%ss\n\t"
         "xorl %%eax, %%eax\n\t"
         "movl %%eax, %%fs\n\t"
+        "lldt %%ax\n\t"
         "pushq %1\n\t"
         "leaq 1f(%%rip), %%rax\n\t"
         "pushq %%rax\n\t"

@@ -47,7 +47,7 @@ struct PathList: ~Copyable {
   }
 
   /// The number of the file's path; nil when it has none.
-  func find(_ key: Key) -> Int? {
+  mutating func find(_ key: Key) -> Int? {
     var index = chains[key.chain]
     while index >= 0 {
       if items[index].key == key { return index }

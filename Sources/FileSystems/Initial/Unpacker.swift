@@ -161,7 +161,7 @@ struct Unpacker: ArchiveReceiver, ~Copyable {
       inode: entry.inode, major: entry.device.major, minor: entry.device.minor, kind: entry.kind)
   }
 
-  private func isLinked(_ entry: ArchiveEntry) -> Bool {
+  private mutating func isLinked(_ entry: ArchiveEntry) -> Bool {
     entry.linkCount >= 2 && linked.find(Self.key(entry)) != nil
   }
 

@@ -20,8 +20,8 @@ extension SystemFileSystem {
     }
     try node.add("distance") { text in text.write("10\n") }
     try node.add("meminfo") { text in
-      let statistics = FrameAllocator.statistics
-      let (total, free) = (statistics.node.managedCount, statistics.freeCount)
+      let figures = FrameAllocator.figures
+      let (total, free) = (figures.managedCount, figures.freeCount)
       Self.line("MemTotal:       ", total, to: &text)
       Self.line("MemFree:        ", free, to: &text)
       Self.line("MemUsed:        ", total - free, to: &text)

@@ -39,7 +39,7 @@ struct RootFileSystem {
     try EventFiles.start(names: names, clock: clock)
     MemoryFiles.start(names: names, clock: clock, cache: cache)
     try SignalDescriptors.start(names: names, clock: clock)
-    let pageCount = UInt64(FrameAllocator.statistics.node.managedCount)
+    let pageCount = UInt64(FrameAllocator.figures.managedCount)
     for kind in [RAMFileSystemType.Kind.limited, .unlimited] {
       let type = RAMFileSystemType(kind, names: names, clock: clock, cache: cache, pageCount: pageCount)
       try FileSystemTypes.register(type)

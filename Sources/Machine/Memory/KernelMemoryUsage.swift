@@ -31,15 +31,15 @@ public struct KernelMemoryUsage: Sendable {
 
   /// The figures now.
   public static var current: KernelMemoryUsage {
-    let statistics = FrameAllocator.statistics
+    let figures = FrameAllocator.figures
     let arena = UInt64(APUS_FIRST_ARENA_SIZE)
     func size(_ range: Range<UInt64>) -> UInt64 { range.upperBound - range.lowerBound }
-    func bytes(_ kind: FrameKind) -> UInt64 { UInt64(max(0, statistics.usage[kind])) * FrameNumber.byteCount }
+    func bytes(_ kind: FrameKind) -> UInt64 { UInt64(max(0, figures.usage[kind])) * FrameNumber.byteCount }
     return KernelMemoryUsage(
       code: size(ImageLayout.text), constants: size(ImageLayout.constants) + UInt64(SymbolTableBytes.loadedByteCount),
       variables: size(ImageLayout.data) - arena, earlyHeap: arena,
       bootTables: KernelAddressSpace.bootMemoryUsed, pageTables: bytes(.pageTable), slabs: bytes(.slab),
       pages: bytes(.kernel), untyped: bytes(.anonymous) + bytes(.file),
-      free: UInt64(statistics.freeCount) * FrameNumber.byteCount)
+      free: UInt64(figures.freeCount) * FrameNumber.byteCount)
   }
 }

@@ -77,13 +77,13 @@ public enum SegmentTable {
   @inline(__always)
   static func setStack(_ address: UInt64) { unsafe task.pointee.stack.0 = address }
 
-  /// Whether this CPU uses its table and its task state: what the boot step's postcondition reads back.
+  /// Whether this CPU uses its table, no local one, and its task state: what the boot step's postcondition reads back.
   public static var isLoaded: Bool {
     let register = apus_store_segment_table()
     // SAFETY: the address is compared, not followed.
     let isOurs = unsafe register.base == UInt64(UInt(bitPattern: words))
-    return isOurs && register.limit == wordCount * 8 - 1 && apus_store_task_register() == APUS_TASK_SELECTOR
-      && apus_read_code_selector() == APUS_CODE_SELECTOR
+    return isOurs && register.limit == wordCount * 8 - 1 && apus_store_local_segment_table() == 0
+      && apus_store_task_register() == APUS_TASK_SELECTOR && apus_read_code_selector() == APUS_CODE_SELECTOR
   }
 }
 

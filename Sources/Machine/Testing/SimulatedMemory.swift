@@ -29,7 +29,7 @@
     /// Frames that are free now, this CPU's cache included.
     public static var freeCount: Int {
       FrameAllocator.drainCache()
-      return FrameAllocator.statistics.freeCount
+      return FrameAllocator.figures.freeCount
     }
 
     private static func start() {

@@ -19,6 +19,22 @@ public struct MemoryNode: Sendable {
   /// Frames that were given to the node.
   public var managedCount: Int { zones[0].managedCount &+ zones[1].managedCount &+ zones[2].managedCount }
 
+  /// Adds what its zones have, and their watermarks, to `figures`.
+  ///
+  /// Changes nothing, but zones that are only read are copied, to stacks that have no room for them.
+  public mutating func addFigures(to figures: inout FrameFigures) {
+    for index in 0..<ZoneKind.count { Self.add(&zones[index], to: &figures) }
+  }
+
+  @inline(__always)
+  private static func add(_ zone: inout MemoryZone, to figures: inout FrameFigures) {
+    figures.managedCount &+= zone.managedCount
+    figures.freeCount &+= zone.freeCount
+    figures.watermarks.minimum &+= zone.watermarks.minimum
+    figures.watermarks.low &+= zone.watermarks.low
+    figures.watermarks.high &+= zone.watermarks.high
+  }
+
   /// Gives the node the frames in `range`, which it never had; each goes to the zone it lies in.
   public mutating func add(_ range: Range<UInt32>, in frames: Span<FrameDescriptor>) {
     let usable = range.clamped(to: 1..<max(1, UInt32(clamping: frames.count)))
@@ -158,11 +174,9 @@ public struct MemoryNode: Sendable {
 
   /// Free frames less those that are kept for requests that need a lower zone.
   private var availableCount: Int {
-    var sum = 0
-    for index in 0..<ZoneKind.count {
-      sum &+= max(0, zones[index].freeCount &- zones[index].reserves[ZoneKind.high.rawValue])
-    }
-    return sum
+    // By constants: an index that is computed makes the compiler copy all zones to the stack.
+    max(0, zones[0].freeCount &- zones[0].reserves[2]) &+ max(0, zones[1].freeCount &- zones[1].reserves[2])
+      &+ max(0, zones[2].freeCount &- zones[2].reserves[2])
   }
 
   @inline(__always)

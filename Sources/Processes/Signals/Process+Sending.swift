@@ -117,7 +117,7 @@ extension Process.State {
   }
 
   /// Tells the tasks that may take what is pending for the process, after another will not do it.
-  func retarget() {
+  mutating func retarget() {
     guard !signals.pending.set.isEmpty else { return }
     for index in 0..<tasks.count {
       let task = tasks[index]

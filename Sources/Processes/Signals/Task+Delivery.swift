@@ -58,7 +58,7 @@ extension Task {
         if disposition.isCaught {
           var information = information
           process.timers.signalIsTaken(&information)
-          return .handler(information, disposition, mask: block(for: signal, disposition, state))
+          return .handler(information, disposition, mask: block(for: signal, disposition, &state))
         }
         switch signal.defaultAction {
         case .ignore, .continue: continue
@@ -73,7 +73,7 @@ extension Task {
           return .ending
         }
       }
-      noteAgain(state)
+      noteAgain(&state)
       return .nothing
     }
   }
@@ -83,14 +83,14 @@ extension Task {
   /// - Returns: what is blocked again afterwards.
   @inline(__always)
   private final func block(
-    for signal: Signal, _ disposition: SignalDisposition, _ state: borrowing Process.State
+    for signal: Signal, _ disposition: SignalDisposition, _ state: inout Process.State
   ) -> SignalSet {
     let before = handling.maskAfterCall ?? signals.blocked
     handling.maskAfterCall = nil
     var blocked = signals.blocked.union(disposition.mask)
     if !disposition.flags.contains(.SA_NODEFER) { blocked.insert(SignalSet(signal)) }
     signals.blocked = blocked
-    noteAgain(state)
+    noteAgain(&state)
     return before
   }
 

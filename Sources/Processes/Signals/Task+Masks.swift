@@ -25,15 +25,17 @@ extension Task {
     process.state.withLock { state in
       let added = new.subtracting(signals.blocked)
       signals.blocked = new
-      noteAgain(state)
+      noteAgain(&state)
       // Another must take what was for this task as for any.
       if !added.isDisjoint(with: state.signals.pending.set) { state.retarget() }
     }
   }
 
   /// Finds out anew whether there is something to be done about signals. The process's `state` is locked.
+  ///
+  /// - Parameter state: not changed, but the compiler copies it whole to the stack when it is borrowed.
   @inline(__always)
-  final func noteAgain(_ state: borrowing Process.State) {
+  final func noteAgain(_ state: inout Process.State) {
     let deliverable = signals.pending.set.union(state.signals.pending.set).subtracting(signals.blocked)
     let isNeeded = !deliverable.isEmpty || signals.isToStop || state.signals.stop.untold != nil
     signalFlag.store(isNeeded, ordering: .relaxed)

@@ -13,7 +13,7 @@ extension Task {
       guard
         let (signal, information) = signals.pending.take(blocked: others) ?? state.signals.pending.take(blocked: others)
       else { return nil }
-      noteAgain(state)
+      noteAgain(&state)
       var told = information
       process.timers.signalIsTaken(&told)
       // A program may have queued it as another.
@@ -42,7 +42,7 @@ extension Task {
     process.state.withLock { state in
       signals.blockedBeforeWait = signals.blocked
       signals.blocked.subtract(wanted)
-      noteAgain(state)
+      noteAgain(&state)
     }
   }
 
@@ -50,7 +50,7 @@ extension Task {
     process.state.withLock { state in
       signals.blocked = signals.blockedBeforeWait
       signals.blockedBeforeWait = []
-      noteAgain(state)
+      noteAgain(&state)
     }
   }
 }

@@ -173,9 +173,23 @@ public final class Process: ProcessNode {
   /// All limits.
   public var limits: ResourceLimits { state.withLock { $0.limits } }
 
-  /// Sets a limit and returns the old one; whoever calls has checked that it may.
-  public func setLimit(_ resource: ResourceLimit, _ limit: ResourceLimits.Limit) {
+  /// Sets a limit; whoever calls has checked that it may.
+  ///
+  /// - Throws: `ENOMEM`.
+  public func setLimit(_ resource: ResourceLimit, _ limit: ResourceLimits.Limit) throws(Errno) {
+    let isTime = resource == .RLIMIT_CPU
+    if isTime, limit.current != ResourceLimits.infinity { try timers.makeTimeLimit(of: self) }
     state.withLock { $0.limits[resource] = limit }
+    if isTime { timers.timeLimit?.check() }
+  }
+
+  /// Begins to hold a process that was made with limits to that of its run time.
+  ///
+  /// - Throws: `ENOMEM`.
+  func beginLimitingTime() throws(Errno) {
+    guard limit(.RLIMIT_CPU) != ResourceLimits.infinity else { return }
+    try timers.makeTimeLimit(of: self)
+    timers.timeLimit?.check()
   }
 
   // MARK: Terminal

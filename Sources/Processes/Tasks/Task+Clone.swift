@@ -100,6 +100,7 @@ extension Task {
       let childProcess = flags.contains(.CLONE_THREAD) ? process : try makeProcess(request, identifier)
       let child = try makeTask(childProcess, identifier, resources)
       do throws(Errno) {
+        if childProcess !== process { try childProcess.beginLimitingTime() }
         try prepare(child, request)
         let handle = try makeHandle(of: childProcess, request)
         do throws(Errno) {
@@ -111,6 +112,7 @@ extension Task {
         if let handle { files.fill(handle.descriptor, with: handle.file) }
         return child
       } catch {
+        if childProcess !== process { childProcess.timers.close() }
         child.setThread(nil)
         child.files.endUse()
         throw error

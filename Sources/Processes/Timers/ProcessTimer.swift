@@ -57,7 +57,7 @@ public final class ProcessTimer: ClockTimer {
 
   /// How soon a timer is looked at again, at least, in nanoseconds: while its signal is pending, or for the time that its process
   /// runs; otherwise.
-  private static let slowInterval: UInt64 = 4_000_000
+  fileprivate static let slowInterval: UInt64 = 4_000_000
   private static let fastInterval: UInt64 = 50_000
 
   private let process: Process
@@ -138,13 +138,10 @@ public final class ProcessTimer: ClockTimer {
   private func program(_ state: inout State, _ now: UInt64, notBefore delay: UInt64) {
     guard state.timer.isArmed else { return disarm() }
     guard !usesClock else { return arm(at: max(state.timer.next, Self.sum(now, delay)), by: state.base) }
-    // All of its tasks may run until then, each on a CPU.
-    let shares = UInt64(max(1, min(process.taskCountEstimate, Processor.onlineCount)))
-    let soonest = state.timer.remaining(at: now) / shares
-    arm(at: Self.sum(Clock.nanoseconds, max(soonest, Self.slowInterval)), by: .monotonic)
+    arm(at: process.timeToLook(forRunning: state.timer.remaining(at: now)), by: .monotonic)
   }
 
-  private static func sum(_ one: UInt64, _ other: UInt64) -> UInt64 {
+  fileprivate static func sum(_ one: UInt64, _ other: UInt64) -> UInt64 {
     let (sum, isPastEnd) = one.addingReportingOverflow(other)
     return isPastEnd ? .max : sum
   }
@@ -197,5 +194,14 @@ public final class ProcessTimer: ClockTimer {
       return state.overrun
     }
     information = self.information(signal, overrun: overrun)
+  }
+}
+
+extension Process {
+  /// When, by the monotonic clock, to see whether its tasks have run `nanoseconds` more.
+  func timeToLook(forRunning nanoseconds: UInt64) -> UInt64 {
+    // All of its tasks may run until then, each on a CPU.
+    let shares = UInt64(max(1, min(taskCountEstimate, Processor.onlineCount)))
+    return ProcessTimer.sum(Clock.nanoseconds, max(nanoseconds / shares, ProcessTimer.slowInterval))
   }
 }

@@ -22,6 +22,10 @@ public final class ProcessTimers {
     var firstFree = 0
     /// Those of setitimer(2), made with their first use.
     var intervals = InlineArray<3, ProcessTimer?>(repeating: nil)
+    /// What holds it to RLIMIT_CPU, made with the first such limit.
+    var timeLimit: ProcessTimeLimit?
+    /// Whether the process has ended: nobody would end another timer.
+    var isClosed = false
   }
 
   private let state = SpinLock(State())
@@ -145,8 +149,34 @@ public final class ProcessTimers {
     return kept
   }
 
+  // MARK: RLIMIT_CPU
+
+  /// What holds the process to RLIMIT_CPU; nil when it never had such a limit.
+  var timeLimit: ProcessTimeLimit? { state.withLock { $0.timeLimit } }
+
+  /// Makes it possible to hold the process to RLIMIT_CPU. Does nothing when it has ended.
+  ///
+  /// - Throws: `ENOMEM`.
+  func makeTimeLimit(of process: Process) throws(Errno) {
+    if timeLimit != nil { return }
+    try checkMemory()
+    let new = ProcessTimeLimit(process)
+    try new.open()
+    let isKept = state.withLock { state in
+      guard !state.isClosed, state.timeLimit == nil else { return false }
+      state.timeLimit = new
+      return true
+    }
+    if !isKept { new.close() }
+  }
+
   /// Ends all timers: the process ends.
   func close() {
+    let timeLimit = state.withLock { state in
+      state.isClosed = true
+      return state.timeLimit.take()
+    }
+    timeLimit?.close()
     removeAll()
     for index in 0..<3 {
       let timer = state.withLock { $0.intervals[index].take() }

@@ -47,7 +47,7 @@ extension SystemCallContext {
     guard limit.current <= limit.maximum else { throw .EINVAL }
     if resource == .RLIMIT_NOFILE, limit.maximum > 1_048_576 { throw .EPERM }
     if limit.maximum > process.limits[resource].maximum { try task.credentials.require(.CAP_SYS_RESOURCE) }
-    process.setLimit(resource, ResourceLimits.Limit(limit.current, maximum: limit.maximum))
+    try process.setLimit(resource, ResourceLimits.Limit(limit.current, maximum: limit.maximum))
     guard let space = task.memory?.space, process === task.process else { return }
     switch resource {
     case .RLIMIT_AS: space.limits.total = limit.current

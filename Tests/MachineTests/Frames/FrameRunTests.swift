@@ -130,7 +130,7 @@ struct FrameRunTests {
         counts: [ZoneKind.dma, .normal, .high].flatMap { zone in
           (0..<11).map { statistics.node.zone(zone).freeBlockCount(order: $0) }
         },
-        used: [FrameKind.kernel, .anonymous].map { statistics.usage[$0] })
+        used: [FrameKind.kernel, .anonymous].map { FrameAllocator.usedCount($0) })
     }
   }
 }

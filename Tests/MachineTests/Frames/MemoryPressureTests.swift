@@ -40,9 +40,9 @@ struct MemoryPressureTests {
         precondition(helper.lowCount > 0, "nobody was told that memory is low")
         precondition(helper.attempts.isEmpty, "it was asked for help by who may hold locks")
         helper.patience = 10
-        let freeBefore = FrameAllocator.statistics.freeCount
+        let freeBefore = FrameAllocator.figures.freeCount
         let frame = try FrameAllocator.retrying { () throws(Errno) in try UserFrame.allocate(isZeroed: false) }
-        precondition(FrameAllocator.statistics.freeCount == freeBefore && !frame.isShared)
+        precondition(FrameAllocator.figures.freeCount == freeBefore && !frame.isShared)
         precondition(helper.attempts == [0, 1, 2], "it was asked \(helper.attempts)")
       }
     }

@@ -63,7 +63,7 @@ struct UserFrameTests {
   func references() throws {
     try SimulatedMemory.exclusive {
       let freeBefore = SimulatedMemory.freeCount
-      let usedBefore = FrameAllocator.statistics.usage[.anonymous]
+      let usedBefore = FrameAllocator.figures.usage[.anonymous]
       var random = SeededGenerator(seed: 4)
       var held = GrowableArray<UserFrame>()
       var counts: [UInt32: UInt32] = [:]
@@ -94,10 +94,10 @@ struct UserFrameTests {
         #expect(references == count)
       }
       #expect(SimulatedMemory.freeCount == freeBefore - counts.count)
-      #expect(FrameAllocator.statistics.usage[.anonymous] == usedBefore + counts.count)
+      #expect(FrameAllocator.figures.usage[.anonymous] == usedBefore + counts.count)
       held.removeAll()
       #expect(SimulatedMemory.freeCount == freeBefore)
-      #expect(FrameAllocator.statistics.usage[.anonymous] == usedBefore)
+      #expect(FrameAllocator.figures.usage[.anonymous] == usedBefore)
     }
   }
 

@@ -158,6 +158,15 @@ struct MemoryPressureTests {
       #expect(figures.free == SimulatedMemory.freeCount && figures.total == SimulatedMemory.frameCount - 1)
       #expect(figures.minimum > 0 && figures.low > figures.minimum && figures.high > figures.low)
       #expect(!figures.isLow && figures.reclaimTarget == 0)
+      // What is asked deep within a page fault says the same as what is copied whole for reports.
+      let (node, allocator) = (FrameAllocator.statistics.node, FrameAllocator.figures)
+      #expect(allocator.managedCount == node.managedCount && allocator.freeCount == FrameAllocator.statistics.freeCount)
+      let marks = [ZoneKind.dma, .normal, .high].map { node.zone($0).watermarks }
+      #expect(figures.minimum == marks.reduce(0) { $0 + $1.minimum } && figures.low == marks.reduce(0) { $0 + $1.low })
+      #expect(figures.high == marks.reduce(0) { $0 + $1.high })
+      for kind in [FrameKind.kernel, .slab, .pageTable, .anonymous, .file] {
+        #expect(FrameAllocator.usedCount(kind) == allocator.usage[kind])
+      }
     }
   }
 

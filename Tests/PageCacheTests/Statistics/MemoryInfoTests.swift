@@ -112,7 +112,7 @@ struct MemoryInfoTests {
       let shared = try world.file(MemoryProvider(pageCount: 7))
       for page in 0..<100 as Range<UInt64> { try file.setStamp(1, of: page) }
       for page in 0..<7 as Range<UInt64> { _ = try shared.page(page) }
-      let statistics = MemoryStatistics(FrameAllocator.statistics, world.cache.statistics)
+      let statistics = MemoryStatistics(FrameAllocator.figures, world.cache.statistics)
       #expect(
         statistics.total == SimulatedMemory.frameCount - 1 && statistics.free == FrameAllocator.statistics.freeCount)
       #expect(statistics.cached == 107 && statistics.shared == 7 && statistics.dirty == 100)

@@ -104,12 +104,7 @@ extension ProcessFileSystem {
     try memory.addNumber("max_map_count") { Int64(AddressSpaceLimits().areaCount) }
     try memory.addNumber("mmap_min_addr") { 65_536 }
     try memory.addNumber("min_free_kbytes") {
-      let node = FrameAllocator.statistics.node
-      var pages = 0
-      for index in 0..<ZoneKind.count {
-        if let kind = ZoneKind(rawValue: index) { pages += node.zone(kind).watermarks.minimum }
-      }
-      return Int64(pages) * 4
+      Int64(FrameAllocator.figures.watermarks.minimum) * 4
     }
   }
 

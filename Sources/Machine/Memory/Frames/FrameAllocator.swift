@@ -35,16 +35,30 @@ public enum FrameAllocator {
     pressure.fill(handler)
   }
 
-  /// The zones' figures, how many frames lie in CPUs' caches, and what the others are used for.
+  /// Everything about the zones, which is much: for reports, not for decisions deep within a page fault.
   public static var statistics: FrameStatistics {
-    let figures = node.withValue { node in node.withLock { $0 } }
-    var cachedCount = 0
-    var usage = FrameUsage()
+    var statistics = FrameStatistics()
+    node.withValue { node in node.withLock { statistics.node = $0 } }
+    ProcessorArea.forEach { statistics.cachedCount += $0.frames.count }
+    return statistics
+  }
+
+  /// The sums over all zones and CPUs. Needs little stack.
+  public static var figures: FrameFigures {
+    var figures = FrameFigures()
+    node.withValue { node in node.withLock { $0.addFigures(to: &figures) } }
     ProcessorArea.forEach { area in
-      cachedCount += area.frames.count
-      usage.add(area.usage)
+      figures.freeCount += area.frames.count
+      figures.usage.add(area.usage)
     }
-    return FrameStatistics(node: figures ?? MemoryNode(), cachedCount: cachedCount, usage: usage)
+    return figures
+  }
+
+  /// How many frames are used for `kind`. Needs little stack, and no lock.
+  public static func usedCount(_ kind: FrameKind) -> Int {
+    var count = 0
+    ProcessorArea.forEach { count += $0.usage[kind] }
+    return count
   }
 
   /// How many free frames CPU `processor` has at hand.
@@ -210,14 +224,12 @@ public enum FrameAllocator {
   }
 }
 
-/// What the frame allocator has and what it gave out.
+/// What the frame allocator has.
 public struct FrameStatistics: Sendable {
   /// The zones' figures.
-  public let node: MemoryNode
+  public internal(set) var node = MemoryNode()
   /// Free frames in CPUs' caches.
-  public let cachedCount: Int
-  /// What the frames that are not free are used for.
-  public let usage: FrameUsage
+  public internal(set) var cachedCount = 0
 
   /// Frames that are free.
   public var freeCount: Int { node.freeCount + cachedCount }

@@ -11,16 +11,19 @@ public struct HeapStatistics: Sendable {
   /// The figures now.
   public static var current: HeapStatistics {
     let (earlyUsed, earlyTotal) = KernelHeap.earlyStatistics
-    let usage = FrameAllocator.statistics.usage
-    var used = earlyUsed + usage[.kernel] * 4096
+    let pageCount = FrameAllocator.usedCount(.kernel)
+    var used = earlyUsed + pageCount * 4096
     var number = 0
     while let cache = ObjectHeap.statistics(number) {
       used += cache.activeObjectCount * cache.objectSize
       number += 1
     }
     return HeapStatistics(
-      usedByteCount: used, totalByteCount: earlyTotal + (usage[.kernel] + usage[.slab]) * 4096)
+      usedByteCount: used, totalByteCount: earlyTotal + (pageCount + slabFrameCount) * 4096)
   }
+
+  /// Frames of all slabs, of which `shrink` gives some back. Needs little stack: reclaim asks deep within page faults.
+  public static var slabFrameCount: Int { FrameAllocator.usedCount(.slab) }
 
   /// The figures of slab cache `number`, from 0 on, or nil when there is none: what `/proc/slabinfo` shows.
   public static func slabCache(_ number: Int) -> SlabCacheStatistics? { ObjectHeap.statistics(number) }

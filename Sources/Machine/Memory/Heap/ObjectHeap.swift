@@ -127,7 +127,7 @@ enum ObjectHeap {
   static func statistics(_ number: Int) -> SlabCacheStatistics? {
     ProcessorArea.withCurrent { area in
       guard var figures = system.statistics(of: number) else { return nil }
-      figures.activeObjectCount -= area.magazines[number].count
+      figures.activeObjectCount -= area.magazines.objectCount(number)
       return figures
     }
   }

@@ -1,5 +1,4 @@
-public import Machine
-import PageFrames
+public import PageFrames
 
 /// Free memory and the watermarks it is measured by, in frames: what decisions about memory are made from.
 public struct MemoryFigures: Equatable, Sendable {
@@ -23,16 +22,12 @@ public struct MemoryFigures: Equatable, Sendable {
     self.total = total
   }
 
-  /// The sums over all zones, and what lies in CPUs' caches.
-  public init(_ statistics: FrameStatistics) {
-    self.init(free: statistics.freeCount, minimum: 0, low: 0, high: 0, total: statistics.node.managedCount)
-    for index in 0..<ZoneKind.count {
-      guard let kind = ZoneKind(rawValue: index) else { continue }
-      let watermarks = statistics.node.zone(kind).watermarks
-      minimum += watermarks.minimum
-      low += watermarks.low
-      high += watermarks.high
-    }
+  /// What the frame allocator says.
+  public init(_ frames: FrameFigures) {
+    let watermarks = frames.watermarks
+    self.init(
+      free: frames.freeCount, minimum: watermarks.minimum, low: watermarks.low, high: watermarks.high,
+      total: frames.managedCount)
   }
 
   /// Whether background reclaim should run.

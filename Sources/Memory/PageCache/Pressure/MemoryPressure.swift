@@ -7,7 +7,7 @@ open class MemoryFigureSource {
   public init() {}
 
   /// The figures now.
-  open var figures: MemoryFigures { MemoryFigures(FrameAllocator.statistics) }
+  open var figures: MemoryFigures { MemoryFigures(FrameAllocator.figures) }
 }
 
 /// Decides what is done when memory is short.

@@ -1,5 +1,4 @@
-public import Machine
-import PageFrames
+public import PageFrames
 
 /// How the machine's memory is used, in pages of 4 KiB: what `/proc/meminfo`, `/proc/vmstat` and `/proc/zoneinfo` show.
 ///
@@ -78,9 +77,9 @@ public struct MemoryStatistics: Sendable {
   public init() {}
 
   /// The figures as far as the frame allocator and the page cache know them.
-  public init(_ frames: FrameStatistics, _ cache: PageCacheStatistics) {
+  public init(_ frames: FrameFigures, _ cache: PageCacheStatistics) {
     self.cache = cache
-    total = frames.node.managedCount
+    total = frames.managedCount
     free = frames.freeCount
     activeFile = cache.activeCount
     inactiveFile = cache.inactiveCount
