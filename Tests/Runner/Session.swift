@@ -35,6 +35,8 @@ struct Session: Sendable {
     var name: String
     var kind: Kind
     var limitSeconds: Double
+    /// A system call without which it makes no sense; nil for none.
+    var needs: String?
     /// The lines of the file that say what is expected.
     var expectedLines: Range<Int>
   }
@@ -79,6 +81,10 @@ struct Session: Sendable {
       step.limitSeconds = seconds
       return nil
     }
+    if line.hasPrefix("& ") {
+      step.needs = rest(2)
+      return nil
+    }
     switch step.kind {
     case .command(let script, var output, var status):
       if line.hasPrefix("> ") || line == ">" {
@@ -97,7 +103,7 @@ struct Session: Sendable {
       } else if line.hasPrefix("= "), let number = Int(rest(2)) {
         status = number
       } else {
-        return "a line begins with $, >, two spaces, ~, ..., =, %, * or #"
+        return "a line begins with $, >, two spaces, ~, ..., =, %, &, * or #"
       }
       step.kind = .command(script, output: output, status: status)
       step.expectedLines = step.expectedLines.lowerBound..<number + 1

@@ -167,7 +167,7 @@ static uint64_t value(int64_t argument, uint64_t address) {
 }
 
 static int exact(void) {
-  int wrong = 0, count = 0;
+  int wrong = 0, absent = 0, count = 0;
   for (unsigned i = 0; i < sizeof exacts / sizeof *exacts; i++) {
     for (int w = 1; w < wild_count; w++) {
       uint64_t a[6];
@@ -176,11 +176,16 @@ static int exact(void) {
       long result = call(exacts[i].number, a);
       count++;
       if (result == exacts[i].result) continue;
+      /* A call that the kernel does not have yet; the reference of calls says which. */
+      if (result == -ENOSYS) {
+        absent++;
+        continue;
+      }
       wrong++;
       printf("%s with %#llx: %ld, not %d\n", exacts[i].name, (unsigned long long)wild[w], result, exacts[i].result);
     }
   }
-  printf("%d calls, %d wrong\n", count, wrong);
+  printf("%d calls, %d wrong, %d absent\n", count, wrong, absent);
   return wrong > 0;
 }
 
