@@ -29,6 +29,8 @@ actor Scoreboard {
       skipped += 1
       print("  skipped  \(name): \(reason)")
     }
+    // Whoever reads a file or a pipe sees it at once, too.
+    fflush(nil)
   }
 
   /// Prints the totals and appends them to `file`, one line of three numbers, for whoever adds up the suites.

@@ -20,6 +20,8 @@ struct Session: Sendable {
     case see(String)
     /// This is not said before what is waited for next.
     case never(String)
+    /// Waits so many seconds: a program that has begun may not have said so.
+    case wait(Double)
     /// Waits until the machine is off.
     case end
   }
@@ -117,10 +119,12 @@ struct Session: Sendable {
         action = .see(String(decoding: bytes, as: UTF8.self))
       } else if line.hasPrefix("never ") {
         action = .never(rest(6))
+      } else if line.hasPrefix("wait "), let seconds = Double(rest(5)) {
+        action = .wait(seconds)
       } else if line == "end" {
         action = .end
       } else {
-        return "in a conversation lines begin with type, see, never and end"
+        return "in a conversation lines begin with type, see, never, wait and end"
       }
       step.kind = .conversation(actions + [action])
     }

@@ -25,6 +25,7 @@ struct SessionDriver {
     for action in actions {
       switch action {
       case .type(let bytes): try await send(bytes)
+      case .wait(let wanted): try await Task.sleep(for: .milliseconds(Int(wanted * 1000)))
       case .never(let text): forbidden.append(text)
       case .see(let text):
         do {
