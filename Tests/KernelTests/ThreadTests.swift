@@ -25,6 +25,7 @@ enum ThreadTests {
     }
     registrar.test("threads.a-turn-lasts-a-quantum", measureTurns)
     registrar.test("threads.use-every-cpu", on: four, useEveryProcessor)
+    registrar.test("threads.a-deaf-cpu-is-reported", on: four, reportDeafProcessor)
   }
 
   private static func start(_ body: ThreadBody, on processors: UInt64 = .max) throws(TestFailure) -> Thread {
@@ -305,6 +306,70 @@ enum ThreadTests {
           seen.processors.bitwiseOr(1 << UInt64(processor), ordering: .relaxed)
         }
         if seen.end & 1 == 0 { Scheduler.yield() }
+      }
+    }
+  }
+}
+
+// MARK: CPUs that take no interrupts
+
+extension ThreadTests {
+  private static let intervalNanoseconds: UInt64 = 50_000_000
+  private static let limitNanoseconds: UInt64 = 400_000_000
+  private static let deafProcessor = 2
+
+  private static func reportDeafProcessor() throws(TestFailure) {
+    let witness = Witness()
+    let watch = try watch(witness)
+    try join(start(DeafThread(witness), on: 1 << UInt64(deafProcessor)))
+    guard witness.stuck.load(ordering: .acquiring) & 1 << UInt64(deafProcessor) != 0 else {
+      throw TestFailure(reason: "nobody noticed a CPU that took no interrupts")
+    }
+    let begin = Clock.nanoseconds
+    while witness.goingOn.load(ordering: .acquiring) & 1 << UInt64(deafProcessor) == 0 {
+      guard Clock.nanoseconds &- begin < 60_000_000_000 else {
+        throw TestFailure(reason: "nobody noticed that it takes them again")
+      }
+      Machine.pause()
+    }
+    withExtendedLifetime(watch) {}
+  }
+
+  private static func watch(_ witness: Witness) throws(TestFailure) -> ProcessorWatch {
+    do throws(Errno) {
+      return try ProcessorWatch(
+        intervalNanoseconds: intervalNanoseconds, limitNanoseconds: limitNanoseconds, witness)
+    } catch {
+      throw TestFailure(reason: "a watch cannot be made: error \(error.rawValue)")
+    }
+  }
+
+  private final class Witness: ProcessorWatchReporter {
+    let stuck = Atomic<UInt64>(0)
+    let goingOn = Atomic<UInt64>(0)
+
+    override func isStuck(_ number: Int, nanoseconds: UInt64) {
+      stuck.bitwiseOr(1 << UInt64(number), ordering: .releasing)
+    }
+
+    override func goesOn(_ number: Int) { goingOn.bitwiseOr(1 << UInt64(number), ordering: .releasing) }
+  }
+
+  /// Takes no interrupts until that is noticed, or for a minute.
+  private final class DeafThread: ThreadBody {
+    private let witness: Witness
+
+    init(_ witness: Witness) {
+      self.witness = witness
+      super.init()
+    }
+
+    override func run() {
+      Processor.withoutInterrupts {
+        let (begin, own) = (Clock.nanoseconds, UInt64(Processor.current))
+        while witness.stuck.load(ordering: .acquiring) & 1 << own == 0, Clock.nanoseconds &- begin < 60_000_000_000 {
+          Machine.pause()
+        }
       }
     }
   }

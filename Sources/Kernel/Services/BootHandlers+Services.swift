@@ -35,6 +35,7 @@ extension BootHandlers {
         if let failure = unpack(index, files) { return .failed(failure) }
       }
       Processes.start(KernelPrograms())
+      try KernelWatch.start()
       try addSyntheticFiles(files, MachineFacts(state.information))
       return try startFirst(files, commandLine)
     } catch {
