@@ -6,7 +6,12 @@ import VFS
 final class DirectoryEntry {
   let name: FileName
   /// What it stands for; nil only while the file system goes.
-  var inode: RAMInode?
+  var inode: RAMInode? {
+    didSet { if let inode { (inodeNumber, kind) = (inode.number, inode.kind) } }
+  }
+  /// What listings say of it, so that they need not look at the inode.
+  private(set) var inodeNumber: UInt64
+  private(set) var kind: FileKind
   /// Where it is in the order of the directory. Never used again in the same directory.
   let position: Int64
   var nextInBucket: DirectoryEntry?
@@ -14,6 +19,7 @@ final class DirectoryEntry {
   init(_ name: consuming FileName, _ inode: RAMInode, position: Int64) {
     self.name = name
     (self.inode, self.position) = (inode, position)
+    (inodeNumber, kind) = (inode.number, inode.kind)
   }
 }
 
@@ -25,6 +31,8 @@ struct DirectoryEntries: ~Copyable {
   private var order = GrowableArray<DirectoryEntry?>()
   private var buckets = GrowableArray<DirectoryEntry?>()
   private var nextPosition: Int64 = 3
+  /// The place of the entry that was listed last.
+  private var lastListed = 0
   /// How many names there are.
   private(set) var count = 0
 
@@ -131,10 +139,21 @@ struct DirectoryEntries: ~Copyable {
   }
 
   /// The first entry at `position` or behind.
-  func first(from position: Int64) -> DirectoryEntry? {
+  mutating func first(from position: Int64) -> DirectoryEntry? {
+    // Mostly it is the one behind what was listed last.
+    let next = lastListed + 1
+    if next < order.count, let last = order[lastListed], last.position < position, let entry = order[next],
+      entry.position >= position
+    {
+      lastListed = next
+      return entry
+    }
     var index = index(from: position)
     while index < order.count {
-      if let entry = order[index] { return entry }
+      if let entry = order[index] {
+        lastListed = index
+        return entry
+      }
       index += 1
     }
     return nil

@@ -150,10 +150,9 @@ final class RAMDirectory: RAMInode {
   ) throws(Errno) {
     var position = position
     while let entry = entries.withLock({ $0.first(from: position) }) {
-      guard let inode = entry.inode else { return }
       position = entry.position + 1
-      guard try entry.name.withBytes({ name throws(Errno) in try emit(name, inode.number, inode.kind, position) })
-      else { return }
+      let (number, kind) = (entry.inodeNumber, entry.kind)
+      guard try entry.name.withBytes({ name throws(Errno) in try emit(name, number, kind, position) }) else { return }
     }
   }
 }

@@ -13,6 +13,16 @@ extension Span<UInt8> {
 }
 
 extension MutableSpan<UInt8> {
+  /// Puts `value` at `index` and behind, in as many bytes as it has, the lowest first.
+  @inline(__always)
+  public mutating func storeLittleEndian<Value: FixedWidthInteger & BitwiseCopyable>(_ value: Value, at index: Int) {
+    precondition(index >= 0 && index <= count &- MemoryLayout<Value>.size, "index out of range")
+    // SAFETY: all bytes of the value lie in the span, as just checked.
+    unsafe withUnsafeMutableBytes { bytes in
+      unsafe bytes.storeBytes(of: value.littleEndian, toByteOffset: index, as: Value.self)
+    }
+  }
+
   /// Puts `bytes` at `index` and behind.
   @inline(__always)
   public mutating func copy(_ bytes: Span<UInt8>, at index: Int) {

@@ -79,6 +79,17 @@ struct ProcessorArea: ~Copyable {
       &(ProcessorBlock.part(ProcessorBlock.current, 0) as UnsafeMutablePointer<ProcessorArea>).pointee)
   }
 
+  /// Runs `body` with this CPU's area, where interrupts are known to be off.
+  ///
+  /// - Context: interrupts are off.
+  @inline(__always)
+  static func withCurrentQuietly<Result: ~Copyable, Failure: Error>(
+    _ body: (inout ProcessorArea) throws(Failure) -> Result
+  ) throws(Failure) -> Result {
+    // SAFETY: as above; the caller says that interrupts are off.
+    try unsafe body(&(ProcessorBlock.part(ProcessorBlock.current, 0) as UnsafeMutablePointer<ProcessorArea>).pointee)
+  }
+
   /// Runs `body` with the area of each CPU that there is, to read figures that may change meanwhile.
   static func forEach(_ body: (borrowing ProcessorArea) -> Void) {
     for number in 0..<Processor.limit {

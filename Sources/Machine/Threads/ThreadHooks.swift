@@ -89,9 +89,11 @@ public enum ThreadEntry {
     }
 
     /// Whether something is to be done before the program that runs goes on.
+    ///
+    /// - Context: interrupts are off.
     @inline(__always)
     fileprivate static var hasWork: Bool {
-      ProcessorArea.withCurrent { $0.needsReschedule }
+      ProcessorArea.withCurrentQuietly { $0.needsReschedule }
         || ThreadContext.withCurrent { $0.work.load(ordering: .relaxed) != 0 } ?? false
     }
 

@@ -114,11 +114,12 @@ public struct UserContext: ~Copyable {
 
   /// Whether the program goes on as SYSRET would leave it: the two registers that a call destroys need not be restored.
   ///
-  /// The stack pointer is the program's affair; the instruction pointer was checked when it was set. Single steps need IRET.
+  /// The stack pointer is the program's affair. So is the instruction pointer: SYSCALL put there what lies behind it, which is no
+  /// address that SYSRET would fault on, as no program has the last page below those; and what was set was checked. Single steps
+  /// need IRET.
   @inline(__always)
   var isAsAfterCall: Bool {
     unsafe storage.pointee.vector == UInt64(APUS_SYSTEM_CALL_VECTOR) && storage.pointee.rflags & Self.singleStep == 0
-      && UserSpace.contains(storage.pointee.rip, byteCount: 1)
   }
 }
 

@@ -1,4 +1,5 @@
 public import LinuxABI
+import Synchronization
 public import Waiting
 
 /// A process as part of the tree of processes: its relatives, its group and session, and its end.
@@ -24,7 +25,14 @@ open class ProcessNode {
   public final let childEvents = WaitQueue()
 
   /// Whose child it is; nil for the first process, and for one that is not in the tree.
-  public final internal(set) var parent: ProcessNode?
+  public final internal(set) var parent: ProcessNode? {
+    didSet { parentNumberForAll.store(parent?.identifier.number ?? 0, ordering: .relaxed) }
+  }
+  /// Follows `parent`, to be looked at without the lock.
+  private final let parentNumberForAll = Atomic<Int32>(0)
+  /// The number of its parent, or 0. Source: getppid(2).
+  @inline(__always)
+  public final var parentNumber: Int32 { parentNumberForAll.load(ordering: .relaxed) }
   /// How far it has come.
   public final internal(set) var life = Life.alive
   /// Whether it is stopped, as a job.

@@ -102,9 +102,8 @@ extension ProcessTree {
   }
 
   /// The number of the parent, or 0. Source: getppid(2).
-  public func parent(of process: ProcessNode) -> Int32 {
-    state.withLock { _ in process.parent?.identifier.number ?? 0 }
-  }
+  @inline(__always)
+  public func parent(of process: ProcessNode) -> Int32 { process.parentNumber }
 
   /// Whether the group of `process` is orphaned, so that nobody would let a stopped member go on.
   public func isInOrphanedGroup(_ process: ProcessNode) -> Bool {

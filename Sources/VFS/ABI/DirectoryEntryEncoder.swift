@@ -17,40 +17,56 @@ extension OpenFile {
   /// - Throws: `EINVAL` when there is no room for one, `EFAULT`, `ENOTDIR`, `ENOENT`, `EBADF`.
   public final func readEntries(into buffer: inout IOBuffer, _ form: EntryForm = .wide) throws(Errno) -> Int {
     var count = 0
-    try readEntries { name, inode, kind, next throws(Errno) in
-      let record = DirectoryRecord(name, inode: inode, kind, next: next, form)
-      guard record.count <= buffer.remaining else {
-        if count == 0 { throw .EINVAL }
-        return false
+    // One for all entries: it is larger than what changes from one to the next.
+    var record = DirectoryRecord()
+    try withEntryPosition { position throws(Errno) in
+      try listEntries(from: position) { name, inode, kind, next throws(Errno) in
+        record.set(name, inode: inode, kind, next: next, form)
+        guard record.count <= buffer.remaining else {
+          if count == 0 { throw .EINVAL }
+          return false
+        }
+        var moved = 0
+        do throws(Errno) { moved = try buffer.write(record.content) } catch { moved = 0 }
+        guard moved == record.count else {
+          if count == 0 { throw .EFAULT }
+          return false
+        }
+        count += moved
+        position = next
+        return true
       }
-      var moved = 0
-      do throws(Errno) { moved = try buffer.write(record.bytes.span.extracting(0..<record.count)) } catch { moved = 0 }
-      guard moved == record.count else {
-        if count == 0 { throw .EFAULT }
-        return false
-      }
-      count += moved
-      return true
     }
     return count
   }
 }
 
 /// An entry as programs get it. Source: getdents(2); Linux linux/dirent.h.
-private struct DirectoryRecord {
-  var bytes = InlineArray<280, UInt8>(repeating: 0)
-  let count: Int
+private struct DirectoryRecord: ~Copyable {
+  private var bytes = InlineArray<280, UInt8>(repeating: 0)
+  private(set) var count = 0
 
-  init(_ name: Span<UInt8>, inode: UInt64, _ kind: FileKind, next: Int64, _ form: OpenFile.EntryForm) {
+  init() {}
+
+  var content: Span<UInt8> {
+    @_lifetime(borrow self)
+    get { bytes.span.extracting(0..<count) }
+  }
+
+  mutating func set(
+    _ name: Span<UInt8>, inode: UInt64, _ kind: FileKind, next: Int64, _ form: OpenFile.EntryForm
+  ) {
     let length = min(name.count, FileName.limit)
     let nameStart = form == .wide ? 19 : 18
     // The zero behind the name, and with the old form the kind behind all.
     count = (nameStart + length + (form == .wide ? 1 : 2) + 7) & ~7
     var span = bytes.mutableSpan
-    StructureWriter.put(inode, 8, at: 0, &span)
-    StructureWriter.put(UInt64(bitPattern: next), 8, at: 8, &span)
-    StructureWriter.put(UInt64(count), 2, at: 16, &span)
+    // What is behind the name up to a whole word.
+    span.storeLittleEndian(0 as UInt64, at: count - 8)
+    span.storeLittleEndian(inode, at: 0)
+    span.storeLittleEndian(next, at: 8)
+    span.storeLittleEndian(UInt16(count), at: 16)
     if form == .wide { span[18] = kind.rawValue } else { span[count - 1] = kind.rawValue }
-    for index in 0..<length { span[nameStart + index] = name[index] }
+    span.copy(name.extracting(0..<length), at: nameStart)
   }
 }

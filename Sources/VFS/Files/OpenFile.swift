@@ -242,17 +242,27 @@ open class OpenFile {
   public final func readEntries(
     _ emit: (_ name: Span<UInt8>, UInt64, FileKind, _ next: Int64) throws(Errno) -> Bool
   ) throws(Errno) {
+    try withEntryPosition { position throws(Errno) in
+      try listEntries(from: position) { name, number, kind, following throws(Errno) in
+        guard try emit(name, number, kind, following) else { return false }
+        position = following
+        return true
+      }
+    }
+  }
+
+  /// Runs `body` with the position in a directory, which is kept as `body` leaves it, also where it throws.
+  ///
+  /// - Throws: `EBADF`, `ENOTDIR`, and what `body` throws.
+  @inline(__always)
+  final func withEntryPosition(_ body: (inout Int64) throws(Errno) -> Void) throws(Errno) {
     guard !mode.contains(.path) else { throw .EBADF }
     guard inode.kind == .directory else { throw .ENOTDIR }
     positionLock.lock()
     defer { positionLock.unlock() }
     var next = position.load(ordering: .relaxed)
     defer { position.store(next, ordering: .relaxed) }
-    try listEntries(from: next) { name, number, kind, following throws(Errno) in
-      guard try emit(name, number, kind, following) else { return false }
-      next = following
-      return true
-    }
+    try body(&next)
   }
 
   /// Calls `emit` with each entry from `position` on, `.` and `..` included, until it says false.
