@@ -4,7 +4,7 @@ import Synchronization
 import Time
 
 /// Told by a `ProcessorWatch` what it sees.
-open class ProcessorWatchReporter: Sendable {
+open class ProcessorWatchReporter {
   /// Creates a reporter that keeps it to itself.
   public init() {}
 
