@@ -112,6 +112,9 @@ let package = Package(
     module(
       "Events", ["Foundations", "LinuxABI", "Machine", "Waiting", "Time", "Security", "VFS"]),
     module(
+      "Sockets", path: "Sources/Network/Sockets",
+      ["Foundations", "LinuxABI", "Machine", "Waiting", "Time", "Security", "VFS"]),
+    module(
       "Processes",
       [
         "Foundations", "LinuxABI", "Machine", "Waiting", "Time", "Scheduling", "Scheduler", "PageCache",
@@ -144,7 +147,7 @@ let package = Package(
       [
         "Foundations", "LinuxABI", "Machine", "Waiting", "Signals", "Logging", "Time", "Scheduling", "Scheduler",
         "VirtualMemory", "PageCache", "Executables", "Security", "VFS", "RAMFileSystem", "IPC", "Terminals",
-        "Processes", "Futexes", "Events",
+        "Processes", "Futexes", "Events", "Sockets",
       ], generated: true),
     module(
       "KernelTests", path: "Tests/KernelTests",
@@ -164,7 +167,7 @@ let package = Package(
         "SerialDriver", "ScreenDriver", "KeyboardDriver", "KernelTests", "Benchmarks", "Symbols", "Signals", "VDSO",
         "Terminals", "Executables", "Processes", "Security", "VFS", "RAMFileSystem", "DeviceFileSystem", "IPC",
         "SystemCalls", "Archives", "InitialFileSystem", "TerminalFiles", "SyntheticFiles", "ProcessFileSystem",
-        "SystemFileSystem", "Futexes", "Events",
+        "SystemFileSystem", "Futexes", "Events", "Sockets",
       ],
       exclude: ["README.md", "specs.json"], swiftSettings: strict, plugins: ["SpecPlugin"]),
 
@@ -239,6 +242,12 @@ let package = Package(
         "IPC", "RAMFileSystem", "VFS", "Security", "PageCache", "Waiting", "Machine", "LinuxABI", "Foundations",
       ]),
     tests(
+      "SocketsTests",
+      [
+        "Sockets", "IPC", "RAMFileSystem", "VFS", "Security", "PageCache", "Waiting", "Machine", "LinuxABI",
+        "Foundations",
+      ]),
+    tests(
       "EventsTests",
       [
         "Events", "IPC", "RAMFileSystem", "VFS", "Security", "PageCache", "Time", "Waiting", "Machine", "LinuxABI",
@@ -265,7 +274,7 @@ let package = Package(
       "SystemCallsTests",
       [
         "SystemCalls", "Processes", "IPC", "RAMFileSystem", "VFS", "Security", "PageCache", "LinuxABI", "Machine",
-        "Events", "Foundations",
+        "Events", "Sockets", "Foundations",
       ]),
     tests("StructureTests", []),
   ]

@@ -10,6 +10,8 @@ import PageFrames
 import Processes
 import RAMFileSystem
 import Security
+import Sockets
+import SystemCalls
 import VFS
 
 /// The file systems that there are from the beginning: the root in memory, and that of devices.
@@ -37,6 +39,7 @@ struct RootFileSystem {
     devices = try DeviceFileSystem(names: names, clock: clock, cache: cache)
     try Pipes.start(names: names, clock: clock)
     try EventFiles.start(names: names, clock: clock)
+    try Sockets.start(names: names, clock: clock, callers: TaskSocketCallers())
     MemoryFiles.start(names: names, clock: clock, cache: cache)
     try SignalDescriptors.start(names: names, clock: clock)
     let pageCount = UInt64(FrameAllocator.figures.managedCount)

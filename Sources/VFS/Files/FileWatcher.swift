@@ -64,6 +64,9 @@ extension OpenFile {
   /// Whether any descriptor of it is open.
   public final var hasDescriptors: Bool { descriptorCount.load(ordering: .sequentiallyConsistent) > 0 }
 
+  /// How many descriptors of it are open, and how many messages with it are on their way.
+  public final var openCount: Int { descriptorCount.load(ordering: .sequentiallyConsistent) }
+
   @inline(never)
   private final func dismissWatchers() {
     while let watcher = watchers.withLock({ $0.takeFirst() }) { watcher.fileWasClosed() }

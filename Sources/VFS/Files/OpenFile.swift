@@ -333,6 +333,9 @@ open class OpenFile {
     throw inode.kind == .fifo ? .ESPIPE : .ENODEV
   }
 
+  /// Whether SIGPIPE comes with `EPIPE`. Source: pipe(7), unix(7).
+  open var signalsBrokenPipe: Bool { true }
+
   /// Called each time a descriptor of it is closed, by whoever closes.
   open func flush() throws(Errno) {}
 }

@@ -97,10 +97,10 @@ public final class Mount {
   }
 
   /// Counts an open file, or a process's root or working directory.
-  func beginUse() { users.wrappingAdd(1, ordering: .relaxed) }
+  public func beginUse() { users.wrappingAdd(1, ordering: .relaxed) }
 
   /// Ends what `beginUse` began.
-  func endUse() { users.wrappingSubtract(1, ordering: .relaxed) }
+  public func endUse() { users.wrappingSubtract(1, ordering: .relaxed) }
 
   /// Whether anybody has a file open in it, or is in it.
   var isUsed: Bool { users.load(ordering: .relaxed) > 0 }

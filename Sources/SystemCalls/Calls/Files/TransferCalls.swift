@@ -123,7 +123,7 @@ extension SystemCallContext {
       if let offset { return try file.write(&buffer, at: offset, sizeLimit: limit) }
       return try file.write(&buffer, sizeLimit: limit)
     } catch {
-      raiseSignal(for: error, limit)
+      if error != .EPIPE || file.signalsBrokenPipe { raiseSignal(for: error, limit) }
       throw error
     }
   }
