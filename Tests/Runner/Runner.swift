@@ -21,6 +21,8 @@ struct Runner: AsyncParsableCommand {
   struct KernelTests: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
       commandName: "kernel", abstract: "Runs the tests that are built into the kernel.")
+    /// What is loaded beside the kernel where a test wants a module: any file of some size.
+    private static let module = "Specs/pci/ids.json"
     @OptionGroup var options: Options
 
     func run() async throws {
@@ -37,7 +39,7 @@ struct Runner: AsyncParsableCommand {
       if let filter = options.filter { plan.tests.removeAll { !$0.name.contains(filter) } }
       try await forEachInParallel(plan.boots, width: options.jobs) { boot in
         let names = boot.map(\.name).joined(separator: ",")
-        let guest = boot[0].machine.guest(.kernel(path: kernel, commandLine: "test=\(names)"), module: kernel)
+        let guest = boot[0].machine.guest(.kernel(path: kernel, commandLine: "test=\(names)"), module: Self.module)
         let outcome = try await guest.run(scratch: scratch)
         for (test, verdict) in KernelTestPlan.judge(boot, outcome) { await board.record(test.name, verdict) }
       }

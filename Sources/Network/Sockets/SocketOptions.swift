@@ -1,6 +1,7 @@
 public import Foundations
 import Machine
 import Security
+import VFS
 
 import enum LinuxABI.Capability
 import enum LinuxABI.SocketOption
