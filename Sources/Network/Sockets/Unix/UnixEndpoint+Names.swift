@@ -1,6 +1,7 @@
 import Foundations
 import Machine
 import Security
+import Synchronization
 import VFS
 
 import enum LinuxABI.SocketType

@@ -1,5 +1,6 @@
 import Foundations
 import Machine
+import Synchronization
 import VFS
 import Waiting
 
