@@ -113,7 +113,7 @@ let package = Package(
       "Events", ["Foundations", "LinuxABI", "Machine", "Waiting", "Time", "Security", "VFS"]),
     module(
       "Sockets", path: "Sources/Network/Sockets",
-      ["Foundations", "LinuxABI", "Machine", "Waiting", "Time", "Security", "VFS"]),
+      ["Foundations", "LinuxABI", "PageFrames", "Machine", "Waiting", "Time", "Security", "VFS"]),
     module(
       "Processes",
       [

@@ -1,8 +1,9 @@
 public import Foundations
 import Machine
 
-/// An address of whatever family, as programs pass it. Source: sockaddr(3type); it is as long as `struct sockaddr_storage`
-/// at most.
+/// An address of whatever family, as programs pass it, as long as `struct sockaddr_storage` at most.
+///
+/// Source: sockaddr(3type).
 public struct SocketAddress: Sendable {
   /// Bytes of the longest address.
   public static let limit = 128

@@ -142,7 +142,7 @@ open class SocketFile: OpenFile {
     return overflows ? .endless : .until(deadline)
   }
 
-  /// Whether a call that a signal ended while it was receiving may be made again. Source: signal(7): not with a timeout.
+  /// Whether a call that a signal ended while it was receiving may be made again: not with a timeout. signal(7).
   public final var restartsReceiving: Bool { optionState.withLock { $0.receiveTimeout == nil } }
   /// As `restartsReceiving`, for sending and connecting.
   public final var restartsSending: Bool { optionState.withLock { $0.sendTimeout == nil } }

@@ -3,8 +3,8 @@ import Machine
 import Synchronization
 import VFS
 
-/// The sockets that are in messages, and the search for those that are nowhere else: a socket in its own queue would stay
-/// for ever, for nobody can receive it any more.
+/// The sockets that are in messages, and the search for those that are nowhere else: a socket in its own queue would
+/// stay for ever, for nobody can receive it any more.
 enum SocketsUnderWay {
   private struct State: ~Copyable {
     /// A chain by `nextUnderWay`.
@@ -138,8 +138,8 @@ enum SocketsUnderWay {
 
 /// Sockets whose messages are to be dropped.
 ///
-/// A message may hold the last reference to a socket with messages, and so on: whoever drops one that is dropped by another
-/// leaves it to the first, so that the stack does not grow with the chain.
+/// A message may hold the last reference to a socket with messages, and so on: one whose drop closes a socket leaves
+/// that one's messages to whoever drops already, so that the stack does not grow with the chain.
 enum UnixGraveyard {
   private struct State: ~Copyable {
     /// A chain by `nextBuried`.

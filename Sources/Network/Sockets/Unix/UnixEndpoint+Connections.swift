@@ -37,8 +37,8 @@ extension UnixEndpoint {
 
   /// Connects to one that listens, waiting for room among those that it has to accept.
   ///
-  /// - Throws: as `find`; `ECONNREFUSED` when it does not listen, `EISCONN`, `EINVAL` for one that listens itself, `EAGAIN`,
-  ///   `EINTR`.
+  /// - Throws: as `find`; `ECONNREFUSED` when it does not listen, `EISCONN`, `EINVAL` for one that listens itself,
+  ///   `EAGAIN`, `EINTR`.
   func connect(to address: SocketAddress, _ patience: SocketPatience, by caller: SocketCaller) throws(Errno) {
     _ = try UnixTarget(address)
     guard address.count > 2 else { throw .EINVAL }
@@ -113,6 +113,8 @@ extension UnixEndpoint {
     }
     state.withLock { ($0.role, $0.peer, $0.peerIdentity) = (.idle, nil, .nobody) }
     embryo.state.withLock { $0.peer = nil }
+    // Another thread may have sent something meanwhile.
+    embryo.dropMessages()
     if let failure { throw failure }
     return false
   }

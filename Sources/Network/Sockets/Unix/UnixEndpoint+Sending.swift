@@ -38,8 +38,8 @@ extension UnixEndpoint {
 
   /// Sends all of `buffer`, in parts; waits for room.
   ///
-  /// - Throws: `ENOTCONN`, `EISCONN`, `EOPNOTSUPP`, `EPIPE`, `ECONNRESET`, `EAGAIN`, `EINTR`, `ENOMEM`, `EFAULT`: when nothing
-  ///   was sent.
+  /// - Throws: `ENOTCONN`, `EISCONN`, `EOPNOTSUPP`, `EPIPE`, `ECONNRESET`, `EAGAIN`, `EINTR`, `ENOMEM`, `EFAULT`: when
+  ///   nothing was sent.
   func sendStream(
     _ buffer: inout IOBuffer, to address: borrowing SocketAddress, _ companions: consuming Companions,
     _ patience: SocketPatience
@@ -110,8 +110,8 @@ extension UnixEndpoint {
 
   /// Sends all of `buffer` as one message, to `address` or to the peer; waits for room.
   ///
-  /// - Throws: `ENOTCONN`, `EMSGSIZE`, `EPIPE`, `ECONNREFUSED`, `ECONNRESET`, `EPERM`, `EAGAIN`, `EINTR`, `ENOMEM`, `EFAULT`,
-  ///   and as `find`.
+  /// - Throws: `ENOTCONN`, `EMSGSIZE`, `EPIPE`, `ECONNREFUSED`, `ECONNRESET`, `EPERM`, `EAGAIN`, `EINTR`, `ENOMEM`,
+  ///   `EFAULT`, and as `find`.
   func sendPacket(
     _ buffer: inout IOBuffer, to address: SocketAddress, _ companions: consuming Companions,
     _ patience: SocketPatience

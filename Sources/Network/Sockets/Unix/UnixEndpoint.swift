@@ -53,8 +53,8 @@ final class UnixEndpoint: SpecialFile {
   static let datagramRoom = WaitQueue()
 
   let type: SocketType
-  /// Lock order: one that listens before its embryos. No other two are held at once, and nothing below it but heap and wait
-  /// queues.
+  /// Lock order: one that listens before its embryos. No other two are held at once, and nothing below it but the
+  /// heap.
   let state = SpinLock(State())
   /// Woken for everything that poll tells.
   let changes = WaitQueue()

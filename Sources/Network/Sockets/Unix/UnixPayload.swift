@@ -1,5 +1,6 @@
 import Foundations
 import Machine
+import PageFrames
 
 /// The bytes of a message. Many are in frames, so that none needs more than a page in one piece.
 struct UnixPayload: ~Copyable {
