@@ -3,6 +3,7 @@ import Logging
 import Machine
 import Processes
 import Scheduler
+import Scheduling
 import Time
 import Waiting
 

@@ -68,14 +68,34 @@ public struct SocketMessage: ~Copyable {
   /// Who sends it, if the program says so itself, and when it was received who did. SCM_CREDENTIALS.
   public var identity: SocketIdentity?
   /// The files that came with it; they count as under way until the message is dropped.
-  var arrived = FilesUnderWay()
+  private var arrived: ArrivedFiles?
 
   /// A message without anything.
   public init(_ flags: MessageFlags = []) { self.flags = flags }
 
   /// How many files came.
-  public var arrivedCount: Int { arrived.count }
+  public var arrivedCount: Int { arrived?.count ?? 0 }
 
   /// File number `index` that came, 0..<arrivedCount.
-  public func arrivedFile(_ index: Int) -> OpenFile { arrived.file(index) }
+  public func arrivedFile(_ index: Int) -> OpenFile {
+    guard let arrived else { fatalError("no file came") }
+    return arrived.file(index)
+  }
+
+  /// Takes note of the files that came.
+  mutating func receive(_ files: consuming FilesUnderWay) {
+    guard !files.isEmpty else { return }
+    arrived = ArrivedFiles(files)
+  }
+}
+
+/// Files that came with a message: an object, since what frees them is this module's own.
+final class ArrivedFiles {
+  private let files: FilesUnderWay
+
+  init(_ files: consuming FilesUnderWay) { self.files = files }
+
+  var count: Int { files.count }
+
+  func file(_ index: Int) -> OpenFile { files.file(index) }
 }

@@ -1,5 +1,5 @@
 import Foundations
-public import Machine
+import Machine
 import Synchronization
 import Time
 

@@ -102,7 +102,7 @@ extension UnixEndpoint {
     do throws(Errno) { moved = try found.payload.copy(to: &buffer, from: found.readCount) } catch { failure = error }
     if failure == nil, !found.files.isEmpty {
       do throws(Errno) {
-        message.arrived = isPeek ? try found.files.copy() : found.files.take()
+        message.receive(isPeek ? try found.files.copy() : found.files.take())
         progress.isEnd = true
       } catch { failure = error }
     }
@@ -181,11 +181,11 @@ extension UnixEndpoint {
     message.identity = identity(found.identity)
     if let name = found.name { message.address = name.address }
     if isPeek {
-      do throws(Errno) { message.arrived = try found.files.copy() } catch { failure = error }
+      do throws(Errno) { message.receive(try found.files.copy()) } catch { failure = error }
       putBack(found, at: 0)
     } else {
       // Lost if it could not be stored, as on Linux.
-      message.arrived = found.files.take()
+      message.receive(found.files.take())
       noteRead(count)
       remove()
     }
