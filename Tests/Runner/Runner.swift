@@ -21,8 +21,8 @@ struct Runner: AsyncParsableCommand {
   struct KernelTests: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
       commandName: "kernel", abstract: "Runs the tests that are built into the kernel.")
-    /// What is loaded beside the kernel where a test wants a module: any file of some size.
-    private static let module = "Specs/pci/ids.json"
+    /// What is loaded beside the kernel where a test wants a module: this program, which begins as the kernel does.
+    private static var module: String { Bundle.main.executablePath ?? CommandLine.arguments[0] }
     @OptionGroup var options: Options
 
     func run() async throws {
