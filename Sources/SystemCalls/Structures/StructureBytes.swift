@@ -1,4 +1,5 @@
 import Machine
+
 /// Little-endian numbers at fixed places of a structure.
 enum StructureBytes {
   /// Writes the low `width` bytes of `value` at `offset`.
