@@ -71,6 +71,23 @@ struct TreeTests {
     }
   }
 
+  @Test("What was not found in directories that are gone does not keep them")
+  func namesInRemovedDirectories() throws {
+    try withWorld { world in
+      for number in 0..<500 {
+        try world.makeDirectory("d\(number)")
+        try world.makeDirectory("d\(number)/below")
+        #expect(throws: Errno.ENOENT) { try world.find("d\(number)/below/absent") }
+        #expect(throws: Errno.ENOENT) { try world.find("d\(number)/absent") }
+        try world.remove("d\(number)/below", .directory)
+        try world.remove("d\(number)", .directory)
+      }
+      #expect(world.names.count < 16)
+      #expect(throws: Errno.ENOENT) { try world.find("absent") }
+      #expect(try world.find("/").inode.currentAttributes().linkCount == 2)
+    }
+  }
+
   @Test("Links lead on 40 times and no more")
   func links() throws {
     try withWorld { world in

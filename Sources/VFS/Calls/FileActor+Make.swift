@@ -133,6 +133,7 @@ extension Dentry {
   func markRemoved() {
     fileSystem.names.remove(self)
     noteRemoved()
+    if inode?.kind == .directory { fileSystem.names.noteGoneDirectory() }
   }
 
   /// The dentry of a file that never had a name.

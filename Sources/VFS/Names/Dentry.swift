@@ -84,6 +84,11 @@ public final class Dentry {
     parentIfAny === parent && name.isEqual(to: wanted)
   }
 
+  /// Whether the directory that it is in was removed.
+  ///
+  /// - Context: its bucket's lock is held.
+  var isInRemovedDirectory: Bool { parentIfAny?.isRemoved ?? false }
+
   /// Notes that the name was removed.
   func noteRemoved() { removal.withLock { $0 = true } }
 

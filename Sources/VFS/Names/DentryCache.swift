@@ -17,6 +17,8 @@ public final class DentryCache: Shrinker {
   private let mask: UInt64
   private let population = Atomic<Int>(0)
   private let hand = Atomic<Int>(0)
+  /// How many directories were removed since their names were last forgotten.
+  private let goneDirectories = Atomic<Int>(0)
 
   /// Creates an empty cache.
   ///
@@ -159,6 +161,50 @@ public final class DentryCache: Shrinker {
       bucket.first = kept
       return victims
     }
+  }
+
+  // MARK: What is gone
+
+  /// How many directories may be gone before their names are: few enough to be no burden, and enough that looking
+  /// through the whole cache costs each removal little.
+  private var goneLimit: Int { max(buckets.count / 16, 4) }
+
+  /// Notes that a directory was removed. Names that were not found in it are of no use any more, and keep it in memory.
+  ///
+  /// - Context: directories may be locked; no spin lock is held.
+  func noteGoneDirectory() {
+    guard goneDirectories.wrappingAdd(1, ordering: .relaxed).newValue >= goneLimit else { return }
+    goneDirectories.store(0, ordering: .relaxed)
+    for number in 0..<buckets.count {
+      var victims = takeGone(fromBucket: number)
+      while let dentry = victims { victims = dentry.next.take() }
+    }
+  }
+
+  /// Takes the names in removed directories out of a bucket, as a chain to be released without the lock.
+  private func takeGone(fromBucket number: Int) -> Dentry? {
+    var count = 0
+    let victims: Dentry? = buckets[number].withLock { bucket in
+      var victims: Dentry?
+      var kept: Dentry?
+      var current = bucket.first.take()
+      while let dentry = current {
+        current = dentry.next.take()
+        if dentry.isInRemovedDirectory {
+          dentry.isCached = false
+          dentry.next = victims
+          victims = dentry
+          count += 1
+        } else {
+          dentry.next = kept
+          kept = dentry
+        }
+      }
+      bucket.first = kept
+      return victims
+    }
+    if count > 0 { population.wrappingSubtract(count, ordering: .relaxed) }
+    return victims
   }
 
   /// Forgets every name of a file system that nobody else has, for it is going to be gone.
