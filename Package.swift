@@ -136,6 +136,8 @@ let package = Package(
         "Processes", "SyntheticFiles",
       ]),
     module(
+      "DriverKit", ["Foundations", "Machine", "Waiting", "Logging", "Interrupts", "Time", "Scheduling", "Scheduler", "PCI"]),
+    module(
       "SerialDriver", path: "Sources/Drivers/Serial",
       ["Foundations", "Machine", "Registers", "Interrupts", "Terminals"]),
     module(
@@ -164,7 +166,7 @@ let package = Package(
       dependencies: [
         "Foundations", "BootInformation", "PageFrames", "Machine", "ACPI", "PageCache", "VirtualMemory", "Logging",
         "Console", "Registers", "Processors", "Interrupts", "Time", "Scheduling", "Scheduler", "Waiting", "PCI",
-        "LinuxABI", "SerialDriver", "ScreenDriver", "KeyboardDriver", "KernelTests", "Benchmarks", "Symbols", "Signals",
+        "LinuxABI", "DriverKit", "SerialDriver", "ScreenDriver", "KeyboardDriver", "KernelTests", "Benchmarks", "Symbols", "Signals",
         "VDSO",
         "Terminals", "Executables", "Processes", "Security", "VFS", "RAMFileSystem", "DeviceFileSystem", "IPC",
         "SystemCalls", "Archives", "InitialFileSystem", "TerminalFiles", "SyntheticFiles", "ProcessFileSystem",
@@ -205,6 +207,7 @@ let package = Package(
     tests(
       "KeyboardDriverTests", ["KeyboardDriver", "Registers", "DeviceModels", "Machine", "Foundations"]),
     tests("ScreenDriverTests", ["ScreenDriver", "Console", "Terminals", "Machine", "Foundations"]),
+    tests("DriverKitTests", ["DriverKit", "Logging", "PCI", "Time", "Waiting", "Machine", "Foundations"]),
     tests("PCITests", ["PCI", "DeviceModels", "Machine", "Foundations"]),
     tests("TimeTests", ["Time", "Machine", "Registers", "DeviceModels", "Foundations"]),
     tests(
