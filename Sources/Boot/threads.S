@@ -78,6 +78,18 @@ apus_contain_abort:
     ret
     .size apus_contain, . - apus_contain
 
+/* void apus_clear_stack(uint64_t end): writes zeros from the end of the stack up to where it is in use. */
+    .globl apus_clear_stack
+    .type apus_clear_stack, @function
+apus_clear_stack:
+    movq %rsp, %rcx
+    subq %rdi, %rcx
+    shrq $3, %rcx
+    xorl %eax, %eax
+    rep stosq
+    ret
+    .size apus_clear_stack, . - apus_clear_stack
+
 /* Where a program enters by SYSCALL: RCX has its instruction pointer, R11 its flags, interrupts are off. AMD APM vol. 3, SYSCALL. */
     .globl apus_system_call_entry
     .type apus_system_call_entry, @function

@@ -113,27 +113,37 @@ public final class DriverContext {
 
   // MARK: The rest of the kernel
 
-  /// Offers `publication` to the kernel; withdrawn when the driver goes.
+  /// Offers what `make` makes to the kernel; withdrawn when the driver goes.
   ///
-  /// - Returns: `publication`, or that of a former driver of the device which goes on in its place.
-  /// - Throws: `ENOMEM`.
-  public func publish(_ publication: Publication) throws(Errno) -> Publication {
-    try Containment.outside { () throws(Errno) in try resources.add(publication) }
+  /// - Parameter make: runs as the kernel: what it makes must not hold what the driver has made.
+  /// - Returns: what was made, or what a former driver of the device had published and what goes on in its place.
+  /// - Throws: `ENOMEM`, and what `make` throws.
+  public func publish(_ make: () throws(Errno) -> Publication) throws(Errno) -> Publication {
+    try Containment.outside { () throws(Errno) in try resources.add(try make()) }
   }
 
-  /// Puts memory that the device reaches on record.
+  /// Makes memory that the device reaches, and puts it on record.
   ///
-  /// - Throws: `ENOMEM`.
-  public func own(_ memory: DeviceMemory) throws(Errno) {
-    try Containment.outside { () throws(Errno) in try resources.add(memory) }
+  /// - Parameter make: as for `publish`.
+  /// - Throws: `ENOMEM`, and what `make` throws.
+  public func own<Memory: DeviceMemory>(_ make: () throws(Errno) -> Memory) throws(Errno) -> Memory {
+    try Containment.outside { () throws(Errno) in
+      let memory = try make()
+      try resources.add(memory)
+      return memory
+    }
   }
 
   /// Adds a device that hangs on this one, to be driven by its own driver; it goes when this driver goes.
   ///
-  /// - Throws: `ENOMEM`.
-  public func addChild(_ child: DeviceNode) throws(Errno) {
-    _ = try publish(ChildDevice(child))
-    Containment.outside { DeviceTree.addSoon(child) }
+  /// - Parameter make: as for `publish`.
+  /// - Throws: `ENOMEM`, and what `make` throws.
+  public func addChild(_ make: () throws(Errno) -> DeviceNode) throws(Errno) {
+    _ = try publish { () throws(Errno) in
+      let child = try make()
+      DeviceTree.addSoon(child)
+      return ChildDevice(child)
+    }
   }
 
   /// Takes note of something in the kernel's log.

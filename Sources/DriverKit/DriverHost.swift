@@ -79,6 +79,7 @@ final class DriverHost: ThreadBody {
   // MARK: The thread
 
   override func run() {
+    Containment.renewHeap()
     start()
     while !isOver {
       if let order = takeOrder() {
@@ -235,6 +236,7 @@ final class DriverHost: ThreadBody {
     device.attachment?.quiesce(isGone: isGone)
     signals.dropInterrupts()
     _ = call(.drop)
+    Containment.renewHeap()
     context.resources.releaseMemory()
     context.resources.keepPublications()
   }

@@ -20,6 +20,8 @@ final class DriverWatch: ThreadBody {
       // Nothing interrupts a thread of the kernel.
       try? Scheduler.sleep(nanoseconds: Self.intervalNanoseconds)
       DeviceTree.forEachHost { $0.endIfHung() }
+      // What is still referred to is looked at again the next time.
+      _ = Containment.collect()
     }
   }
 }

@@ -36,11 +36,13 @@ public enum Containment {
       // as long as it may run. Frames that are skipped belong to contained work, whose references leak but are not used again.
       guard let record = ThreadContext.current?.containment else { return .returned }
       record.begin()
+      useHeap(UInt(bitPattern: record.heap + 1))
       let call = unsafe Unmanaged.passRetained(call)
       defer { unsafe call.release() }
       let wasEnded = unsafe withUnsafeMutablePointer(to: &record.stackPointer) {
         unsafe apus_contain($0, call.toOpaque())
       }
+      useHeap(0)
       guard wasEnded != 0 else { return .returned }
       return record.vector.map { .faulted($0) } ?? .abandoned
     #else
@@ -56,10 +58,65 @@ public enum Containment {
   public static func outside<Result: ~Copyable, Failure: Error>(
     _ body: () throws(Failure) -> Result
   ) throws(Failure) -> Result {
-    let record = ThreadContext.current?.containment
-    record?.depth.wrappingAdd(1, ordering: .relaxed)
-    defer { record?.depth.wrappingSubtract(1, ordering: .relaxed) }
+    enter()
+    defer { leave() }
     return try body()
+  }
+
+  @inline(never)
+  private static func enter() {
+    #if os(none)
+      guard let record = ThreadContext.current?.containment else { return }
+      if record.depth.wrappingAdd(1, ordering: .relaxed).oldValue == 0 { useHeap(0) }
+    #endif
+  }
+
+  @inline(never)
+  private static func leave() {
+    #if os(none)
+      guard let record = ThreadContext.current?.containment else { return }
+      if record.depth.load(ordering: .relaxed) == 1, record.stackPointer != 0 {
+        useHeap(UInt(bitPattern: record.heap + 1))
+      }
+      record.depth.wrappingSubtract(1, ordering: .relaxed)
+    #endif
+  }
+
+  /// Makes the running thread allocate from heap `number`, 1 and up, or from the kernel's for 0.
+  private static func useHeap(_ number: UInt) {
+    _ = ThreadContext.withCurrent { thread in
+      ProcessorArea.withCurrent { area in
+        thread.heap = number
+        area.heap = number
+      }
+    }
+  }
+
+  /// Gives contained work of the running thread a new heap; what the old one holds is given back when nobody refers to it.
+  ///
+  /// - Context: the thread, outside of contained work.
+  public static func renewHeap() {
+    #if os(none)
+      guard let record = ThreadContext.current?.containment else { return }
+      record.retireHeap()
+      record.heap = CompartmentHeap.make() ?? -1
+      clearStack()
+    #endif
+  }
+
+  /// Gives back what ended work has left, as far as nobody refers to it.
+  ///
+  /// - Returns: how many bytes are still kept.
+  /// - Context: a thread without locks, which runs no contained work itself. All CPUs stand still for some milliseconds.
+  public static func collect() -> Int { CompartmentHeap.collect() }
+
+  /// Overwrites what ended calls have left on the running thread's stack, which could be taken for references.
+  private static func clearStack() {
+    #if os(none)
+      guard let top = ThreadContext.withCurrent({ $0.stackTop }), top != 0 else { return }
+      // SAFETY: all below the stack pointer is nobody's, down to the stack's end.
+      apus_clear_stack(top - UInt64(APUS_THREAD_STACK_SIZE))
+    #endif
   }
 
   /// Whether the exception in `frame` was raised by contained work that can be ended.
@@ -116,8 +173,17 @@ final class ContainmentRecord {
   /// How many calls of `outside` it is in.
   let depth = Atomic<Int>(0)
   let isEndAsked = Atomic<Bool>(false)
+  /// The heap that its work allocates from; -1 for the kernel's.
+  var heap = -1
 
   init() {}
+
+  deinit { retireHeap() }
+
+  func retireHeap() {
+    if heap >= 0 { CompartmentHeap.retire(heap) }
+    heap = -1
+  }
 
   func begin() {
     depth.store(0, ordering: .relaxed)

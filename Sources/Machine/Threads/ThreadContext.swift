@@ -28,6 +28,8 @@ open class ThreadContext {
 
   /// For a thread that runs contained work: what that has to return to.
   final var containment: ContainmentRecord?
+  /// What `ProcessorArea.heap` is while it runs.
+  final var heap: UInt = 0
 
   /// Makes a thread that begins in `run` when it is first switched to.
   ///
