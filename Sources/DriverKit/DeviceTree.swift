@@ -42,12 +42,15 @@ public enum DeviceTree {
 
   /// Starts the tree's threads. Only the first observer counts.
   ///
+  /// - Parameter hangLimitNanoseconds: how long a driver's call may last without a sign of life.
   /// - Throws: `ENOMEM`.
   /// - Context: once, a thread.
-  public static func start(_ newObserver: DeviceObserver) throws(Errno) {
+  public static func start(
+    _ newObserver: DeviceObserver, hangLimitNanoseconds: UInt64 = 2_000_000_000
+  ) throws(Errno) {
     observer.fill(newObserver)
     try Thread(DeviceTreeThread()).start()
-    try DriverWatch.start()
+    try DriverWatch.start(limitNanoseconds: hangLimitNanoseconds)
   }
 
   /// Makes a type of drivers known; it takes the devices that it serves and nobody drives.

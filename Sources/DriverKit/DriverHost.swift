@@ -100,11 +100,14 @@ final class DriverHost: ThreadBody {
   /// - Returns: whether there was one.
   private func work() -> Bool {
     if let number = signals.takeInterrupt() {
-      if perform(.interrupt(number)) { DriverInterrupts.finish(device, number) }
+      if perform(.interrupt(number)) {
+        DriverInterrupts.finish(device, number)
+        policy.noteProgress()
+      }
     } else if signals.takeTimer() {
       _ = perform(.timer)
     } else if let request = requests.take() {
-      _ = perform(.serve(request))
+      if perform(.serve(request)), request.outcome != nil { policy.noteProgress() }
     } else if Clock.nanoseconds >= nextHealthCheck {
       nextHealthCheck = Clock.nanoseconds &+ Self.healthInterval
       if perform(.health) { noteHealth() }

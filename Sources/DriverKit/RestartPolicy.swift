@@ -1,6 +1,7 @@
 /// How often a driver that fails is replaced before its device is given up.
 ///
-/// A driver that has lived for a while has earned another try; one that fails again and again, at once, has not.
+/// A driver that has lived for a while, or has done something for somebody, has earned another try; one that fails again and again,
+/// at once, has not.
 struct RestartPolicy {
   /// How long a driver must live for its failure to count as the first, in nanoseconds.
   static var settledNanoseconds: UInt64 { 1_000_000_000 }
@@ -14,6 +15,9 @@ struct RestartPolicy {
 
   /// Notes that a driver works, at `now`.
   mutating func noteStart(at now: UInt64) { startedAt = now }
+
+  /// Notes that it has served an interrupt or a request.
+  mutating func noteProgress() { failures = 0 }
 
   /// Notes that it has failed, at `now`.
   ///

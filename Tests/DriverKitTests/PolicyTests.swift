@@ -22,6 +22,16 @@ struct PolicyTests {
     #expect(policy.noteFailure(at: 2_000) == nil)
   }
 
+  @Test("One that has done something has another eight tries")
+  func progresses() {
+    var policy = RestartPolicy()
+    for _ in 0..<100 {
+      policy.noteStart(at: 1_000)
+      policy.noteProgress()
+      #expect(policy.noteFailure(at: 2_000) != nil)
+    }
+  }
+
   @Test("One that has lived for a while has another eight tries")
   func settles() {
     var policy = RestartPolicy()
