@@ -1,61 +1,35 @@
 import Foundations
 import Machine
 
-/// One call of a driver, contained.
+/// How a driver's call ended.
+enum DriverCallOutcome {
+  case done
+  /// The driver threw.
+  case failed(Errno)
+  /// It raised this exception.
+  case trapped(UInt8)
+  /// It did not return in time.
+  case hung
+}
+
+/// Work of a driver, contained.
 ///
-/// Made once for each device; only its thread uses it.
-final class DriverCall: ContainedCall {
-  /// What the driver is to do.
-  enum Operation {
-    case make
-    case start
-    case interrupt(Int)
-    case timer
-    case serve(DriverRequest)
-    case suspend
-    case resume
-    case reset
-    case remove(isGone: Bool)
-    case health
-    case inject(DriverFault)
-    case drop
-  }
+/// What such work refers to is constant: then calling it takes no references, and when it is ended none is lost.
+class DriverWork: ContainedCall {
+  final let context: DriverContext
+  private final var error: Errno?
 
-  /// How it ended.
-  enum Outcome {
-    case done
-    /// The driver threw.
-    case failed(Errno)
-    /// It raised this exception.
-    case trapped(UInt8)
-    /// It did not return in time.
-    case hung
-  }
-
-  private let type: DriverType
-  private let context: DriverContext
-  private var driver: Driver?
-  private var operation = Operation.drop
-  private var error: Errno?
-  /// What the last look at its health gave.
-  private(set) var health = DriverHealth.good
-
-  init(_ type: DriverType, _ context: DriverContext) {
-    (self.type, self.context) = (type, context)
+  init(_ context: DriverContext) {
+    self.context = context
     super.init()
   }
 
-  /// Whether there is a driver.
-  var hasDriver: Bool { driver != nil }
-
-  /// Has the driver do `operation`.
-  func callAsFunction(_ operation: Operation) -> Outcome {
-    self.operation = operation
+  /// Does the work.
+  final func callAsFunction() -> DriverCallOutcome {
     error = nil
     context.signals.noteActivity()
     let outcome = Containment.run(self)
     context.signals.noteIdle()
-    self.operation = .drop
     switch outcome {
     case .returned: return error.map { .failed($0) } ?? .done
     case .faulted(let vector): return .trapped(vector)
@@ -63,69 +37,102 @@ final class DriverCall: ContainedCall {
     }
   }
 
-  override func run() {
+  final override func run() {
     do throws(Errno) { try perform() } catch { self.error = error }
   }
 
-  private func perform() throws(Errno) {
+  func perform() throws(Errno) {}
+}
+
+/// Making a driver.
+final class DriverMaking: DriverWork {
+  private let type: DriverType
+  private var driver: Driver?
+
+  init(_ type: DriverType, _ context: DriverContext) {
+    self.type = type
+    super.init(context)
+  }
+
+  override func perform() throws(Errno) { driver = try type.makeDriver(for: context.device) }
+
+  /// What was made.
+  func takeDriver() -> Driver? { driver.take() }
+}
+
+/// What a driver does besides serving requests.
+final class DriverCall: DriverWork {
+  /// What the driver is to do.
+  enum Operation {
+    case start
+    case interrupt(Int)
+    case timer
+    case suspend
+    case resume
+    case reset
+    case remove(isGone: Bool)
+    case health
+    case inject(DriverFault)
+  }
+
+  fileprivate let driver: Driver
+  private var operation = Operation.health
+  /// What the last look at its health gave.
+  private(set) var health = DriverHealth.good
+
+  init(_ driver: consuming Driver, _ context: DriverContext) {
+    self.driver = driver
+    super.init(context)
+  }
+
+  /// Has the driver do `operation`.
+  func callAsFunction(_ operation: Operation) -> DriverCallOutcome {
+    self.operation = operation
+    return self()
+  }
+
+  override func perform() throws(Errno) {
     switch operation {
-    case .make: driver = try type.makeDriver(for: context.device)
-    case .start: try driver?.start(context)
-    case .interrupt(let number): try driver?.interrupt(number, context)
-    case .timer: try driver?.timer(context)
-    case .serve(let request): try driver?.serve(request, context)
-    case .suspend: try driver?.suspend(context)
-    case .resume: try driver?.resume(context)
-    case .reset: driver?.reset(context)
-    case .remove(let isGone): driver?.remove(isGone: isGone, context)
-    case .health: health = driver?.health(context) ?? .failed
+    case .start: try driver.start(context)
+    case .interrupt(let number): try driver.interrupt(number, context)
+    case .timer: try driver.timer(context)
+    case .suspend: try driver.suspend(context)
+    case .resume: try driver.resume(context)
+    case .reset: driver.reset(context)
+    case .remove(let isGone): driver.remove(isGone: isGone, context)
+    case .health: health = driver.health(context)
     case .inject(let fault): try inject(fault)
-    case .drop: driver = nil
     }
   }
 
   private func inject(_ fault: DriverFault) throws(Errno) {
-    if driver?.inject(fault, context) ?? false { return }
+    if driver.inject(fault, context) { return }
     try InjectedFaults.have(fault)
   }
 }
 
-/// Faults that any driver can have.
-enum InjectedFaults {
-  /// Has `fault`.
-  ///
-  /// - Throws: `EOPNOTSUPP` for what only the driver itself could do.
-  @inline(never)
-  static func have(_ fault: DriverFault) throws(Errno) {
-    switch fault {
-    case .trap: trap(Spoiled())
-    case .hang: hang()
-    case .leak: leak()
-    case .wildPointer: FaultProvocation.readNearNull()
-    case .corruption: throw .EOPNOTSUPP
-    }
+/// A driver's work on a request.
+final class DriverService: DriverWork {
+  private let driver: Driver
+  private let request: DriverRequest
+
+  init(_ call: DriverCall, _ request: DriverRequest) {
+    driver = call.driver
+    self.request = request
+    super.init(call.context)
   }
 
-  private final class Spoiled {
-    var index = 7
-    var values: [4 of Int] = [1, 2, 3, 4]
+  override func perform() throws(Errno) { try driver.serve(request, context) }
+}
+
+/// Letting go of a driver, whose end is its own code too.
+final class DriverEnd: DriverWork {
+  private var call: DriverCall?
+
+  init(_ call: consuming DriverCall?, _ context: DriverContext) {
+    self.call = call
+    super.init(context)
   }
 
-  private static func trap(_ spoiled: Spoiled) { spoiled.values[spoiled.index] = 1 }
-
-  private static func hang() { while true { Machine.pause() } }
-
-  private final class Forgotten {
-    var other: Forgotten?
-    var bytes = InlineArray<256, UInt8>(repeating: 0xaa)
-  }
-
-  private static func leak() {
-    for _ in 0..<16 {
-      let (first, second) = (Forgotten(), Forgotten())
-      // Each keeps the other.
-      first.other = second
-      second.other = first
-    }
-  }
+  override func perform() throws(Errno) { call = nil }
 }

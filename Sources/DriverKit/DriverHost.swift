@@ -17,13 +17,13 @@ final class DriverHost: ThreadBody {
   let type: DriverType
   private let signals: DriverSignals
   private let context: DriverContext
-  private let call: DriverCall
   private let requests: RequestLine
   private let orders = SpinLock(GrowableArray<HostOrder>())
   /// The thread, while there is one. Set once, before it runs.
   private let thread = SpinLock<Thread?>(nil)
 
   // Only the thread uses these.
+  private var driver: DriverCall?
   private var policy = RestartPolicy()
   private var isOver = false
   private var nextHealthCheck: UInt64 = 0
@@ -33,7 +33,6 @@ final class DriverHost: ThreadBody {
     (self.device, self.type) = (device, type)
     signals = DriverSignals()
     context = DriverContext(device, signals)
-    call = DriverCall(type, context)
     requests = RequestLine()
     super.init()
   }
@@ -107,7 +106,7 @@ final class DriverHost: ThreadBody {
     } else if signals.takeTimer() {
       _ = perform(.timer)
     } else if let request = requests.take() {
-      if perform(.serve(request)), request.outcome != nil { policy.noteProgress() }
+      if serve(request), request.outcome != nil { policy.noteProgress() }
     } else if Clock.nanoseconds >= nextHealthCheck {
       nextHealthCheck = Clock.nanoseconds &+ Self.healthInterval
       if perform(.health) { noteHealth() }
@@ -118,7 +117,7 @@ final class DriverHost: ThreadBody {
   }
 
   private func noteHealth() {
-    let health = call.health
+    let health = driver?.health ?? .failed
     device.contents.withLock { $0.health = health }
     if health == .failed { recover("it says that it does not work") }
   }
@@ -132,7 +131,16 @@ final class DriverHost: ThreadBody {
     return false
   }
 
-  private func failure(of outcome: DriverCall.Outcome) -> Message? {
+  private func call(_ operation: DriverCall.Operation) -> DriverCallOutcome { driver?(operation) ?? .failed(.ENODEV) }
+
+  private func serve(_ request: DriverRequest) -> Bool {
+    guard let driver else { return false }
+    guard let failure = failure(of: DriverService(driver, request)()) else { return true }
+    recover(failure)
+    return false
+  }
+
+  private func failure(of outcome: DriverCallOutcome) -> Message? {
     switch outcome {
     case .done: nil
     case .failed(let error): "error \(error.rawValue)"
@@ -183,8 +191,12 @@ final class DriverHost: ThreadBody {
 
   private func start() {
     device.setState(.starting)
-    var outcome = call(.make)
-    if case .done = outcome { outcome = call(.start) }
+    let making = DriverMaking(type, context)
+    var outcome = making()
+    if case .done = outcome {
+      driver = making.takeDriver().map { DriverCall($0, context) }
+      outcome = call(.start)
+    }
     guard let failure = failure(of: outcome) else {
       context.resources.withdrawInherited()
       policy.noteStart(at: Clock.nanoseconds)
@@ -221,7 +233,7 @@ final class DriverHost: ThreadBody {
   /// Takes everything from the driver: afterwards the device does nothing.
   private func stop(isGone: Bool) {
     signals.setTimer(nil)
-    if !isGone { _ = call(.reset) }
+    if !isGone, driver != nil { _ = call(.reset) }
     if let function = device.function {
       if isGone {
         context.resources.releaseInterrupts()
@@ -238,7 +250,7 @@ final class DriverHost: ThreadBody {
     }
     device.attachment?.quiesce(isGone: isGone)
     signals.dropInterrupts()
-    _ = call(.drop)
+    _ = DriverEnd(driver.take(), context)()
     Containment.renewHeap()
     context.resources.releaseMemory()
     context.resources.keepPublications()
@@ -251,7 +263,7 @@ final class DriverHost: ThreadBody {
   }
 
   private func end(isGone: Bool) {
-    if call.hasDriver { _ = call(.remove(isGone: isGone)) }
+    if driver != nil { _ = call(.remove(isGone: isGone)) }
     stop(isGone: isGone)
     context.resources.withdrawPublications()
     requests.failAll(.ENODEV)

@@ -68,6 +68,8 @@ enum DriverTests {
     }
     let restarts = device.restartCount
     try expect(restarts == UInt64(rounds), "\(restarts) of \(rounds) drivers were replaced")
+    let living = FakeDriver.living.load(ordering: .relaxed)
+    try expect(living == 1, "\(living) drivers are there")
     try expect(device.state == .running, "the device is \(device.state.name.description)")
     let after = try settledFrameCount()
     try expect(before - after <= 8, "\(before - after) frames are gone")
@@ -144,8 +146,16 @@ private final class Poison: DriverRequest {
 
 private final class FakeDriver: Driver {
   static let isBroken = Atomic<Bool>(false)
+  static let living = Atomic<Int>(0)
   /// What a driver has on its heap.
   private var notes = GrowableArray<Int>()
+
+  override init() {
+    super.init()
+    Self.living.add(1, ordering: .relaxed)
+  }
+
+  deinit { Self.living.subtract(1, ordering: .relaxed) }
 
   override func start(_ context: DriverContext) throws(Errno) {
     if Self.isBroken.load(ordering: .relaxed) { throw .EIO }

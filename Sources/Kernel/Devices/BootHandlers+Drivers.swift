@@ -4,6 +4,7 @@ import Foundations
 import Machine
 import Processors
 import SystemFileSystem
+import VFS
 
 /// The boot step of drivers.
 extension BootHandlers {
