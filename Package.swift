@@ -138,7 +138,7 @@ let package = Package(
     module(
       "DriverKit", ["Foundations", "Machine", "Waiting", "Logging", "Interrupts", "Time", "Scheduling", "Scheduler", "PCI"]),
     module(
-      "EducationalDriver", path: "Sources/Drivers/Educational", ["Foundations", "Machine", "PCI", "DriverKit"],
+      "EducationalDriver", path: "Sources/Drivers/Educational", ["Foundations", "Machine", "Logging", "PCI", "DriverKit"],
       generated: true),
     module(
       "SerialDriver", path: "Sources/Drivers/Serial",

@@ -1,6 +1,8 @@
 public import DriverKit
 public import Foundations
+import Logging
 import Machine
+import PCI
 
 /// Asks for a factorial; the answer is cut to 32 bits.
 public final class FactorialRequest: DriverRequest {

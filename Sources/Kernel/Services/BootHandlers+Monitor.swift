@@ -1,6 +1,7 @@
 import Foundations
 import Machine
 import Scheduler
+import Scheduling
 import Time
 
 /// The boot step of statistics.
