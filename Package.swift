@@ -141,6 +141,8 @@ let package = Package(
     module(
       "KeyboardDriver", path: "Sources/Drivers/Keyboard", ["Foundations", "Machine", "Registers", "Interrupts"],
       generated: true),
+    module(
+      "Virtio", path: "Sources/Drivers/Virtio", ["Foundations", "PageFrames", "Machine", "PCI"], generated: true),
     module("ScreenDriver", path: "Sources/Drivers/Screen", ["Foundations", "Machine", "Console", "Terminals"]),
     module(
       "SystemCalls",
@@ -180,7 +182,7 @@ let package = Package(
         .product(name: "Subprocess", package: "swift-subprocess"),
       ],
       path: "Tests/Runner", swiftSettings: strict),
-    module("DeviceModels", path: "Tests/DeviceModels", ["Foundations"], generated: true),
+    module("DeviceModels", path: "Tests/DeviceModels", ["Foundations", "Machine"], generated: true),
     tests("GeneratorTests", ["SpecKit"], exclude: ["README.md", "Golden", "BadSpecs"]),
     tests("FoundationsTests", ["Foundations"]),
     tests("BootInformationTests", ["BootInformation"]),
@@ -206,6 +208,7 @@ let package = Package(
       "KeyboardDriverTests", ["KeyboardDriver", "Registers", "DeviceModels", "Machine", "Foundations"]),
     tests("ScreenDriverTests", ["ScreenDriver", "Console", "Terminals", "Machine", "Foundations"]),
     tests("PCITests", ["PCI", "DeviceModels", "Machine", "Foundations"]),
+    tests("VirtioTests", ["Virtio", "PCI", "DeviceModels", "Machine", "PageFrames", "Foundations"]),
     tests("TimeTests", ["Time", "Machine", "Registers", "DeviceModels", "Foundations"]),
     tests(
       "FutexesTests",
