@@ -1,5 +1,5 @@
-import Machine
 import Foundations
+import Machine
 
 /// A virtio device: how far it is set up, what was agreed on, its configuration and its queues.
 ///

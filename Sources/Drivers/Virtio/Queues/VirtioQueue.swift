@@ -1,5 +1,5 @@
-public import Machine
 import Foundations
+public import Machine
 import Synchronization
 
 /// A queue of requests to a device, split or packed.
@@ -71,7 +71,8 @@ public final class VirtioQueue {
   init(
     _ number: Int, size: Int, _ options: Options, _ features: VirtioFeatures, _ transport: VirtioTransport
   ) throws(VirtioError) {
-    guard size > 0, size <= 1 << 15, size & (size - 1) == 0, options.mostSegments > 0, options.mostSegments <= 256 else {
+    guard size > 0, size <= 1 << 15, size & (size - 1) == 0, options.mostSegments > 0, options.mostSegments <= 256
+    else {
       throw .badRequest
     }
     self.number = number
