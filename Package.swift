@@ -146,6 +146,8 @@ let package = Package(
     module(
       "KeyboardDriver", path: "Sources/Drivers/Keyboard", ["Foundations", "Machine", "Registers", "Interrupts"],
       generated: true),
+    module(
+      "Virtio", path: "Sources/Drivers/Virtio", ["Foundations", "PageFrames", "Machine", "PCI"], generated: true),
     module("ScreenDriver", path: "Sources/Drivers/Screen", ["Foundations", "Machine", "Console", "Terminals"]),
     module(
       "SystemCalls",
@@ -185,7 +187,7 @@ let package = Package(
         .product(name: "Subprocess", package: "swift-subprocess"),
       ],
       path: "Tests/Runner", swiftSettings: strict),
-    module("DeviceModels", path: "Tests/DeviceModels", ["Foundations"], generated: true),
+    module("DeviceModels", path: "Tests/DeviceModels", ["Foundations", "Machine"], generated: true),
     tests("GeneratorTests", ["SpecKit"], exclude: ["README.md", "Golden", "BadSpecs"]),
     tests("FoundationsTests", ["Foundations"]),
     tests("BootInformationTests", ["BootInformation"]),
@@ -213,6 +215,7 @@ let package = Package(
     tests("DriverKitTests", ["DriverKit", "Logging", "PCI", "Time", "Waiting", "Machine", "Foundations"]),
     tests("EducationalDriverTests", ["EducationalDriver", "DriverKit", "DeviceModels", "Machine", "Foundations"]),
     tests("PCITests", ["PCI", "DeviceModels", "Machine", "Foundations"]),
+    tests("VirtioTests", ["Virtio", "PCI", "DeviceModels", "Machine", "PageFrames", "Foundations"]),
     tests("TimeTests", ["Time", "Machine", "Registers", "DeviceModels", "Foundations"]),
     tests(
       "FutexesTests",

@@ -29,6 +29,8 @@ import Testing
     Case(product: "keymaps", spec: "keymaps/us.json", output: "KeyMap.swift"),
     Case(product: "pci-drivers", spec: "pci/drivers.json", output: "PCIDriver.swift"),
     Case(product: "registers", spec: "registers/pci-msi.json", output: "PCIMessageInterruptsRegisters.swift"),
+    Case(product: "registers", spec: "registers/virtio-pci-common.json", output: "VirtioCommonRegisters.swift"),
+    Case(product: "virtio-devices", spec: "virtio/devices.json", output: "VirtioDevices.swift"),
     Case(product: "processor-features", spec: "cpu-features.json", output: "ProcessorFeatures.swift"),
     Case(product: "registers", spec: "registers/uart16550.json", output: "UART16550Registers.swift"),
     Case(product: "registers", spec: "registers/hpet.json", output: "HPETRegisters.swift"),

@@ -29,6 +29,9 @@ public enum SpecRegistry {
       // PCI
       PCIIdentifierSpec.self,
       PCIDriverSpec.self,
+
+      // virtio
+      VirtioSpec.self,
     ]
   }
 
@@ -67,6 +70,9 @@ public enum SpecRegistry {
       // PCI
       PCIIdentifiers.self,
       PCIDrivers.self,
+
+      // virtio
+      VirtioDevices.self,
     ]
   }
 
