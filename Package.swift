@@ -148,6 +148,9 @@ let package = Package(
       generated: true),
     module(
       "Virtio", path: "Sources/Drivers/Virtio", ["Foundations", "PageFrames", "Machine", "PCI"], generated: true),
+    module(
+      "VirtioDrivers", path: "Sources/Drivers/VirtioDrivers",
+      ["Foundations", "Machine", "Logging", "PCI", "Security", "DriverKit", "Virtio"]),
     module("ScreenDriver", path: "Sources/Drivers/Screen", ["Foundations", "Machine", "Console", "Terminals"]),
     module(
       "SystemCalls",
@@ -171,7 +174,7 @@ let package = Package(
       dependencies: [
         "Foundations", "BootInformation", "PageFrames", "Machine", "ACPI", "PageCache", "VirtualMemory", "Logging",
         "Console", "Registers", "Processors", "Interrupts", "Time", "Scheduling", "Scheduler", "Waiting", "PCI",
-        "LinuxABI", "DriverKit", "EducationalDriver", "SerialDriver", "ScreenDriver", "KeyboardDriver", "KernelTests", "Benchmarks", "Symbols", "Signals",
+        "LinuxABI", "DriverKit", "EducationalDriver", "SerialDriver", "Virtio", "VirtioDrivers", "ScreenDriver", "KeyboardDriver", "KernelTests", "Benchmarks", "Symbols", "Signals",
         "VDSO",
         "Terminals", "Executables", "Processes", "Security", "VFS", "RAMFileSystem", "DeviceFileSystem", "IPC",
         "SystemCalls", "Archives", "InitialFileSystem", "TerminalFiles", "SyntheticFiles", "ProcessFileSystem",

@@ -125,6 +125,9 @@ public final class DeviceNode {
     return nil
   }
 
+  /// The PCI function that it is, or that leads to it.
+  public var carrier: PCIFunction? { function ?? parent?.carrier }
+
   /// Gives its driver something to do.
   ///
   /// - Throws: `ENODEV` when nobody drives it, `ENOMEM`, `EBUSY` when too much waits.

@@ -155,8 +155,10 @@ public enum DeviceTree {
       return true
     }
     guard isFree else { throw .EBUSY }
+    device.setState(.starting)
     do throws(Errno) { try host.startThread() } catch {
       device.contents.withLock { $0.host = nil }
+      device.setState(.unbound)
       throw error
     }
     observer.withValue { $0.driverDidChange(device) }

@@ -50,11 +50,11 @@ public final class DriverContext {
     return space
   }
 
-  /// Lets a PCI function answer to its ranges, and access memory itself if `isMaster`.
+  /// Lets the device's PCI function answer to its ranges, and access memory itself if `isMaster`.
   ///
   /// - Throws: as `PCIFunction.enable`.
   public func enable(isMaster: Bool) throws(Errno) {
-    guard let function = device.function else { return }
+    guard let function = device.carrier else { return }
     try function.enable(isMaster: isMaster)
   }
 
@@ -67,7 +67,7 @@ public final class DriverContext {
   /// - Returns: how many, 1...`limit`.
   /// - Throws: `ENODEV` when it has no interrupt; `ENOSPC`, `ENOMEM`.
   public func connectInterrupts(limit: Int) throws(Errno) -> Int {
-    guard let function = device.function else { throw .ENODEV }
+    guard let function = device.carrier else { throw .ENODEV }
     return try Containment.outside { () throws(Errno) in
       try DriverInterrupts.connect(function, min(limit, DriverSignals.interruptLimit), signals, resources)
     }

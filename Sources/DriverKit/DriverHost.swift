@@ -235,6 +235,7 @@ final class DriverHost: ThreadBody {
   private func stop(isGone: Bool) {
     signals.setTimer(nil)
     if !isGone, driver != nil { _ = call(.reset) }
+    device.attachment?.quiesce(isGone: isGone)
     if let function = device.function {
       if isGone {
         context.resources.releaseInterrupts()
@@ -249,7 +250,6 @@ final class DriverHost: ThreadBody {
     } else {
       context.resources.releaseInterrupts()
     }
-    device.attachment?.quiesce(isGone: isGone)
     signals.dropInterrupts()
     _ = DriverEnd(driver.take(), context)()
     Containment.renewHeap()

@@ -93,7 +93,7 @@ enum DriverInterrupts {
 
   /// Lets the pin interrupt again, after the driver has served it.
   static func finish(_ device: DeviceNode, _ number: Int) {
-    guard number == 0, let function = device.function, function.messageTableRange == nil, function.messageCount == 0
+    guard number == 0, let function = device.carrier, function.messageTableRange == nil, function.messageCount == 0
     else { return }
     function.setPinInterrupt(isEnabled: true)
   }

@@ -229,7 +229,7 @@ import Testing
       PCIDriver.matching(
         vendor: vendor, device: device, subsystemVendor: 0, subsystemDevice: 0, classCode: classCode)
     }
-    #expect(driver(0x1af4, 0x1041, 0x020000) == .virtioNetwork)
+    #expect(driver(0x1af4, 0x1041, 0x020000) == .virtio)
     #expect(driver(0x1af4, 0x1040, 0x020000) == nil)
     #expect(driver(0x8086, 0x10d3, 0x020000) == .e1000e)
     #expect(driver(0x1b36, 0x0010, 0x010802) == .nvme)

@@ -4,6 +4,7 @@ import Foundations
 import Logging
 import Machine
 import PCI
+import VirtioDrivers
 
 /// The devices of the machine, put into the tree, and the drivers that there are for them.
 enum KernelDevices {
@@ -28,6 +29,8 @@ enum KernelDevices {
   /// The drivers: one line for each that `Specs/pci/drivers.json` calls done.
   private static func registerDrivers() throws(Errno) {
     try DeviceTree.register(PCIDriverType("edu", .educational) { EducationalDriver() })
+    try DeviceTree.register(PCIDriverType("virtio-pci", .virtio) { VirtioBusDriver() })
+    try VirtioDriverType.registerAll()
   }
 
   private static func function(at index: Int) -> PCIFunction? {

@@ -37,6 +37,9 @@ public struct DMASegment: Equatable, Sendable {
 /// device is reset or gone.
 public struct DMABuffer: RegisterSpace, ~Copyable {
   private let frames: FrameRun
+  /// On record with the contained work that has it, in whose heap the record lies: so a buffer that has got out is found by whoever
+  /// looks for references into that heap.
+  private let record: DMARecord?
   /// The size in bytes.
   public let byteCount: Int
   /// The most bytes of one buffer: 64 MiB.
@@ -49,9 +52,12 @@ public struct DMABuffer: RegisterSpace, ~Copyable {
   public init(byteCount: Int, reach: DMAReach = .all) throws(Errno) {
     guard byteCount > 0, byteCount <= Self.largestByteCount else { throw .EINVAL }
     let pageSize = Int(FrameNumber.byteCount)
-    frames = try FrameRun(count: (byteCount + pageSize - 1) / pageSize, limit: reach.zone)
+    let taken = try FrameRun(count: (byteCount + pageSize - 1) / pageSize, limit: reach.zone)
+    let record = try DMARecord.make(taken.first, count: taken.count)
+    for index in 0..<taken.count { FrameMemory.clear(taken.first + index) }
+    frames = taken
     self.byteCount = byteCount
-    for index in 0..<frames.count { FrameMemory.clear(frames.first + index) }
+    self.record = record
   }
 
   /// Where the device finds the first byte.
@@ -202,4 +208,27 @@ extension UserFrame {
     return DMASegment(
       deviceAddress: DMABuffer.deviceAddress(ofPhysical: number.address) &+ UInt64(offset), byteCount: count)
   }
+}
+
+/// That frames are shared with a device by contained work.
+private final class DMARecord {
+  private let first: FrameNumber
+  private let heap: Int
+
+  private init(_ first: FrameNumber, _ heap: Int) { (self.first, self.heap) = (first, heap) }
+
+  /// Makes a record if contained work runs.
+  ///
+  /// - Throws: `ENOMEM` when the work has too many.
+  static func make(_ first: FrameNumber, count: Int) throws(Errno) -> DMARecord? {
+    #if os(none)
+      guard apus_read_heap() != 0 else { return nil }
+      guard let heap = CompartmentHeap.addShared(.init(first: first, count: count)) else { throw .ENOMEM }
+      return DMARecord(first, heap)
+    #else
+      return nil
+    #endif
+  }
+
+  deinit { CompartmentHeap.removeShared(first, number: heap) }
 }

@@ -16,6 +16,12 @@ extension PCIFunction {
   /// - Context: any.
   public func setPinInterrupt(isEnabled: Bool) { disablePin(!isEnabled) }
 
+  /// Lets it access memory and send messages, or keeps it from that.
+  public func setMaster(_ isMaster: Bool) {
+    let registers = registers
+    registers.modifyCommand { $0.isMaster = isMaster }
+  }
+
   /// Puts it back to how it was at power-on, by itself and nothing else, its addresses kept; it decodes nothing and is no master
   /// afterwards.
   ///

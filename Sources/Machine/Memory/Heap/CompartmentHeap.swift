@@ -25,6 +25,9 @@ enum CompartmentHeap {
     var heap = EarlyHeap()
     var runs = InlineArray<128, Run>(repeating: Run(first: FrameNumber(0), count: 0))
     var runCount = 0
+    /// What the work has taken to share with its device.
+    var shared = InlineArray<128, Run>(repeating: Run(first: FrameNumber(0), count: 0))
+    var sharedCount = 0
   }
 
   private final class Place {
@@ -103,6 +106,11 @@ enum CompartmentHeap {
     while true {
       let run: Run? = place.state.withLock { state in
         guard state.isUsed, state.isRetired, isCertain || state.heap.usedByteCount == 0 else { return nil }
+        if state.sharedCount > 0 {
+          state.sharedCount -= 1
+          state.heap = EarlyHeap()
+          return state.shared[state.sharedCount]
+        }
         guard state.runCount > 0 else {
           (state.isUsed, state.isRetired) = (false, false)
           state.heap = EarlyHeap()
@@ -172,6 +180,37 @@ enum CompartmentHeap {
         unsafe state.heap.release(memory)
       } ?? false
     if !isBlock { fatalError("freed memory that is not allocated") }
+  }
+
+  // MARK: Memory for devices
+
+  /// Notes frames that the work which runs shares with its device, to be given back with its heap.
+  ///
+  /// - Returns: the number of the heap; nil when there is no room to note them.
+  static func addShared(_ run: Run) -> Int? {
+    #if os(none)
+      let number = Int(bitPattern: UInt(apus_read_heap())) - 1
+      guard let place = place(number) else { return nil }
+      return place.state.withLock { state in
+        guard state.sharedCount < runLimit else { return nil }
+        state.shared[state.sharedCount] = run
+        state.sharedCount += 1
+        return number
+      }
+    #else
+      return nil
+    #endif
+  }
+
+  /// Forgets them: whoever owned them has given them back.
+  static func removeShared(_ first: FrameNumber, number: Int) {
+    place(number)?.state.withLock { state in
+      for index in 0..<state.sharedCount where state.shared[index].first == first {
+        state.sharedCount -= 1
+        state.shared[index] = state.shared[state.sharedCount]
+        return
+      }
+    }
   }
 
   // MARK: Which heap is in use

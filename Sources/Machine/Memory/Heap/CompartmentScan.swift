@@ -73,7 +73,14 @@ enum CompartmentScan {
     }
     guard targets.invertedFirst > targets.invertedEnd else { return false }
     targets.books = CompartmentHeap.books(number)
-    if isReferred(from: ImageLayout.data, targets, number) { return true }
+    var page = ImageLayout.data.lowerBound & ~4095
+    while page < ImageLayout.data.upperBound {
+      // Guard pages of stacks are mapped nowhere.
+      if ImageLayout.guardPage(containing: page) == nil, isReferred(from: page..<page + 4096, targets, number) {
+        return true
+      }
+      page += 4096
+    }
     let descriptors = FrameTable.descriptors
     for index in 0..<descriptors.count {
       let frame = FrameNumber(UInt32(truncatingIfNeeded: index))

@@ -1,0 +1,120 @@
+public import DriverKit
+public import Foundations
+import Logging
+import Machine
+import PCI
+public import Virtio
+
+/// What drivers of virtio devices have in common: the way to the device, its interrupts, its end.
+open class VirtioDriver: Driver {
+  /// How often a queue is looked at for one interrupt before others get their turn.
+  private static var turns: Int { 64 }
+  /// Interrupts that are asked for: configuration, and queues.
+  private static var messageLimit: Int { 8 }
+  private static var queueLimit: Int { 64 }
+
+  private final var interrupts = VirtioInterrupts.line
+
+  /// Makes the driver's part for the device behind `transport`, and starts it.
+  ///
+  /// - Parameter messageCount: how many messages there are to interrupt by; 0 for the line.
+  open func begin(
+    _ transport: VirtioTransport, _ pacer: VirtioPacer, messageCount: Int, _ context: DriverContext
+  ) throws(VirtioError) -> VirtioInterrupts { throw .noStructures }
+
+  /// The device, once it was begun with.
+  open var virtio: VirtioDevice? { nil }
+  /// How many queues are to be looked at.
+  open var queueCount: Int { 1 }
+
+  /// Takes what a queue has brought.
+  ///
+  /// - Returns: whether there is more.
+  open func handleQueue(_ number: Int) throws(VirtioError) -> Bool { false }
+
+  /// Looks at a changed configuration.
+  open func handleConfigurationChange() throws(VirtioError) {}
+
+  /// Ends the use of the device.
+  open func end(isGone: Bool) throws(VirtioError) {}
+
+  // MARK: What DriverKit calls
+
+  public final override func start(_ context: DriverContext) throws(Errno) {
+    guard let attachment = context.device.attachment as? VirtioAttachment else { throw .ENODEV }
+    do throws(VirtioError) {
+      let transport = try attachment.open()
+      let pacer = DriverPacer(context)
+      // Nothing of a former driver's is reached when it may access memory again.
+      transport.setStatus(.init())
+      let messageCount = try connect(attachment, context)
+      interrupts = try begin(transport, pacer, messageCount: messageCount, context)
+    } catch {
+      throw error.errno
+    }
+  }
+
+  private final func connect(_ attachment: VirtioAttachment, _ context: DriverContext) throws(VirtioError) -> Int {
+    do throws(Errno) {
+      let count = try context.connectInterrupts(limit: Self.messageLimit)
+      try context.enable(isMaster: true)
+      return attachment.function.messageTableRange == nil ? 0 : count
+    } catch {
+      throw error == .ENOMEM ? .noMemory : .noStructures
+    }
+  }
+
+  public final override func interrupt(_ number: Int, _ context: DriverContext) throws(Errno) {
+    guard let virtio else { return }
+    do throws(VirtioError) {
+      let causes = interrupts == .line ? virtio.causesOfLine() : virtio.causes(ofMessage: number)
+      guard let causes else { return }
+      if causes.isConfiguration { try handleConfigurationChange() }
+      for queue in 0..<min(queueCount, Self.queueLimit) where causes.contains(queue: queue) {
+        try drain(queue, context)
+      }
+    } catch {
+      throw error.errno
+    }
+  }
+
+  private final func drain(_ queue: Int, _ context: DriverContext) throws(VirtioError) {
+    for _ in 0..<Self.turns where try !handleQueue(queue) { return }
+    // There is more, and no interrupt will say so.
+    context.arm(after: 0)
+  }
+
+  public override func timer(_ context: DriverContext) throws(Errno) {
+    do throws(VirtioError) {
+      for queue in 0..<min(queueCount, Self.queueLimit) { try drain(queue, context) }
+    } catch {
+      throw error.errno
+    }
+  }
+
+  public final override func reset(_ context: DriverContext) { try? end(isGone: false) }
+
+  public final override func remove(isGone: Bool, _ context: DriverContext) { try? end(isGone: isGone) }
+
+  public override func health(_ context: DriverContext) -> DriverHealth {
+    guard let virtio else { return .failed }
+    do throws(VirtioError) {
+      try virtio.check()
+      return .good
+    } catch {
+      return .failed
+    }
+  }
+}
+
+/// Waits as a driver's thread does.
+private final class DriverPacer: VirtioPacer {
+  private let context: DriverContext
+
+  init(_ context: DriverContext) {
+    self.context = context
+    super.init()
+  }
+
+  override func pause() { context.sleep(microseconds: 1_000) }
+}
