@@ -30,13 +30,22 @@ private final class Host {
   var isSilent = false
   static let statisticsFeature: UInt64 = 2
   static let deflateFeature: UInt64 = 4
+  static let hintFeature: UInt64 = 8
+  static let reportFeature: UInt64 = 32
+  /// Pages that were reported, by queue.
+  var reported: [Int: [UInt64]] = [:]
 
   init(_ offered: UInt64) {
     model = VirtioDeviceModel(
-      kind: 5, offered: offered, queueSizes: [128, 128, 128], configuration: [UInt8](repeating: 0, count: 8))
+      kind: 5, offered: offered, queueSizes: [128, 128, 128, 128, 128], configuration: [UInt8](repeating: 0, count: 8))
     model.onReset = { [unowned self] in pages = [] }
     model.onRequest = { [unowned self] queue, request in
       guard !isSilent else { return nil }
+      if !request.writable.isEmpty {
+        if request.writable.contains(where: { $0.byteCount != 4096 }) { mistakes.append("part of a page") }
+        reported[queue, default: []] += request.writable.map(\.address)
+        return 0
+      }
       if queue == 2 {
         statistics = request
         return nil
@@ -188,6 +197,37 @@ struct BalloonTests {
       host.model.complete(2, try #require(host.statistics), byteCount: 0)
       _ = try driver.handleQueue(2)
       #expect(try figures() == [4: 0])
+    }
+  }
+
+  @Test("Free pages are reported and are back once the host has seen them", arguments: driverForms)
+  func reporting(offered: UInt64) throws {
+    try SimulatedMemory.exclusive {
+      for (features, number) in [
+        (Host.reportFeature, 2), (Host.reportFeature | Host.statisticsFeature, 3),
+        (Host.reportFeature | Host.statisticsFeature | Host.hintFeature, 4),
+      ] {
+        let (host, source) = (Host(offered | features), Pages())
+        source.limit = 40
+        let driver = try driver(host, source)
+        _ = try driver.start(messageCount: 0)
+        #expect(try driver.reportFreePages(5) == 5 && source.out.count == 5)
+        #expect(try driver.reportFreePages(5) == 0, "the answer was not looked at")
+        #expect(try !driver.handleQueue(number))
+        #expect(host.reported[number]?.count == 5 && source.out.isEmpty)
+        #expect(try driver.reportFreePages(1000) == 32)
+        host.isSilent = true
+        _ = try driver.handleQueue(number)
+        source.limit = 0
+        #expect(try driver.reportFreePages(3) == 0)
+        source.limit = 7
+        #expect(try driver.reportFreePages(30) == 7 && source.out.count == 7)
+        try driver.stop(isGone: false)
+        #expect(source.out.isEmpty && host.mistakes == [])
+      }
+      let without = try driver(Host(offered), Pages())
+      _ = try without.start(messageCount: 0)
+      #expect(try without.reportFreePages(5) == 0)
     }
   }
 

@@ -3,8 +3,8 @@ import Machine
 
 /// A virtio device: how far it is set up, what was agreed on, its configuration and its queues.
 ///
-/// The order is `begin`, `makeQueue` for each, `start`; then requests; `stop` at the end or after an error, which makes it as it was
-/// in the beginning. Every wait is bounded. Source: VIRTIO 1.2, sections 2.1, 2.4 and 3.1.
+/// The order is `begin`, `makeQueue` for each, `start`; then requests; `stop` at the end or after an error, which makes
+/// it as it was in the beginning. Every wait is bounded. Source: VIRTIO 1.2, sections 2.1, 2.4 and 3.1.
 ///
 /// Context: the driver's thread; `causesOfLine` and `causes(ofMessage:)` any.
 public final class VirtioDevice {
@@ -149,8 +149,8 @@ public final class VirtioDevice {
   /// Ends the use of the device. After this it touches no memory any more, and what was in flight can be taken back.
   ///
   /// - Parameter isGone: whether it is known not to answer any more.
-  /// - Throws: `.resetTimeout` when it does not stop: then its memory must not be used for anything else. `.gone` when it does
-  ///   not answer; then it does not touch memory either.
+  /// - Throws: `.resetTimeout` when it does not stop: then its memory must not be used for anything else. `.gone` when
+  ///   it does not answer; then it does not touch memory either.
   public func stop(isGone: Bool) throws(VirtioError) {
     if isGone {
       state = .idle

@@ -32,9 +32,9 @@ public struct DMASegment: Equatable, Sendable {
 
 /// Memory in one piece that a driver shares with its device, zeros at first.
 ///
-/// It never holds a Swift object, so whatever the device writes cannot hurt the kernel; what is read is to be checked by whoever
-/// reads it. An access outside is lost: a read gives ones. Dropping the value frees the memory, so a driver drops it after its
-/// device is reset or gone.
+/// It never holds a Swift object, so whatever the device writes cannot hurt the kernel; what is read is to be checked
+/// by whoever reads it. An access outside is lost: a read gives ones. Dropping the value frees the memory, so a driver
+/// drops it after its device is reset or gone.
 public struct DMABuffer: RegisterSpace, ~Copyable {
   private let frames: FrameRun
   /// On record with the contained work that has it, in whose heap the record lies: so a buffer that has got out is found by whoever
@@ -84,9 +84,9 @@ public struct DMABuffer: RegisterSpace, ~Copyable {
     return PhysicalMap.address(of: frames.first.address) &+ UInt64(truncatingIfNeeded: offset)
   }
 
-  // SAFETY (section): `place` has checked that the bytes are inside of frames that this value owns, which are in the physical
-  // map for ever and hold no Swift object. A device may write at any moment: each access is one access of its width, and
-  // copies take what they find.
+  // SAFETY (section): `place` has checked that the bytes are inside of frames that this value owns, which are in the
+  // physical map for ever and hold no Swift object. A device may write at any moment: each access is one access of its
+  // width, and copies take what they find.
 
   /// Reads 8 bits.
   @inline(__always)

@@ -40,7 +40,8 @@ struct DMABufferTests {
       buffer.write16(.max, at: 4097)
       #expect(SimulatedBus.read(buffer.deviceAddress, count: 8192) == [UInt8](repeating: 0, count: 8192))
       for count in [0, -1, 4099, Int.max, Int.min] { #expect(buffer.segment(at: 0, count: count) == nil) }
-      let segment = try #require(buffer.segment(at: 4000, count: 98))
+      let named = buffer.segment(at: 4000, count: 98)
+      let segment = try #require(named)
       #expect(segment.deviceAddress == buffer.deviceAddress + 4000 && segment.byteCount == 98)
     }
   }

@@ -3,9 +3,10 @@ import Machine
 
 /// Memory that the host asks back for a while. Source: VIRTIO 1.2, section 5.5.
 ///
-/// The host says how many pages it wants; the driver takes so many from the page source and tells the host, which then may use the
-/// memory behind them for others, or gives them back when the host wants fewer. A page belongs to the balloon from before
-/// the host is told until the host has been told that it is taken back, so nobody else can use it meanwhile.
+/// The host says how many pages it wants; the driver takes so many from the page source and tells the host, which then
+/// may use the memory behind them for others, or gives them back when the host wants fewer. A page belongs to the
+/// balloon from before the host is told until the host has been told that it is taken back, so nobody else can use it
+/// meanwhile.
 ///
 /// One request goes each way at a time, of up to `batch` pages. Context: one thread at a time.
 public final class VirtioBalloon {
@@ -27,6 +28,7 @@ public final class VirtioBalloon {
   private var inflateQueue: VirtioQueue?
   private var deflateQueue: VirtioQueue?
   private(set) var statisticsQueue: VirtioQueue?
+  private var reporter: BalloonReporter?
   private let inflateBuffer: DMABuffer
   private let deflateBuffer: DMABuffer
   let statisticsBuffer: DMABuffer
@@ -62,15 +64,22 @@ public final class VirtioBalloon {
   /// - Returns: how it interrupts.
   /// - Throws: what `VirtioDevice` does.
   public func start(messageCount: Int) throws(VirtioError) -> VirtioInterrupts {
-    try device.begin([Layout.Features.mustTellHost, Layout.Features.statisticsQueue, Layout.Features.deflateWhenShort])
+    try device.begin([
+      Layout.Features.mustTellHost, Layout.Features.statisticsQueue, Layout.Features.deflateWhenShort,
+      Layout.Features.pageReporting,
+    ])
     let inflate = try device.makeQueue(Layout.Queues.inflate, .init(size: 4))
     let deflate = try device.makeQueue(Layout.Queues.deflate, .init(size: 4))
     var statistics: VirtioQueue?
     if device.features.contains(Layout.Features.statisticsQueue) {
       statistics = try device.makeQueue(Layout.Queues.statistics, .init(size: 4))
     }
+    var reporter: BalloonReporter?
+    if device.features.contains(Layout.Features.pageReporting) { reporter = try BalloonReporter(device) }
     let interrupts = try device.start(messageCount: messageCount)
     (inflateQueue, deflateQueue, statisticsQueue) = (inflate, deflate, statistics)
+    self.reporter = reporter
+    _ = reporter?.queue.enableInterrupts()
     _ = inflate.enableInterrupts()
     _ = deflate.enableInterrupts()
     if let statistics {
@@ -110,6 +119,7 @@ public final class VirtioBalloon {
       try advance()
       return deflateQueue.enableInterrupts()
     }
+    if let reporter, number == reporter.queue.number { return try reporter.handle(source) }
     guard let statisticsQueue, number == statisticsQueue.number else { return false }
     if try statisticsQueue.takeCompletion() != nil { try sendStatistics(statisticsQueue) }
     return statisticsQueue.enableInterrupts()
@@ -136,6 +146,15 @@ public final class VirtioBalloon {
     isShort = true
     try advance()
     return count
+  }
+
+  /// Tells the host of up to `count` pages that are free anyway, if it wants to know. To be called while nothing else is
+  /// to be done; the pages are missing only until the host has answered.
+  ///
+  /// - Returns: how many it was told of; 0 also while it has not seen the last ones.
+  /// - Throws: `.corruptQueue`.
+  public func reportFreePages(_ count: Int) throws(VirtioError) -> Int {
+    try reporter?.report(count, from: source) ?? 0
   }
 
   // MARK: Giving and taking
@@ -216,6 +235,8 @@ public final class VirtioBalloon {
     while let page = inflating.popLast() { source.giveBack(page) }
     while let page = deflating.popLast() { source.giveBack(page) }
     while let page = pages.popLast() { source.giveBack(page) }
+    reporter?.giveBackAll(to: source)
+    reporter = nil
     (target, withheld, isShort) = (0, 0, false)
   }
 }

@@ -102,16 +102,19 @@ final class VirtioConsolePort {
   func write(_ bytes: Span<UInt8>) throws(VirtioError) -> Int {
     try takeSent()
     var sent = 0
-    while sent < bytes.count, let index = freeBuffers.popLast() {
-      let place = Int(index) * Self.bufferByteCount
-      let count = min(Self.bufferByteCount, bytes.count - sent)
-      transmitBuffer.copyIn(bytes.extracting(sent..<sent + count), at: place)
-      guard let segment = transmitBuffer.segment(at: place, count: count) else { break }
-      try transmitQueue.submit(segment, .toDevice, token: UInt64(index))
-      sent += count
-    }
+    while sent < bytes.count, let index = freeBuffers.popLast() { sent += try send(bytes, from: sent, in: index) }
     transmitQueue.notify()
     if sent < bytes.count { wantsRoom = true }
     return sent
+  }
+
+  /// Sends as much of `bytes` from `first` on as fits in buffer `index`.
+  private func send(_ bytes: Span<UInt8>, from first: Int, in index: UInt8) throws(VirtioError) -> Int {
+    let place = Int(index) * Self.bufferByteCount
+    let count = min(Self.bufferByteCount, bytes.count - first)
+    transmitBuffer.copyIn(bytes.extracting(first..<first + count), at: place)
+    guard let segment = transmitBuffer.segment(at: place, count: count) else { throw .badRequest }
+    try transmitQueue.submit(segment, .toDevice, token: UInt64(index))
+    return count
   }
 }

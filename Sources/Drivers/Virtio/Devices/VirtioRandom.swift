@@ -14,8 +14,8 @@ open class EntropySink {
 
 /// The source of random numbers of a virtual machine. Source: VIRTIO 1.2, section 5.4.
 ///
-/// It asks the device for as much as is wanted and no more, by one request at a time: for the sink, and to keep a small pool for
-/// readers full. Bytes are forgotten once they are given away.
+/// It asks the device for as much as is wanted and no more, by one request at a time: for the sink, and to keep a small
+/// pool for readers full. Bytes are forgotten once they are given away.
 ///
 /// Context: one thread at a time.
 public final class VirtioRandom {

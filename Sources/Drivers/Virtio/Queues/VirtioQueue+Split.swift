@@ -1,6 +1,7 @@
 import Machine
 
-/// Split queues: a table of descriptors, a ring of those made available, a ring of those used. Source: VIRTIO 1.2, section 2.7.
+/// Split queues: a table of descriptors, a ring of those made available, a ring of those used. Source: VIRTIO 1.2,
+/// section 2.7.
 extension VirtioQueue {
   private var mask: UInt16 { UInt16(truncatingIfNeeded: size &- 1) }
 

@@ -4,12 +4,13 @@ import Synchronization
 
 /// A queue of requests to a device, split or packed.
 ///
-/// A request is made of segments by `add`, and given to the device by `submit` and then `notify`; `takeCompletion` gets it back, in
-/// whatever order the device is done. What the device writes is checked: an index, a number or a length that cannot be breaks
-/// the queue for good, and then only a reset of the device helps, after which `takeBack` gets what was in flight.
+/// A request is made of segments by `add`, and given to the device by `submit` and then `notify`; `takeCompletion` gets
+/// it back, in whatever order the device is done. What the device writes is checked: an index, a number or a length
+/// that cannot be breaks the queue for good, and then only a reset of the device helps, after which `takeBack` gets
+/// what was in flight.
 ///
-/// Nothing is allocated for a request. Descriptors are never read back from memory; all that is known about requests is in
-/// `slots`, which the device cannot reach. Not to be used by two threads at a time.
+/// Nothing is allocated for a request. Descriptors are never read back from memory; all that is known about requests is
+/// in `slots`, which the device cannot reach. Not to be used by two threads at a time.
 ///
 /// Source: VIRTIO 1.2, sections 2.6 to 2.8.
 public final class VirtioQueue {
@@ -36,10 +37,10 @@ public final class VirtioQueue {
   /// Descriptors of the ring that no request takes.
   var freeCount = 0
   var pending = GrowableArray<VirtioPendingSegment>()
-  private var pendingByteCount: UInt64 = 0
   private var isPendingBad = false
 
-  /// Split: how many requests were made available, and used, modulo 65,536. Packed: the next place in the ring for each.
+  /// Split: how many requests were made available, and used, modulo 65,536. Packed: the next place in the ring for
+  /// each.
   var nextAvailable: UInt16 = 0
   var nextUsed: UInt16 = 0
   /// Packed: the wrap counters.
@@ -128,7 +129,8 @@ public final class VirtioQueue {
   /// Makes the request of the segments that were added available to the device, and begins a new one.
   ///
   /// - Parameter token: what to know it by when it comes back.
-  /// - Throws: `.badRequest`, `.full`, or `.corruptQueue` once the queue is broken; the segments are forgotten then, too.
+  /// - Throws: `.badRequest`, `.full`, or `.corruptQueue` once the queue is broken; the segments are forgotten then,
+  ///   too.
   public func submit(token: UInt64) throws(VirtioError) {
     defer {
       pending.removeAll()
@@ -246,7 +248,8 @@ public final class VirtioQueue {
     for index in 0..<size where slots[index].descriptorCount > 0 { body(slots[index].token) }
   }
 
-  /// Takes back a request that the device will not be done with, because it was reset or is gone; nil when there is none.
+  /// Takes back a request that the device will not be done with, because it was reset or is gone; nil when there is
+  /// none.
   public func takeBack() -> UInt64? {
     guard inFlightCount > 0 else { return nil }
     for index in 0..<size where slots[index].descriptorCount > 0 {

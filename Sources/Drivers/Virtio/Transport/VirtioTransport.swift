@@ -76,7 +76,7 @@ public struct VirtioQueuePlaces: Equatable, Sendable {
 /// By itself it lets none pass, which is right for a model; on a machine `pause` sleeps.
 open class VirtioPacer {
   /// How often a device is looked at before it counts as stuck.
-  public let attempts: Int
+  public final let attempts: Int
 
   /// Creates a pacer that gives up after `attempts` looks.
   public init(attempts: Int = 1000) { self.attempts = attempts }
