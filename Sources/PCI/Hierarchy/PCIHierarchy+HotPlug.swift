@@ -24,11 +24,23 @@ extension PCIHierarchy {
     body(.removed(function))
   }
 
+  /// Forgets all functions behind the bridge at `address`, as when what was in its slot has been pulled out; the last first.
+  /// The bridge keeps its bus numbers and windows for what comes next.
+  public mutating func removeAll(behind address: PCIAddress, _ body: (PCIChange) -> Void) {
+    guard let index = index(of: address) else { return }
+    let bridge = functions[index]
+    guard bridge.secondaryBus != 0 else { return }
+    removeFunctions(onBuses: bridge.secondaryBus...bridge.subordinateBus, segment: address.segment) {
+      body(.removed($0))
+    }
+  }
+
   /// Looks again for the functions of a bus: forgets those that are gone or are others now, finds new ones and what is behind
   /// them, and gives those addresses in the gaps. Functions that stay keep theirs.
   ///
   /// - Parameter delay: waits for so many milliseconds, while a function is not ready.
   /// - Parameter body: is told of every change, the removed first.
+  /// - Context: one that may wait, as in `PCISystem.change`, where `delay` waits.
   /// - Throws: `EINVAL` for a bus that is not known; `ENOMEM`, then new functions may be known without addresses, and the next
   ///   call goes on.
   public mutating func rescan(
@@ -39,7 +51,7 @@ extension PCIHierarchy {
     var frame = Frame(bus: bus, limit: limit, highest: bus)
     for index in indices(onBus: bus, segment: segment) { frame.note(functions[index].address.place) }
     var patience = Self.patience
-    try visit(frame, segment, keeping: true, &patience, delay)
+    try visit(frame, segment, keeping: true, .forHotPlug, &patience, delay)
     try assignResources(.inPlace)
     for index in indices(onBus: bus, segment: segment) where !frame.knows(functions[index].address.place) {
       let function = functions[index]
