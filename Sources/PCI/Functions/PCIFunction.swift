@@ -40,6 +40,8 @@ public struct PCIFunction {
   public internal(set) var isForHotPlug = false
   /// Whether it was found since addresses were given last.
   var isNew = true
+  /// Of a bridge to slots: the windows that it got first, which it has again when nothing is behind it.
+  var firstWindows = InlineArray<3, PCIResource>(repeating: PCIResource())
   /// Whether it decoded ports when it was found.
   var decodedPorts = false
   /// Whether it decoded memory when it was found.

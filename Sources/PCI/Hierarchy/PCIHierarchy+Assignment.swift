@@ -37,20 +37,21 @@ extension PCIHierarchy {
     try Self.append(functions, to: &before)
     var torn = GrowableArray<Bool>()
     try torn.resize(to: functions.count * PCIResourceSlot.count, filledWith: false)
-    place(with: .none, mode, &torn)
+    place(with: .nothing, mode, &torn)
     let unplaced = unplacedCount
     // The largest reserve for which nothing goes without addresses that could have some.
-    var reserve = hasHotPlugBridge ? PCIHotPlugReserve.allCases.first : PCIHotPlugReserve.none
-    while let wanted = reserve, wanted != .none {
+    var reserve = hasHotPlugBridge ? PCIHotPlugReserve.generous : PCIHotPlugReserve.nothing
+    while reserve != .nothing {
       restore(before)
-      place(with: wanted, mode, &torn)
+      place(with: reserve, mode, &torn)
       if unplacedCount <= unplaced, hasReserves { break }
-      reserve = PCIHotPlugReserve(rawValue: wanted.rawValue + 1)
-      guard reserve == PCIHotPlugReserve.none else { continue }
+      reserve = reserve.smaller
+      guard reserve == .nothing else { continue }
       restore(before)
-      place(with: .none, mode, &torn)
+      place(with: .nothing, mode, &torn)
     }
     problems.unplacedRanges = unplacedCount
+    keepFirstWindows()
     program()
   }
 

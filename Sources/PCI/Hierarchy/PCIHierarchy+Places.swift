@@ -97,7 +97,7 @@ extension PCIHierarchy {
     return nil
   }
 
-  private func conflict(_ range: Range<UInt64>, isPorts: Bool, _ bus: Range<Int>) -> Range<UInt64>? {
+  func conflict(_ range: Range<UInt64>, isPorts: Bool, _ bus: Range<Int>) -> Range<UInt64>? {
     for index in bus {
       for slot in 0..<PCIResourceSlot.count {
         let resource = functions[index].resources[slot]

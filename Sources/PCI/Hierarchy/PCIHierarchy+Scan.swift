@@ -200,7 +200,7 @@ extension PCIHierarchy {
     return highest
   }
 
-  private mutating func setBuses(_ index: Int, secondary: UInt8, subordinate: UInt8) {
+  mutating func setBuses(_ index: Int, secondary: UInt8, subordinate: UInt8) {
     functions[index].secondaryBus = secondary
     functions[index].subordinateBus = subordinate
     let registers = functions[index].registers
