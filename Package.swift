@@ -88,7 +88,7 @@ let package = Package(
     module("Executables", ["Foundations", "Machine", "VirtualMemory"]),
     module("VDSO", ["Foundations", "Machine", "VirtualMemory", "Time"]),
     module("Terminals", ["Foundations", "LinuxABI", "Machine", "Waiting"]),
-    module("PCI", ["Foundations", "Machine"], generated: true),
+    module("PCI", ["Foundations", "Machine", "Waiting"], generated: true),
     module("Security", ["Foundations", "LinuxABI", "Machine"]),
     module(
       "VFS",
@@ -121,12 +121,13 @@ let package = Package(
         "VirtualMemory", "Executables", "Signals", "Terminals", "Security", "VFS", "Futexes",
       ]),
     module(
-      "SyntheticFiles", path: "Sources/FileSystems/Synthetic", ["Foundations", "Machine", "Security", "VFS"]),
+      "SyntheticFiles", path: "Sources/FileSystems/Synthetic",
+      ["Foundations", "Machine", "Waiting", "Security", "VFS"]),
     module(
       "SystemFileSystem", path: "Sources/FileSystems/System",
       [
-        "Foundations", "LinuxABI", "PageFrames", "Machine", "Processors", "PCI", "VirtualMemory", "Security", "VFS",
-        "SyntheticFiles",
+        "Foundations", "LinuxABI", "PageFrames", "Machine", "Waiting", "Processors", "PCI", "VirtualMemory", "Security",
+        "VFS", "SyntheticFiles",
       ]),
     module(
       "ProcessFileSystem", path: "Sources/FileSystems/Process",

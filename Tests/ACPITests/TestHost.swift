@@ -66,6 +66,13 @@ final class TestHost: AMLHost {
     if space == .systemIO { onPortWrite?(self, address, value) }
   }
 
+  /// Makes a function a bridge to `bus`, or none with nil.
+  func setBridge(_ bus: UInt8, _ device: UInt8, to secondary: UInt8?) {
+    let function = PCIFunctionAddress(segment: 0, bus: bus, device: device, function: 0)
+    configuration[key(function, 0xe)] = secondary == nil ? 0xff : 1
+    configuration[key(function, 0x19)] = secondary ?? 0xff
+  }
+
   private func key(_ function: PCIFunctionAddress, _ offset: UInt64) -> String {
     "\(function.segment):\(function.bus):\(function.device).\(function.function)+\(offset)"
   }

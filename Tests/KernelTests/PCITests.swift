@@ -58,13 +58,15 @@ enum PCITests {
     var given: PCIResource?
     var written: UInt32 = 0
     var state: Message = "not looked at"
-    _ = PCISystem.withHierarchy { hierarchy in
-      do throws(Errno) {
+    do throws(Errno) {
+      _ = try PCISystem.change { hierarchy throws(Errno) in
         try hierarchy.scan { _ in }
         try hierarchy.assignResources(.moving)
-      } catch let thrown {
-        error = thrown
       }
+    } catch let thrown {
+      error = thrown
+    }
+    _ = PCISystem.withHierarchy { hierarchy in
       let (unplaced, apertures) = (hierarchy.problems.unplacedRanges, hierarchy.apertureCount)
       state = "\(hierarchy.count) functions, \(apertures) apertures, \(unplaced) ranges without addresses"
       guard let index = hierarchy.index(of: lost.address) else { return }

@@ -77,7 +77,8 @@ import Testing
     try hierarchy.scan { _ in }
     try hierarchy.assignResources(.moving)
     #expect(hierarchy.count == 2 && hierarchy[0].isHotPlugPort && hierarchy[0].secondaryBus == 1)
-    #expect(hierarchy[0][.memoryWindow].size == PCIHierarchy.hotPlugMemory)
+    #expect(
+      hierarchy[0][.memoryWindow].size == PCIHotPlugReserve.generous.size(of: PCIResourceSlot.memoryWindow.rawValue))
     let diskRange = disk.range(ofBar: 5)
     disk.write(6, at: 4, width: 2)
 

@@ -1,6 +1,7 @@
 public import Foundations
 public import Machine
 public import VFS
+import Waiting
 
 /// An open file whose text is made as it is read.
 ///

@@ -2,6 +2,7 @@ public import Foundations
 import Machine
 public import SyntheticFiles
 public import VFS
+import Waiting
 
 /// What a device is, for its place in /sys.
 public struct SystemDeviceDescription {

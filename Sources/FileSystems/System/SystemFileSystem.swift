@@ -3,6 +3,7 @@ import Machine
 import Processors
 public import SyntheticFiles
 public import VFS
+import Waiting
 
 /// /sys: devices and settings as files. Source: sysfs(5).
 ///

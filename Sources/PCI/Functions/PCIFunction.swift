@@ -36,8 +36,12 @@ public struct PCIFunction {
   var resources = InlineArray<10, PCIResource>(repeating: PCIResource())
   /// The bus behind a bridge; 0 when it is no bridge or has none.
   public internal(set) var secondaryBus: UInt8 = 0
+  /// Whether it is a bridge to slots that can be filled while the system runs: it gets bus numbers and addresses for that.
+  public internal(set) var isForHotPlug = false
   /// Whether it was found since addresses were given last.
   var isNew = true
+  /// Of a bridge to slots: the windows that it got first, which it has again when nothing is behind it.
+  var firstWindows = InlineArray<3, PCIResource>(repeating: PCIResource())
   /// Whether it decoded ports when it was found.
   var decodedPorts = false
   /// Whether it decoded memory when it was found.
@@ -94,6 +98,7 @@ public struct PCIFunction {
     let line = registers.interruptLine
     firmwareInterruptLine = line == .max || interruptPin == 0 ? nil : line
     capabilities = PCICapabilityPlaces(space)
+    isForHotPlug = isBridge && (isHotPlugPort || space.find(.hotPlug) != nil)
     if layout == .device {
       subsystemVendor = registers.subsystemVendor
       subsystemDevice = registers.subsystemDevice

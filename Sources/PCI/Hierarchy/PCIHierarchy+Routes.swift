@@ -29,6 +29,13 @@ struct PCIInterruptRoutes: ~Copyable {
   /// Segment and bus of those whose wiring is known: a pin that is not in the table is connected to nothing.
   private var buses = GrowableArray<UInt32>()
 
+  borrowing func copied() throws(Errno) -> PCIInterruptRoutes {
+    var copy = PCIInterruptRoutes()
+    try PCIHierarchy.append(routes, to: &copy.routes)
+    try PCIHierarchy.append(buses, to: &copy.buses)
+    return copy
+  }
+
   private static func key(_ segment: UInt16, _ bus: UInt8) -> UInt32 { UInt32(segment) << 8 | UInt32(bus) }
 
   func isKnown(bus: UInt8, segment: UInt16) -> Bool {

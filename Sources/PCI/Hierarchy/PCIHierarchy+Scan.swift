@@ -8,6 +8,15 @@ extension PCIHierarchy {
   /// A function may take a second after reset. Source: PCI Express Base Specification 4.0, section 6.6.1.
   static var patience: Int { 5_000 }
 
+  /// How many bus numbers a bridge with a slot for hot-plug gets, its own and those for bridges that may come.
+  static var hotPlugBuses: Int { 8 }
+
+  /// Whether bridges get numbers for what may come.
+  enum BusReserve {
+    case forHotPlug
+    case none
+  }
+
   /// A bus that is being scanned.
   struct Frame {
     var bus: UInt8
@@ -21,6 +30,8 @@ extension PCIHierarchy {
     var isNumbering = false
     /// The bridge that leads to it, if that got its number here.
     var numberedBridge: PCIAddress?
+    /// How many numbers that bridge keeps at least, its own among them.
+    var reserved = 1
     /// Places of functions that were known before, a bit each; they and what is behind them are left alone.
     var known = InlineArray<4, UInt64>(repeating: 0)
 
@@ -38,8 +49,8 @@ extension PCIHierarchy {
 
   /// Finds all functions of all roots; what was known before is forgotten.
   ///
-  /// The firmware's bus numbers are kept where they make sense. Where they do not leave room for a bridge that has none, all
-  /// bridges of the root are numbered anew.
+  /// The firmware's bus numbers are kept where they make sense. Where they do not leave room for a bridge that has none, or for
+  /// bridges that may be plugged in, all bridges of the root are numbered anew.
   ///
   /// - Parameter delay: waits for so many milliseconds, while a function is not ready.
   /// - Throws: `ENOMEM`; then nothing is known.
@@ -54,11 +65,19 @@ extension PCIHierarchy {
         let before = problems
         let bus = root.buses.lowerBound
         let frame = Frame(bus: bus, limit: root.buses.upperBound, highest: bus)
-        try visit(frame, root.segment, keeping: true, &patience, delay)
-        guard problems.closedBridges > before.closedBridges else { continue }
+        try visit(frame, root.segment, keeping: true, .forHotPlug, &patience, delay)
+        let kept = problems
+        guard kept.closedBridges > before.closedBridges || lacksHotPlugBuses(root) else { continue }
         problems = before
         removeFunctions(onBuses: root.buses, segment: root.segment) { _ in }
-        try visit(frame, root.segment, keeping: false, &patience, delay)
+        try visit(frame, root.segment, keeping: false, .forHotPlug, &patience, delay)
+        if problems.closedBridges > before.closedBridges {
+          problems = before
+          removeFunctions(onBuses: root.buses, segment: root.segment) { _ in }
+          try visit(frame, root.segment, keeping: false, .none, &patience, delay)
+        }
+        // That numbers are wanted for what may come is no fault of those that there were.
+        if kept.closedBridges == before.closedBridges { problems.renumberedBridges = kept.renumberedBridges }
       }
     } catch {
       functions.removeAll()
@@ -66,11 +85,23 @@ extension PCIHierarchy {
     }
   }
 
+  /// Whether a bridge with a slot for hot-plug has no number but its own.
+  private func lacksHotPlugBuses(_ root: PCIRoot) -> Bool {
+    for index in indices(onBuses: root.buses, segment: root.segment) {
+      let function = functions[index]
+      if function.isForHotPlug, function.secondaryBus != 0, function.secondaryBus == function.subordinateBus {
+        return true
+      }
+    }
+    return false
+  }
+
   /// Finds the functions on the bus of `first` that it does not know, and those behind their bridges.
   ///
   /// - Parameter keeping: whether bus numbers that make sense are kept.
   mutating func visit(
-    _ first: Frame, _ segment: UInt16, keeping: Bool, _ patience: inout Int, _ delay: (Int) -> Void
+    _ first: Frame, _ segment: UInt16, keeping: Bool, _ reserve: BusReserve, _ patience: inout Int,
+    _ delay: (Int) -> Void
   ) throws(Errno) {
     var frames = GrowableArray<Frame>()
     try probe(segment, first, keeping, &patience, delay)
@@ -79,10 +110,8 @@ extension PCIHierarchy {
       let top = frames.count - 1
       guard let bridge = nextBridge(&frames[top], segment) else {
         guard let done = frames.popLast() else { return }
-        finish(done, segment)
-        if frames.count > 0 {
-          frames[frames.count - 1].highest = max(frames[frames.count - 1].highest, done.highest)
-        }
+        let highest = finish(done, segment)
+        if frames.count > 0 { frames[frames.count - 1].highest = max(frames[frames.count - 1].highest, highest) }
         continue
       }
       let address = functions[bridge].address
@@ -96,9 +125,13 @@ extension PCIHierarchy {
           continue
         }
         problems.renumberedBridges += 1
+        let share = free.count / max(unnumberedBridges(frames[top], segment), 1)
         setBuses(bridge, secondary: free.lowerBound, subordinate: free.upperBound)
         child = Frame(bus: free.lowerBound, limit: free.upperBound, highest: free.lowerBound)
         child.numberedBridge = address
+        if reserve == .forHotPlug, functions[bridge].isForHotPlug {
+          child.reserved = max(min(Self.hotPlugBuses, share), 1)
+        }
       }
       try probe(segment, child, keeping, &patience, delay)
       try frames.append(child)
@@ -121,6 +154,16 @@ extension PCIHierarchy {
       frame.isNumbering = true
       frame.place = 0
     }
+  }
+
+  /// How many bridges of the bus have no number yet.
+  private func unnumberedBridges(_ frame: Frame, _ segment: UInt16) -> Int {
+    var count = 0
+    for index in indices(onBus: frame.bus, segment: segment) {
+      let function = functions[index]
+      if function.isBridge, function.secondaryBus == 0, !frame.knows(function.address.place) { count += 1 }
+    }
+    return count
   }
 
   /// The largest range of numbers on which no bridge of the bus has a claim; nil when there is none.
@@ -147,12 +190,17 @@ extension PCIHierarchy {
   }
 
   /// Gives back the numbers that a bridge turned out not to need.
-  private mutating func finish(_ frame: Frame, _ segment: UInt16) {
-    guard let bridge = frame.numberedBridge.flatMap({ index(of: $0) }) else { return }
-    setBuses(bridge, secondary: frame.bus, subordinate: frame.highest)
+  ///
+  /// - Returns: The highest number that it has.
+  private mutating func finish(_ frame: Frame, _ segment: UInt16) -> UInt8 {
+    guard let bridge = frame.numberedBridge.flatMap({ index(of: $0) }) else { return frame.highest }
+    let reserved = min(Int(frame.bus) + frame.reserved - 1, Int(frame.limit))
+    let highest = max(frame.highest, UInt8(truncatingIfNeeded: reserved))
+    setBuses(bridge, secondary: frame.bus, subordinate: highest)
+    return highest
   }
 
-  private mutating func setBuses(_ index: Int, secondary: UInt8, subordinate: UInt8) {
+  mutating func setBuses(_ index: Int, secondary: UInt8, subordinate: UInt8) {
     functions[index].secondaryBus = secondary
     functions[index].subordinateBus = subordinate
     let registers = functions[index].registers

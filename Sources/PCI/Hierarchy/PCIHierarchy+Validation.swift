@@ -29,7 +29,7 @@ extension PCIHierarchy {
   }
 
   /// Whether one of the windows of `bridge` for this kind has `range`; everything reaches a root bus.
-  private func isForwarded(_ range: Range<UInt64>, _ kind: PCIResource.Kind, by bridge: Int?) -> Bool {
+  func isForwarded(_ range: Range<UInt64>, _ kind: PCIResource.Kind, by bridge: Int?) -> Bool {
     guard let bridge else { return true }
     func has(_ slot: PCIResourceSlot) -> Bool {
       guard let window = functions[bridge][slot].range else { return false }

@@ -26,6 +26,26 @@ public struct PCIHierarchy: ~Copyable {
   /// A hierarchy without functions, whose configuration space is reached by `access`.
   public init(_ access: any PCIConfigurationAccess) { self.access = access }
 
+  /// Another one that knows the same.
+  ///
+  /// - Throws: `ENOMEM`.
+  borrowing func copied() throws(Errno) -> PCIHierarchy {
+    var copy = PCIHierarchy(access)
+    try Self.append(functions, to: &copy.functions)
+    try Self.append(roots, to: &copy.roots)
+    try Self.append(apertures, to: &copy.apertures)
+    copy.routes = try routes.copied()
+    copy.problems = problems
+    return copy
+  }
+
+  static func append<Element>(
+    _ elements: borrowing GrowableArray<Element>, to target: inout GrowableArray<Element>
+  ) throws(Errno) {
+    try target.reserveCapacity(target.count + elements.count)
+    for index in 0..<elements.count { try target.append(elements[index]) }
+  }
+
   /// How many functions there are.
   public var count: Int { functions.count }
 

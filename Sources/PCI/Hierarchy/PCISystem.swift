@@ -1,21 +1,33 @@
-import Foundations
+public import Foundations
 import Machine
 
 /// The machine's PCI functions.
 public enum PCISystem {
-  private static let hierarchy = BootCell<SpinLock<PCIHierarchy>>()
+  private static let hierarchy = BootCell<SharedHierarchy>()
 
   /// Makes `found` the machine's. Only the first time counts.
-  public static func install(_ found: consuming PCIHierarchy) { hierarchy.fill(SpinLock(found)) }
+  public static func install(_ found: consuming PCIHierarchy) { hierarchy.fill(SharedHierarchy(found)) }
 
-  /// Runs `body` with the functions, or returns nil before they have been looked for.
+  /// Runs `body` with the functions as they are now, or returns nil before they have been looked for.
   ///
-  /// - Context: any; interrupts are off meanwhile, so `body` must be short.
+  /// - Context: any; no lock is held. What changes while `body` runs, it does not see.
   public static func withHierarchy<Result, Failure: Error>(
-    _ body: (inout PCIHierarchy) throws(Failure) -> Result
+    _ body: (borrowing PCIHierarchy) throws(Failure) -> Result
   ) throws(Failure) -> Result? {
-    try hierarchy.withValue { lock throws(Failure) in
-      try lock.withLock { hierarchy throws(Failure) in try body(&hierarchy) }
-    }
+    guard let shared = hierarchy.withValue({ $0 }) else { return nil }
+    return try shared.read(body)
+  }
+
+  /// Runs `body` with the functions, to change what is known of them: after others who do, and while readers go on with what
+  /// was known before. When `body` throws, what it has done until then stays done.
+  ///
+  /// - Returns: nil before functions have been looked for.
+  /// - Throws: `ENOMEM` before `body` runs, and what `body` throws.
+  /// - Context: a thread without spin locks; `body` may wait, but must not call this again.
+  public static func change<Result>(
+    _ body: (inout PCIHierarchy) throws(Errno) -> Result
+  ) throws(Errno) -> Result? {
+    guard let shared = hierarchy.withValue({ $0 }) else { return nil }
+    return try shared.change(body)
   }
 }

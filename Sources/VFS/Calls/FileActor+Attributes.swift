@@ -1,6 +1,7 @@
 public import Foundations
 public import Machine
 public import Security
+import Waiting
 
 import enum LinuxABI.Capability
 

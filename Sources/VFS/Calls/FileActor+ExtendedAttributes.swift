@@ -1,6 +1,7 @@
 public import Foundations
 import Machine
 import Security
+import Waiting
 
 import enum LinuxABI.Capability
 

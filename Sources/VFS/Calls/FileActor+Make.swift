@@ -2,6 +2,7 @@ public import Foundations
 import Machine
 import Security
 import Synchronization
+import Waiting
 
 import enum LinuxABI.Capability
 

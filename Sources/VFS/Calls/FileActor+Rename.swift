@@ -2,6 +2,7 @@ public import Foundations
 import Machine
 import Security
 import Synchronization
+import Waiting
 
 /// What rename does with what has the new name already.
 public enum RenameWay: Sendable {

@@ -1,5 +1,6 @@
 public import Foundations
 public import Machine
+import Waiting
 
 /// An open directory, of whatever file system.
 ///

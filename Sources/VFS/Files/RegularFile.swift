@@ -3,6 +3,7 @@ public import Machine
 public import PageCache
 import Security
 public import VirtualMemory
+import Waiting
 
 import enum LinuxABI.Capability
 

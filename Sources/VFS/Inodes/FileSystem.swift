@@ -1,6 +1,7 @@
 public import Foundations
 import Machine
 import Synchronization
+import Waiting
 
 /// A file system that is mounted somewhere: its files, and what is true of all of them.
 open class FileSystem {

@@ -2,6 +2,7 @@ public import Foundations
 public import Machine
 public import Security
 import Synchronization
+public import Waiting
 
 public import struct LinuxABI.SealFlags
 

@@ -1,6 +1,7 @@
 public import Foundations
 import Machine
 import Synchronization
+import Waiting
 
 /// A tree of mounts, which processes share.
 public final class MountNamespace {

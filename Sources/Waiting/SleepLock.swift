@@ -1,6 +1,5 @@
 import Foundations
 import Synchronization
-import Waiting
 
 /// A lock whose holder may wait for disks and programs' memory.
 ///
