@@ -55,6 +55,7 @@ public enum SpecRegistry {
       RegisterAccessorsInternal.self,
       RegisterModels.self,
       RegisterCases.self,
+      RegisterPermissions.self,
 
       // processors
       ProcessorFeatureTable.self,
