@@ -132,8 +132,8 @@ let package = Package(
       "ProcessFileSystem", path: "Sources/FileSystems/Process",
       [
         "Foundations", "LinuxABI", "PageFrames", "Machine", "Waiting", "Time", "Scheduling", "Scheduler", "Interrupts",
-        "Processors", "PageCache", "VirtualMemory", "Executables", "Signals", "Terminals", "Security", "VFS", "IPC",
-        "Processes", "SyntheticFiles",
+        "Processors", "PCI", "PageCache", "VirtualMemory", "Executables", "Signals", "Terminals", "Security", "VFS",
+        "IPC", "Processes", "SyntheticFiles", "SystemFileSystem",
       ]),
     module(
       "SerialDriver", path: "Sources/Drivers/Serial",
@@ -263,7 +263,7 @@ let package = Package(
     tests(
       "ProcessFileSystemTests",
       [
-        "ProcessFileSystem", "SyntheticFiles", "Processes", "RAMFileSystem", "VFS", "Security", "PageCache",
+        "ProcessFileSystem", "SyntheticFiles", "Processes", "PCI", "RAMFileSystem", "VFS", "Security", "PageCache",
         "VirtualMemory", "Executables", "Machine", "LinuxABI", "Foundations",
       ]),
     tests("SecurityTests", ["Security", "LinuxABI", "Foundations"]),

@@ -42,9 +42,13 @@ public struct PCIFunction {
   var decodedPorts = false
   /// Whether it decoded memory when it was found.
   var decodedMemory = false
+  /// The driver that has it, by the name that programs see; nil for none.
+  public internal(set) var boundDriver: StaticString?
   /// The last bus that is reached through a bridge; 0 when it is no bridge or has none.
   public internal(set) var subordinateBus: UInt8 = 0
 
+  /// Whether it decoded ports and memory when it was found, as the display does that the firmware has used.
+  public var wasDecoded: Bool { decodedPorts && decodedMemory }
   /// Whether it leads to another bus.
   public var isBridge: Bool { layout == .bridge }
   /// What the device broadly is.

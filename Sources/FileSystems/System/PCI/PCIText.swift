@@ -1,84 +1,6 @@
 import Foundations
-import LinuxABI
-import Machine
 import PCI
-import Security
 import SyntheticFiles
-import VFS
-
-/// /sys/bus/pci/devices. Source: Linux Documentation/ABI/testing/sysfs-bus-pci.
-extension SystemFileSystem {
-  /// Adds the functions that were found, each below the bridge that leads to it.
-  func addPCIFunctions() throws(Errno) {
-    var roots = GrowableArray<(address: PCIAddress, device: SystemDevice)>()
-    var functions = GrowableArray<(address: PCIAddress, device: SystemDevice)>()
-    var index = 0
-    // One at a time: the hierarchy is not to be held for long, and a bridge comes before what is behind it.
-    while let (function, bridge) = PCISystem.withHierarchy({ Self.function(index, in: $0) }) ?? nil {
-      index += 1
-      let parent: SystemDevice
-      if let bridge, let found = Self.find(bridge, in: functions) {
-        parent = found
-      } else {
-        let bus = PCIAddress(segment: function.address.segment, bus: function.address.bus, place: 0)
-        if let found = Self.find(bus, in: roots) {
-          parent = found
-        } else {
-          parent = try addDevice(PCIText.busName(bus).bytes, below: nil, SystemDeviceDescription())
-          try roots.append((bus, parent))
-        }
-      }
-      try functions.append((function.address, try add(function, below: parent)))
-    }
-  }
-
-  private static func find(
-    _ address: PCIAddress, in devices: borrowing GrowableArray<(address: PCIAddress, device: SystemDevice)>
-  ) -> SystemDevice? {
-    for index in 0..<devices.count where devices[index].address == address { return devices[index].device }
-    return nil
-  }
-
-  private static func function(
-    _ index: Int, in hierarchy: borrowing PCIHierarchy
-  ) -> (PCIFunction, bridge: PCIAddress?)? {
-    guard index < hierarchy.count else { return nil }
-    let function = hierarchy[index]
-    let bridge = hierarchy.bridge(toBus: function.address.bus, segment: function.address.segment)
-    return (function, bridge.map { hierarchy[$0].address })
-  }
-
-  private func add(_ function: PCIFunction, below parent: SystemDevice?) throws(Errno) -> SystemDevice {
-    let name = PCIText.name(of: function.address)
-    var description = SystemDeviceDescription()
-    description.bus = "pci"
-    description.facts = { text in PCIText.writeFacts(function, to: &text) }
-    let device = try addDevice(name.bytes, below: parent, description)
-    let directory = device.directory
-    try directory.addHex("vendor", UInt64(function.vendor), width: 4)
-    try directory.addHex("device", UInt64(function.device), width: 4)
-    try directory.addHex("subsystem_vendor", UInt64(function.subsystemVendor), width: 4)
-    try directory.addHex("subsystem_device", UInt64(function.subsystemDevice), width: 4)
-    try directory.addHex("class", UInt64(function.classCode), width: 6)
-    try directory.addHex("revision", UInt64(function.revision), width: 2)
-    try directory.add("irq") { text in
-      text.write(decimal: UInt64(function.firmwareInterruptLine ?? 0))
-      text.write("\n")
-    }
-    try directory.add("modalias") { text in
-      PCIText.writeAlias(function, to: &text)
-      text.write("\n")
-    }
-    try directory.add("resource") { text in PCIText.writeResources(function, to: &text) }
-    try directory.add("numa_node") { text in text.write("-1\n") }
-    try directory.add("local_cpulist") { text in
-      text.write(processorList: Processor.online)
-      text.write("\n")
-    }
-    try directory.add("config", ConfigurationInode(self, function))
-    return device
-  }
-}
 
 /// The texts of a function's attributes.
 enum PCIText {
@@ -95,12 +17,20 @@ enum PCIText {
     return name
   }
 
-  /// A root bus.
-  static func busName(_ bus: PCIAddress) -> Message {
-    var name: Message = "pci"
+  /// A bus.
+  static func name(ofBus bus: PCIAddress) -> Message {
+    var name = Message()
     name.write(hex: UInt64(bus.segment), width: 4)
     name.write(":")
     name.write(hex: UInt64(bus.bus), width: 2)
+    return name
+  }
+
+  /// What a root bus is below.
+  static func rootName(_ bus: PCIAddress) -> Message {
+    var name: Message = "pci"
+    let own = self.name(ofBus: bus)
+    name.write(own.bytes)
     return name
   }
 
@@ -145,12 +75,12 @@ enum PCIText {
     for slot in PCIResourceSlot.allCases {
       let isWindow = slot.rawValue > PCIResourceSlot.rom.rawValue
       if isWindow, !function.isBridge { continue }
-      writeResource(function[slot], isROM: slot == .rom, to: &text)
+      writeResource(function[slot], flags(of: slot, in: function), to: &text)
     }
-    if function.isBridge { writeResource(PCIResource(), isROM: false, to: &text) }
+    if function.isBridge { writeResource(PCIResource(), 0, to: &text) }
   }
 
-  private static func writeResource(_ resource: PCIResource, isROM: Bool, to text: inout TextBuffer) {
+  private static func writeResource(_ resource: PCIResource, _ flags: UInt64, to text: inout TextBuffer) {
     guard let range = resource.range else {
       return text.write("0x0000000000000000 0x0000000000000000 0x0000000000000000\n")
     }
@@ -159,14 +89,30 @@ enum PCIText {
     text.write(" 0x")
     text.write(hex: range.upperBound - 1, width: 16)
     text.write(" 0x")
-    text.write(hex: flags(of: resource, isROM: isROM), width: 16)
+    text.write(hex: flags, width: 16)
     text.write("\n")
   }
 
-  /// Source: Linux linux/ioport.h: what the addresses are, IORESOURCE_SIZEALIGN, and the low bits of the register.
-  private static func flags(of resource: PCIResource, isROM: Bool) -> UInt64 {
+  /// What Linux says of the range in `slot`: what the addresses are, and the low bits of the register.
+  ///
+  /// Source: Linux linux/ioport.h: IORESOURCE_IO 0x100, _MEM 0x200, _PREFETCH 0x2000, _READONLY 0x4000, _SIZEALIGN 0x40000, _MEM_64
+  /// 0x100000. The windows of bridges have the types of their registers.
+  static func flags(of slot: PCIResourceSlot, in function: PCIFunction) -> UInt64 {
+    let resource = function[slot]
     let sizeAligned: UInt64 = 0x4_0000
-    if isROM { return sizeAligned | 0x6200 }
+    let registers = function.registers
+    switch slot {
+    case .rom:
+      guard resource.kind != .none else { return 0 }
+      return sizeAligned | 0x6200 | (function.isROMEnabled ? 1 : 0)
+    case .portWindow:
+      let type = registers.portBase
+      return resource.kind == .none ? 0 : 0x100 | UInt64(type.addressing.rawValue)
+    case .memoryWindow: return resource.kind == .none ? 0 : 0x200
+    case .prefetchableWindow:
+      return resource.kind == .none ? 0 : resource.is64Bit ? 0x10_2201 : 0x2200
+    case .bar0, .bar1, .bar2, .bar3, .bar4, .bar5: break
+    }
     let wide: UInt64 = resource.is64Bit ? 0x10_0004 : 0
     switch resource.kind {
     case .none: return 0
@@ -175,70 +121,27 @@ enum PCIText {
     case .prefetchable: return sizeAligned | 0x2208 | wide
     }
   }
-}
 
-/// `config`: a function's configuration space, to be read; behind the first 64 bytes by the superuser only, as reading there
-/// has been known to hang devices.
-private final class ConfigurationInode: SyntheticInode {
-  let function: PCIFunction
-
-  init(_ fileSystem: SystemFileSystem, _ function: PCIFunction) {
-    self.function = function
-    super.init(fileSystem, .regular, permissions: 0o444)
-    let count = Int64(function.space.count)
-    attributes.withLock { $0.size = count }
-  }
-
-  override func open(_ request: OpenRequest) throws(Errno) -> OpenFile { try ConfigurationFile(request, self) }
-}
-
-private final class ConfigurationFile: OpenFile {
-  private static let publicCount = 64
-
-  private let function: PCIFunction
-
-  init(_ request: OpenRequest, _ inode: ConfigurationInode) throws(Errno) {
-    function = inode.function
-    try super.init(request, inode)
-  }
-
-  override var isSeekable: Bool { true }
-
-  override func endOffset() throws(Errno) -> Int64 { Int64(function.space.count) }
-
-  override func readContent(_ buffer: inout IOBuffer, at offset: Int64) throws(Errno) -> Int {
-    let space = function.space
-    let end = credentials.has(.CAP_SYS_ADMIN) ? space.count : min(space.count, Self.publicCount)
-    guard offset < Int64(end) else { return 0 }
-    var position = Int(offset)
-    var total = 0
-    while position < end, buffer.remaining > 0 {
-      var bytes = InlineArray<4, UInt8>(repeating: 0)
-      // Whole words where they are aligned, as some registers take nothing else.
-      let isWord = position & 3 == 0 && end - position >= 4 && buffer.remaining >= 4
-      let value = isWord ? space.read32(at: position) : UInt32(space.read8(at: position))
-      for index in 0..<4 { bytes[index] = UInt8(truncatingIfNeeded: value >> UInt32(8 * index)) }
-      do throws(Errno) {
-        let moved = try buffer.write(bytes.span.extracting(0..<(isWord ? 4 : 1)))
-        total += moved
-        position += moved
-        if moved == 0 { break }
-      } catch {
-        if total > 0 { return total }
-        throw error
-      }
+  /// The speed of a link by its number. Source: PCI Express Base Specification 6.0, section 7.5.3.18.
+  static func speed(_ number: UInt8) -> StaticString {
+    switch number {
+    case 1: "2.5 GT/s PCIe"
+    case 2: "5.0 GT/s PCIe"
+    case 3: "8.0 GT/s PCIe"
+    case 4: "16.0 GT/s PCIe"
+    case 5: "32.0 GT/s PCIe"
+    case 6: "64.0 GT/s PCIe"
+    default: "Unknown"
     }
-    return total
   }
-}
 
-extension SyntheticDirectory {
-  /// Adds a number in hexadecimal behind `0x`.
-  fileprivate func addHex(_ name: StaticString, _ value: UInt64, width: Int) throws(Errno) {
-    try add(name) { text in
-      text.write("0x")
-      text.write(hex: value, width: width)
-      text.write("\n")
+  /// A power state, as Linux names it.
+  static func powerState(of function: PCIFunction) -> StaticString {
+    switch function.powerState {
+    case .d0: "D0"
+    case .d1: "D1"
+    case .d2: "D2"
+    case .d3Hot: "D3hot"
     }
   }
 }
