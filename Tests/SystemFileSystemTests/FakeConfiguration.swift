@@ -26,14 +26,15 @@ final class FakeConfiguration: PCIConfigurationAccess {
   static let port: UInt16 = 0xe0
   static let slot: UInt16 = 0x200
 
-  /// Makes them the machine's, once.
+  /// Makes them the machine's, whatever it had before.
   static func install() {
-    guard functions.withLock({ $0.isEmpty }) else { return }
     functions.withLock { $0 = made }
-    var hierarchy = PCIHierarchy(FakeConfiguration())
-    try? hierarchy.add(PCIRoot())
-    try? hierarchy.scan { _ in }
-    PCISystem.install(hierarchy)
+    PCISystem.install(PCIHierarchy(FakeConfiguration()))
+    PCISystem.withHierarchy { hierarchy in
+      hierarchy = PCIHierarchy(FakeConfiguration())
+      try? hierarchy.add(PCIRoot())
+      try? hierarchy.scan { _ in }
+    }
   }
 
   private static var made: [UInt16: Function] {
