@@ -34,8 +34,8 @@ struct SystemCommand: AsyncParsableCommand {
   /// A slot that may be filled while the system runs with a card in it, a serial port and a virtio device: with what the machine has
   /// itself, a function of each kind that programs show in their own ways.
   private static let pciDevices = [
-    "-device", "pcie-root-port,id=port,bus=pcie.0,addr=4,chassis=1,slot=4",
-    "-device", "virtio-rng-pci,bus=port", "-device", "pci-serial,addr=5", "-device", "edu,addr=6",
+    "-device", "pcie-root-port,id=slot4,bus=pcie.0,addr=4,chassis=1,slot=4",
+    "-device", "virtio-rng-pci,bus=slot4", "-device", "pci-serial,addr=5", "-device", "edu,addr=6",
   ]
 
   private static let prompt = "root@apus:~# "

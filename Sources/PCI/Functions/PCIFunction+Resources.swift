@@ -100,6 +100,11 @@ extension PCIFunction {
     self[.rom] = resource
   }
 
+  /// The memory in which firmware has put the ROM of the display that it uses; nil for other functions.
+  public var shadowROM: Range<UInt64>? {
+    classCode >> 8 == 0x0300 && wasDecoded ? 0xc_0000..<0xe_0000 : nil
+  }
+
   /// Whether its ROM answers, if memory does.
   public var isROMEnabled: Bool {
     guard self[.rom].kind != .none else { return false }

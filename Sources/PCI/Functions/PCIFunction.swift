@@ -31,6 +31,8 @@ public struct PCIFunction {
   /// The line of the legacy controllers that firmware had wired the pin to when the function was found; nil for none.
   public let firmwareInterruptLine: UInt8?
 
+  /// How many bytes of its configuration space it uses: 256, or 4096 when it has extended ones.
+  public internal(set) var usedByteCount = 0
   /// Where its capabilities are in configuration space, 0 for those that it has not.
   public internal(set) var capabilities = PCICapabilityPlaces()
   var resources = InlineArray<10, PCIResource>(repeating: PCIResource())
@@ -101,7 +103,26 @@ public struct PCIFunction {
     if layout == .device {
       subsystemVendor = registers.subsystemVendor
       subsystemDevice = registers.subsystemDevice
+    } else if layout == .bridge, let place = space.find(PCICapability.Identifier.Kind.bridgeSubsystem) {
+      let subsystem = PCIBridgeSubsystemRegisters(space.from(place))
+      subsystemVendor = subsystem.vendor
+      subsystemDevice = subsystem.device
     }
+    usedByteCount = Self.usedByteCount(of: space, mayBeExtended: capabilities.express != 0 || classCode >> 8 == 0x0600)
+  }
+
+  /// Extended bytes are reached for every function, but those that have none answer with ones, or with their first 256 again.
+  private static func usedByteCount(of space: PCIConfigurationSpace, mayBeExtended: Bool) -> Int {
+    let basicCount = 0x100
+    guard space.count > basicCount else { return space.count }
+    guard mayBeExtended, space.read32(at: basicCount) != .max else { return basicCount }
+    let first = space.read32(at: 0)
+    var place = basicCount
+    while place <= space.count - 4 {
+      if space.read32(at: place) != first { return space.count }
+      place += basicCount
+    }
+    return basicCount
   }
 
   /// Whether a function at `address` asks for patience: until it is ready it shows a vendor of 1, and ones behind it.

@@ -31,16 +31,19 @@ enum PCIFunctionLine {
     text.write("\t")
     text.write(hex: UInt64(function.firmwareInterruptLine ?? 0))
     for slot in PCIResourceSlot.allCases where slot.rawValue <= PCIResourceSlot.rom.rawValue {
-      let range = function[slot].range
       // The low bits of the register are the address's.
-      writeField(range.map { $0.lowerBound | typeBits(of: slot, in: function) } ?? 0, to: &text)
+      writeField(range(of: slot, in: function).map { $0.lowerBound | typeBits(of: slot, in: function) } ?? 0, to: &text)
     }
     for slot in PCIResourceSlot.allCases where slot.rawValue <= PCIResourceSlot.rom.rawValue {
-      writeField(function[slot].range.map { $0.upperBound - $0.lowerBound } ?? 0, to: &text)
+      writeField(range(of: slot, in: function).map { $0.upperBound - $0.lowerBound } ?? 0, to: &text)
     }
     text.write("\t")
     if let driver = function.boundDriver { text.write(driver.description) }
     text.write("\n")
+  }
+
+  private static func range(of slot: PCIResourceSlot, in function: PCIFunction) -> Range<UInt64>? {
+    slot == .rom ? function.shadowROM ?? function[slot].range : function[slot].range
   }
 
   private static func writeField(_ value: UInt64, to text: inout TextBuffer) {
@@ -52,7 +55,7 @@ enum PCIFunctionLine {
 
   private static func typeBits(of slot: PCIResourceSlot, in function: PCIFunction) -> UInt64 {
     let resource = function[slot]
-    if slot == .rom { return function.isROMEnabled ? 1 : 0 }
+    if slot == .rom { return function.shadowROM != nil ? 2 : function.isROMEnabled ? 1 : 0 }
     let wide: UInt64 = resource.is64Bit ? 4 : 0
     switch resource.kind {
     case .none: return 0
@@ -197,7 +200,7 @@ private final class PCIFunctionInode: SyntheticInode {
     identity = UInt32(function.vendor) << 16 | UInt32(function.device)
     super.init(
       system, number: PCIFunctionName.inode(function.address, isBus: false), .regular, permissions: 0o644)
-    let size = Int64(function.space.count)
+    let size = Int64(function.usedByteCount)
     attributes.withLock { $0.size = size }
   }
 

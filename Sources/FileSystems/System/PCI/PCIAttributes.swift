@@ -56,7 +56,9 @@ extension SystemFileSystem {
       }
     }
     try directory.add("power_state") { (text: inout TextBuffer) throws(Errno) in
-      text.write(PCIText.powerState(of: try entry.current()).description)
+      let function = try entry.current()
+      let isUsed = function.boundDriver != nil || entry.settings.withLock { $0.isEnabled }
+      text.write(PCIText.powerState(of: function, isUsed: isUsed).description)
       text.write("\n")
     }
     // Alternative routing is not used.
@@ -66,24 +68,28 @@ extension SystemFileSystem {
   private func addLink(of entry: PCIFunctionDirectory) throws(Errno) {
     let directory = entry.device.directory
     try directory.add("max_link_speed") { (text: inout TextBuffer) throws(Errno) in
-      let express = try entry.current().express
+      let function = try entry.current()
+      let express = function.express
       text.write(PCIText.speed(express.linkCapabilities.maximumSpeed.rawValue).description)
       text.write("\n")
     }
     try directory.add("current_link_speed") { (text: inout TextBuffer) throws(Errno) in
-      let express = try entry.current().express
+      let function = try entry.current()
+      let express = function.express
       text.write(PCIText.speed(express.linkStatus.speed.rawValue).description)
       text.write("\n")
     }
     try directory.add("max_link_width") { (text: inout TextBuffer) throws(Errno) in
-      let express = try entry.current().express
+      let function = try entry.current()
+      let express = function.express
       // Linux has 255 for what has no link.
       let capabilities = express.linkCapabilities
       text.write(decimal: capabilities.rawValue == 0 ? 255 : UInt64(capabilities.maximumWidth))
       text.write("\n")
     }
     try directory.add("current_link_width") { (text: inout TextBuffer) throws(Errno) in
-      let express = try entry.current().express
+      let function = try entry.current()
+      let express = function.express
       text.write(decimal: UInt64(express.linkStatus.width))
       text.write("\n")
     }
@@ -93,12 +99,14 @@ extension SystemFileSystem {
     let directory = entry.device.directory
     // What the register says, as on Linux.
     try directory.add("secondary_bus_number") { (text: inout TextBuffer) throws(Errno) in
-      let registers = try entry.current().registers
+      let function = try entry.current()
+      let registers = function.registers
       text.write(decimal: UInt64(registers.secondaryBus))
       text.write("\n")
     }
     try directory.add("subordinate_bus_number") { (text: inout TextBuffer) throws(Errno) in
-      let registers = try entry.current().registers
+      let function = try entry.current()
+      let registers = function.registers
       text.write(decimal: UInt64(registers.subordinateBus))
       text.write("\n")
     }
@@ -166,7 +174,7 @@ extension SystemFileSystem {
       },
       accepts: { (text: Span<UInt8>) throws(Errno) in try Self.setEnabled(entry, try AttributeText.number(text) != 0) })
     try directory.addSwitch("remove", permissions: 0o220) { () throws(Errno) in try pci.control.remove(address) }
-    try directory.addSwitch("rescan", permissions: 0o220) { () throws(Errno) in
+    try directory.addSwitch("rescan") { () throws(Errno) in
       let bus = entry.function.secondaryBus
       let number = bus == 0 ? address.bus : bus
       try pci.control.rescan(bus: PCIAddress(segment: address.segment, bus: number, place: 0))
@@ -247,7 +255,7 @@ private final class ConfigurationInode: SyntheticInode {
   init(_ fileSystem: SystemFileSystem, _ function: PCIFunction) {
     address = function.address
     super.init(fileSystem, .regular, permissions: 0o644)
-    let count = Int64(function.space.count)
+    let count = Int64(function.usedByteCount)
     attributes.withLock { $0.size = count }
   }
 

@@ -29,7 +29,7 @@ public final class PCIConfigurationFile: OpenFile {
   public override var isSeekable: Bool { true }
 
   /// How many bytes there are.
-  public override func endOffset() throws(Errno) -> Int64 { Int64(try function().space.count) }
+  public override func endOffset() throws(Errno) -> Int64 { Int64(try function().usedByteCount) }
 
   private func function() throws(Errno) -> PCIFunction {
     guard isThere(), let function = PCISystem.function(at: address) else { throw .ENODEV }
@@ -43,7 +43,7 @@ public final class PCIConfigurationFile: OpenFile {
     let function = try function()
     let space = function.space
     let publicCount = function.layout == .cardBus ? Self.publicCardBusCount : Self.publicCount
-    let end = credentials.has(.CAP_SYS_ADMIN) ? space.count : min(space.count, publicCount)
+    let end = credentials.has(.CAP_SYS_ADMIN) ? function.usedByteCount : min(function.usedByteCount, publicCount)
     guard offset < Int64(end) else { return 0 }
     var position = Int(offset)
     var total = 0
@@ -78,7 +78,7 @@ public final class PCIConfigurationFile: OpenFile {
     _ buffer: inout IOBuffer, at offset: inout Int64, sizeLimit: UInt64
   ) throws(Errno) -> Int {
     guard credentials.has(.CAP_SYS_ADMIN) else { throw .EPERM }
-    let end = try function().space.count
+    let end = try function().usedByteCount
     guard offset < Int64(end) else { return 0 }
     var position = Int(offset)
     var total = 0

@@ -17,7 +17,7 @@ final class PCIFunctionDirectory {
     var node = -1
     /// Whether programs may read its ROM.
     var showsROM = false
-    }
+  }
 
   /// What it was when it was found.
   let function: PCIFunction
@@ -199,6 +199,7 @@ extension SystemFileSystem {
   /// Adds all functions that were found.
   func addPCI() throws(Errno) {
     try addPCIBusFiles()
+    for driver in PCIDriver.allCases where driver.isDone { try addPCIDriver(driver.linuxName) }
     var last: PCIAddress?
     // A bridge comes before what is behind it.
     while let function = PCISystem.function(after: last) {

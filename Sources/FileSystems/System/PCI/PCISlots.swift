@@ -36,9 +36,10 @@ extension SystemFileSystem {
     try directory.add(
       "power", permissions: 0o644,
       { (text: inout TextBuffer) throws(Errno) in
-        let express = try entry.current().express
-        let isOff = express.slotCapabilities.hasPowerController && express.slotControl.isPoweredOff
-        text.write(isOff ? "0\n" : "1\n")
+        let function = try entry.current()
+      let express = function.express
+        let (capabilities, control) = (express.slotCapabilities, express.slotControl)
+        text.write(capabilities.hasPowerController && control.isPoweredOff ? "0\n" : "1\n")
       },
       accepts: { (text: Span<UInt8>) throws(Errno) in
         let number = try AttributeText.number(text)
@@ -46,23 +47,27 @@ extension SystemFileSystem {
         try pci.control.setSlotPower(entry.address, isOn: number == 1)
       })
     try directory.add("adapter") { (text: inout TextBuffer) throws(Errno) in
-      let express = try entry.current().express
+      let function = try entry.current()
+      let express = function.express
       text.write(express.slotStatus.isOccupied ? "1\n" : "0\n")
     }
     let express = function.express
     if express.slotCapabilities.hasRetentionSensor {
       try directory.add("latch") { (text: inout TextBuffer) throws(Errno) in
-        let express = try entry.current().express
+        let function = try entry.current()
+      let express = function.express
         text.write(express.slotStatus.isRetentionOpen ? "1\n" : "0\n")
       }
     }
     try directory.add("max_bus_speed") { (text: inout TextBuffer) throws(Errno) in
-      let express = try entry.current().express
+      let function = try entry.current()
+      let express = function.express
       text.write(PCIText.speed(express.linkCapabilities.maximumSpeed.rawValue).description)
       text.write("\n")
     }
     try directory.add("cur_bus_speed") { (text: inout TextBuffer) throws(Errno) in
-      let express = try entry.current().express
+      let function = try entry.current()
+      let express = function.express
       text.write(PCIText.speed(express.linkStatus.speed.rawValue).description)
       text.write("\n")
     }

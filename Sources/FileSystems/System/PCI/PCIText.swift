@@ -75,13 +75,18 @@ enum PCIText {
     for slot in PCIResourceSlot.allCases {
       let isWindow = slot.rawValue > PCIResourceSlot.rom.rawValue
       if isWindow, !function.isBridge { continue }
-      writeResource(function[slot], flags(of: slot, in: function), to: &text)
+      if slot == .rom, let shadow = function.shadowROM {
+        // IORESOURCE_MEM, _ROM_SHADOW and _PCI_FIXED.
+        writeResource(shadow, 0x212, to: &text)
+      } else {
+        writeResource(function[slot].range, flags(of: slot, in: function), to: &text)
+      }
     }
-    if function.isBridge { writeResource(PCIResource(), 0, to: &text) }
+    if function.isBridge { writeResource(nil, 0, to: &text) }
   }
 
-  private static func writeResource(_ resource: PCIResource, _ flags: UInt64, to text: inout TextBuffer) {
-    guard let range = resource.range else {
+  private static func writeResource(_ range: Range<UInt64>?, _ flags: UInt64, to text: inout TextBuffer) {
+    guard let range else {
       return text.write("0x0000000000000000 0x0000000000000000 0x0000000000000000\n")
     }
     text.write("0x")
@@ -135,9 +140,10 @@ enum PCIText {
     }
   }
 
-  /// A power state, as Linux names it.
-  static func powerState(of function: PCIFunction) -> StaticString {
-    switch function.powerState {
+  /// A power state, as Linux names it: one that has no others is unknown until somebody uses it.
+  static func powerState(of function: PCIFunction, isUsed: Bool) -> StaticString {
+    guard isUsed || function.capabilities.powerManagement != 0 else { return "unknown" }
+    return switch function.powerState {
     case .d0: "D0"
     case .d1: "D1"
     case .d2: "D2"
