@@ -44,7 +44,8 @@ struct SystemCommand: AsyncParsableCommand {
       name: "busybox", manner: .commands, initramfs: "build/test/busybox.cpio.gz", memory: "256M", bootSeconds: 60),
     Suite(
       name: "console", manner: .conversation, initramfs: "build/test/busybox.cpio.gz", memory: "256M", bootSeconds: 60),
-    Suite(name: "debian", manner: .commands, initramfs: "build/test/debian.cpio", memory: "512M", bootSeconds: 90,
+    Suite(
+      name: "debian", manner: .commands, initramfs: "build/test/debian.cpio", memory: "512M", bootSeconds: 90,
       devices: pciDevices),
   ]
 

@@ -1,7 +1,7 @@
 import Foundations
 import Machine
-import SyntheticFiles
 import Synchronization
+import SyntheticFiles
 
 /// `power` of every device. Devices do not rest while they are idle, whatever the policy that programs set would allow, and that is what
 /// the figures say. Source: Linux Documentation/ABI/testing/sysfs-devices-power.

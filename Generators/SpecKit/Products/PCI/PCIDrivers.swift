@@ -23,7 +23,8 @@ enum PCIDrivers: SpecProduct {
         writer.line("}")
       }
       writer.line()
-      writer.documentation("The name that programs see in /sys and /proc: that of Linux's driver. Several may share one.")
+      writer.documentation(
+        "The name that programs see in /sys and /proc: that of Linux's driver. Several may share one.")
       writer.block("public var linuxName: StaticString") { writer in
         writer.line("switch self {")
         for driver in model.drivers {
@@ -149,7 +150,8 @@ extension PCIDriverSpec: SpecDocumentation {
         return parts.joined(separator: " ")
       }
       table.row(
-        "`\(driver.identifier.value)`", "`\(driver.visibleName)`", driver.summary, functions.joined(separator: ", "), driver.status.rawValue)
+        "`\(driver.identifier.value)`", "`\(driver.visibleName)`", driver.summary, functions.joined(separator: ", "),
+        driver.status.rawValue)
     }
     return """
       \(table.markdown)

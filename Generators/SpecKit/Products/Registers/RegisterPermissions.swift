@@ -29,7 +29,8 @@ public enum RegisterPermissions: SpecProduct {
           let condition = key.variant.map { " where variant == \($0)" } ?? ""
           let numbers = [bits.always, bits.unbound, bits.clears].map { RegisterWriter.hexadecimal(UInt64($0)) }
           code.line(
-            "case \(RegisterWriter.hexadecimal(UInt64(key.offset)))\(condition): return (\(numbers.joined(separator: ", ")))")
+            "case \(RegisterWriter.hexadecimal(UInt64(key.offset)))\(condition): return (\(numbers.joined(separator: ", ")))"
+          )
         }
         code.line("default: return (0, 0, 0)")
         code.line("}")

@@ -37,7 +37,7 @@ extension SystemFileSystem {
       "power", permissions: 0o644,
       { (text: inout TextBuffer) throws(Errno) in
         let function = try entry.current()
-      let express = function.express
+        let express = function.express
         let (capabilities, control) = (express.slotCapabilities, express.slotControl)
         text.write(capabilities.hasPowerController && control.isPoweredOff ? "0\n" : "1\n")
       },
@@ -55,7 +55,7 @@ extension SystemFileSystem {
     if express.slotCapabilities.hasRetentionSensor {
       try directory.add("latch") { (text: inout TextBuffer) throws(Errno) in
         let function = try entry.current()
-      let express = function.express
+        let express = function.express
         text.write(express.slotStatus.isRetentionOpen ? "1\n" : "0\n")
       }
     }
