@@ -133,8 +133,8 @@ let package = Package(
       "ProcessFileSystem", path: "Sources/FileSystems/Process",
       [
         "Foundations", "LinuxABI", "PageFrames", "Machine", "Waiting", "Time", "Scheduling", "Scheduler", "Interrupts",
-        "Processors", "PageCache", "VirtualMemory", "Executables", "Signals", "Terminals", "Security", "VFS", "IPC",
-        "Processes", "SyntheticFiles",
+        "Processors", "PCI", "PageCache", "VirtualMemory", "Executables", "Signals", "Terminals", "Security", "VFS",
+        "IPC", "Processes", "SyntheticFiles", "SystemFileSystem",
       ]),
     module(
       "DriverKit", ["Foundations", "Machine", "Waiting", "Logging", "Interrupts", "Time", "Scheduling", "Scheduler", "PCI"]),
@@ -277,7 +277,7 @@ let package = Package(
     tests(
       "ProcessFileSystemTests",
       [
-        "ProcessFileSystem", "SyntheticFiles", "Processes", "RAMFileSystem", "VFS", "Security", "PageCache",
+        "ProcessFileSystem", "SyntheticFiles", "Processes", "PCI", "RAMFileSystem", "VFS", "Security", "PageCache",
         "VirtualMemory", "Executables", "Machine", "LinuxABI", "Foundations",
       ]),
     tests("SecurityTests", ["Security", "LinuxABI", "Foundations"]),

@@ -2,7 +2,8 @@
 # make-test-initramfs.sh busybox|debian OUTPUT: the file systems of the guests that TestRunner system drives.
 #
 # busybox is build/initramfs.cpio.gz with the programs of Tests/SystemTests behind it, as an archive of its own. debian has bash,
-# coreutils, procps, python3 and perl besides, as Debian's packages have put them on this machine, and the libraries that they need.
+# coreutils, procps, python3, perl, pciutils and udev besides, as Debian's packages have put them on this machine, and the libraries that
+# they need.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 kind=${1:?usage: Tools/make-test-initramfs.sh busybox|debian OUTPUT}
@@ -18,7 +19,8 @@ pack() { (cd "$1" && find . | LC_ALL=C sort | cpio --quiet --create --format=new
 
 # What every guest has: what takes commands, and programs that misbehave.
 mkdir -p "$root/tests/tests" "$(dirname "$output")"
-cp Tests/SystemTests/{run,loop,fuzz} "$root/tests/tests"
+cp Tests/SystemTests/{run,loop,fuzz,pci-drivers} "$root/tests/tests"
+cp Specs/pci/drivers.json "$root/tests/tests/pci-drivers.json"
 for source in Tests/SystemTests/Programs/*.c; do
   "${CC:-cc}" -static -std=gnu17 -O1 -Wall -Wextra -Werror -Wno-unused-value -s \
     -o "$root/tests/tests/$(basename "$source" .c)" "$source"
@@ -34,7 +36,7 @@ installed() {
     # shellcheck disable=SC2086
     dpkg --listfiles $names
   done | grep -vE '^/usr/(share/(doc|man|locale|info|lintian|bash-completion|bug|menu|pixmaps|applications)|include)/' |
-    grep -vE '^/etc/|/python3[^/]*/(test|idlelib|tkinter|turtledemo|ensurepip|lib2to3|pydoc_data)/' || true
+    grep -vE '^/etc/|/udev/hwdb|/python3[^/]*/(test|idlelib|tkinter|turtledemo|ensurepip|lib2to3|pydoc_data)/' || true
 }
 
 # Copies files of this machine to the same place in the folder, where everything is in /usr.
@@ -62,7 +64,7 @@ case "$kind" in
     for folder in bin lib lib64 sbin; do ln -s "usr/$folder" "$system/$folder"; done
     installed bash coreutils dash diffutils findutils grep gzip tar hostname libc-bin mawk ncurses-base ncurses-bin perl-base perl \
       'perl-modules-*' 'libperl5*' procps python3-minimal 'python3.[0-9]*-minimal' 'libpython3.[0-9]*-minimal' \
-      'libpython3.[0-9]*-stdlib' sed util-linux bsdutils mount | sort -u >"$root/files"
+      'libpython3.[0-9]*-stdlib' sed util-linux bsdutils mount pciutils pci.ids udev | sort -u >"$root/files"
     # What Python has compiled lies beside, and is nobody's.
     find /usr/lib/python3.* -name '*.pyc' | grep -vE '/(test|idlelib|tkinter|turtledemo|ensurepip|lib2to3|pydoc_data)/' >>"$root/files"
     take "$system" <"$root/files"

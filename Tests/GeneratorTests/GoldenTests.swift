@@ -27,6 +27,9 @@ import Testing
     Case(product: "gpu", spec: "gpu/virtio/gpu.json", output: "VirtioGPU.swift"),
     Case(product: "keycodes", spec: "input/keycodes.json", output: "KeyCode.swift"),
     Case(product: "keymaps", spec: "keymaps/us.json", output: "KeyMap.swift"),
+    Case(
+      product: "register-permissions", spec: "registers/pci-configuration.json",
+      output: "PCIConfigurationPermissions.swift"),
     Case(product: "pci-drivers", spec: "pci/drivers.json", output: "PCIDriver.swift"),
     Case(product: "registers", spec: "registers/pci-msi.json", output: "PCIMessageInterruptsRegisters.swift"),
     Case(product: "registers", spec: "registers/virtio-pci-common.json", output: "VirtioCommonRegisters.swift"),

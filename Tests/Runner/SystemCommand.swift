@@ -27,7 +27,16 @@ struct SystemCommand: AsyncParsableCommand {
     var initramfs: String
     var memory: String
     var bootSeconds: Double
+    /// What else QEMU is told: the devices that sessions look at.
+    var devices: [String] = []
   }
+
+  /// A slot that may be filled while the system runs with a card in it, a serial port and a virtio device: with what the machine has
+  /// itself, a function of each kind that programs show in their own ways.
+  private static let pciDevices = [
+    "-device", "pcie-root-port,id=slot4,bus=pcie.0,addr=4,chassis=1,slot=4",
+    "-device", "virtio-rng-pci,bus=slot4", "-device", "pci-serial,addr=5", "-device", "edu,addr=6",
+  ]
 
   private static let prompt = "root@apus:~# "
   static let suites = [
@@ -35,7 +44,9 @@ struct SystemCommand: AsyncParsableCommand {
       name: "busybox", manner: .commands, initramfs: "build/test/busybox.cpio.gz", memory: "256M", bootSeconds: 60),
     Suite(
       name: "console", manner: .conversation, initramfs: "build/test/busybox.cpio.gz", memory: "256M", bootSeconds: 60),
-    Suite(name: "debian", manner: .commands, initramfs: "build/test/debian.cpio", memory: "512M", bootSeconds: 90),
+    Suite(
+      name: "debian", manner: .commands, initramfs: "build/test/debian.cpio", memory: "512M", bootSeconds: 90,
+      devices: pciDevices),
   ]
 
   func run() async throws {
@@ -60,6 +71,7 @@ struct SystemCommand: AsyncParsableCommand {
     guest.memory = suite.memory
     guest.processors = 2
     guest.initramfs = suite.initramfs
+    guest.extraArguments += suite.devices
     guest.timeoutSeconds = 1800
     switch suite.manner {
     case .commands:

@@ -71,6 +71,22 @@ final class World {
     return Array(names.dropFirst(2))
   }
 
+  /// Writes bytes at an offset, as setpci does.
+  func write(_ bytes: [UInt8], to path: String, at offset: Int64) throws(Errno) {
+    let path = Array("/\(path)".utf8)
+    let file = try actor.open(path.span, [.O_RDWR])
+    let count = try IOBuffer.withBuffer(draining: bytes.span) { buffer throws(Errno) in
+      try file.write(&buffer, at: offset)
+    }
+    guard count == bytes.count else { throw .EIO }
+  }
+
+  /// Opens a file, to be kept open.
+  func open(_ path: String, _ flags: OpenFlags = []) throws(Errno) -> OpenFile {
+    let path = Array("/\(path)".utf8)
+    return try actor.open(path.span, flags)
+  }
+
   /// Which inode a path leads to.
   func number(_ path: String) throws(Errno) -> UInt64 {
     let path = Array("/\(path)".utf8)
@@ -83,6 +99,28 @@ final class TestClock: FileClock {
   override var now: FileTime { FileTime(seconds: 1_000, nanoseconds: 0) }
 }
 
+extension OpenFile {
+  func readSome() throws(Errno) -> [UInt8] {
+    var bytes = [UInt8](repeating: 0, count: 64)
+    var span = bytes.mutableSpan
+    let count = try IOBuffer.withBuffer(filling: &span) { buffer throws(Errno) in try read(&buffer, at: 0) }
+    return Array(bytes[..<count])
+  }
+
+  func writeSome(_ bytes: [UInt8], at offset: Int64) throws(Errno) {
+    _ = try IOBuffer.withBuffer(draining: bytes.span) { buffer throws(Errno) in try write(&buffer, at: offset) }
+  }
+
+  func entryCount() throws(Errno) -> Int {
+    var count = 0
+    try readEntries { _, _, _, _ throws(Errno) in
+      count += 1
+      return true
+    }
+    return count
+  }
+}
+
 func withWorld(_ body: (World) throws -> Void) throws {
   try SimulatedMemory.exclusive { try body(try World()) }
 }
@@ -93,60 +131,5 @@ extension SystemFileSystem {
   ) throws(Errno) -> SystemDevice {
     let name = Array(name.utf8)
     return try addDevice(name.span, below: parent, description)
-  }
-}
-
-/// Configuration space of a bridge at 00:01.0 and of a network card at 01:00.0.
-final class FakeConfiguration: PCIConfigurationAccess {
-  private struct Function {
-    var bytes = [UInt8](repeating: 0, count: 256)
-    /// What of each base address register is kept.
-    var masks: [Int: UInt32] = [:]
-  }
-
-  private var functions: [UInt16: Function] = [:]
-
-  /// Makes them the machine's, once.
-  static func install() {
-    var hierarchy = PCIHierarchy(FakeConfiguration())
-    try? hierarchy.add(PCIRoot())
-    try? hierarchy.scan { _ in }
-    PCISystem.install(hierarchy)
-  }
-
-  private init() {
-    var bridge = Function()
-    Self.set(&bridge, [0: 0x86, 1: 0x80, 2: 0x0c, 8: 2, 10: 4, 11: 6, 14: 1, 0x19: 1, 0x1a: 1])
-    functions[0x08] = bridge
-    var card = Function()
-    Self.set(
-      &card,
-      [
-        0: 0x86, 1: 0x80, 2: 0xd3, 3: 0x10, 4: 2, 11: 2, 0x12: 4, 0x13: 0xfe, 0x2c: 0xf4, 0x2d: 0x1a, 0x2f: 0x11,
-        0x3c: 11, 0x3d: 1,
-      ])
-    card.masks = [0x10: 0xffff_0000]
-    functions[0x100] = card
-  }
-
-  private static func set(_ function: inout Function, _ values: [Int: UInt8]) {
-    for (offset, value) in values { function.bytes[offset] = value }
-  }
-
-  func byteCount(of address: PCIAddress) -> Int { 256 }
-
-  func read(_ address: PCIAddress, at offset: Int, width: Int) -> UInt32 {
-    guard let function = functions[address.routing] else { return .max }
-    return (0..<width).reduce(0) { $0 | UInt32(function.bytes[offset + $1]) << UInt32(8 * $1) }
-  }
-
-  func write(_ value: UInt32, to address: PCIAddress, at offset: Int, width: Int) {
-    guard functions[address.routing] != nil else { return }
-    let mask: UInt32 = (0x10..<0x28).contains(offset) ? functions[address.routing]?.masks[offset] ?? 0 : .max
-    // The ROM's register keeps nothing.
-    if offset == 0x30 || offset == 0x38 { return }
-    for index in 0..<width {
-      functions[address.routing]?.bytes[offset + index] = UInt8(truncatingIfNeeded: (value & mask) >> UInt32(8 * index))
-    }
   }
 }

@@ -14,7 +14,8 @@ struct SystemTests {
   @Test("functions of PCI lie below their bridges, and are found by their bus")
   func functions() throws {
     try withWorld { world in
-      #expect(try world.names("bus/pci/devices") == ["0000:00:01.0", "0000:01:00.0"])
+      #expect(
+        try world.names("bus/pci/devices") == ["0000:00:01.0", "0000:00:02.0", "0000:00:1c.0", "0000:01:00.0"])
       let path = "devices/pci0000:00/0000:00:01.0/0000:01:00.0"
       #expect(try world.link("bus/pci/devices/0000:01:00.0") == "../../../\(path)")
       #expect(try world.number("bus/pci/devices/0000:01:00.0") == world.number(path))
@@ -44,14 +45,13 @@ struct SystemTests {
     }
   }
 
-  @Test("configuration space can be read, but only its beginning by everybody, and not be written")
+  @Test("configuration space can be read, but only its beginning by everybody")
   func configuration() throws {
     try withWorld { world in
       let path = "bus/pci/devices/0000:01:00.0/config"
       let all = try world.bytes(path)
       #expect(all.count == 256)
       #expect(all[0..<4] == [0x86, 0x80, 0xd3, 0x10])
-      #expect(throws: Errno.EINVAL) { try world.write("x", to: path) }
       world.credentials = Credentials(user: UserID(rawValue: 1), group: GroupID(rawValue: 1))
       #expect(try world.bytes(path) == Array(all[0..<64]))
     }

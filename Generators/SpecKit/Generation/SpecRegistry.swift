@@ -58,6 +58,7 @@ public enum SpecRegistry {
       RegisterAccessorsInternal.self,
       RegisterModels.self,
       RegisterCases.self,
+      RegisterPermissions.self,
 
       // processors
       ProcessorFeatureTable.self,

@@ -20,6 +20,8 @@ public struct PCIDriverSpec: SpecModel {
   public struct Driver: Decodable, Sendable {
     /// The name of the Swift enumeration case.
     public let identifier: Located<String>
+    /// What programs see in /sys, where that is not the identifier.
+    public let linuxName: Located<String>?
     /// What it drives, as a sentence.
     public let summary: String
     /// Whether it exists yet.
@@ -44,6 +46,9 @@ public struct PCIDriverSpec: SpecModel {
     context.reportDuplicates(of: "identifier", in: drivers.map(\.identifier))
     for driver in drivers {
       SwiftName.check(driver.identifier, &context)
+      if let name = driver.linuxName, name.value == driver.identifier.value {
+        context.report(name, "the identifier is \(name.value) already", "leave out \"linuxName\"")
+      }
       for match in driver.matches {
         if let last = match.lastDevice, let first = match.device, last.value <= first.value {
           context.report(
@@ -75,6 +80,11 @@ public struct PCIDriverSpec: SpecModel {
       }
     }
   }
+}
+
+extension PCIDriverSpec.Driver {
+  /// The name that programs see: Linux's.
+  var visibleName: String { linuxName?.value ?? identifier.value }
 }
 
 extension PCIDriverSpec.Match {

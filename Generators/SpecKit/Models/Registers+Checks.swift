@@ -25,6 +25,10 @@ extension RegistersSpec {
       checkAddress(register, &context)
       checkReset(register, &context)
       checkReferences(register, &context)
+      if let programs = register.programs, register.access.value == .read {
+        context.report(
+          programs, "a register that is only read cannot be changed by programs", "leave out \"programs\"")
+      }
     }
     checkOverlaps(&context)
   }

@@ -116,6 +116,9 @@ extension RegistersSpec {
         "make the whole register sensitive")
     }
     let effective = field.access?.value ?? access
+    if let programs = field.programs, effective == .read {
+      context.report(programs, "a field that is only read cannot be changed by programs", "leave out \"programs\"")
+    }
     if let clears = field.clears {
       if clears.value == .onRead, !effective.isReadable {
         context.report(clears, "a field that cannot be read is not cleared by reading", "leave it out")

@@ -33,6 +33,11 @@ public struct RegistersSpec: SpecModel {
     case `public`, sensitive
   }
 
+  /// When programs may change the register, where they can reach it at all.
+  enum Programs: String, Decodable, Sendable {
+    case always, unbound
+  }
+
   /// Where the registers live.
   struct Space: Decodable, Sendable {
     let kind: Located<SpaceKind>
@@ -95,6 +100,7 @@ public struct RegistersSpec: SpecModel {
     let fixed: Located<SpecInteger>?
     let inPlace: Bool?
     let sensitivity: Located<Sensitivity>?
+    let programs: Located<Programs>?
 
     /// The lowest bit.
     var low: Int { bits.value.first ?? 0 }
@@ -144,6 +150,7 @@ public struct RegistersSpec: SpecModel {
     let reset: Located<SpecInteger>?
     let reserved: Located<ReservedPolicy>?
     let sensitivity: Sensitivity?
+    let programs: Located<Programs>?
     let readEffect: Located<String>?
     let availability: String?
     let array: Located<Repetition>?

@@ -36,6 +36,7 @@ public final class ProcessFileSystem: SyntheticFileSystem {
     try addMachineFiles(to: directory)
     try addActivityFiles(to: directory)
     try addKernelFiles(to: directory)
+    try addPCIFiles(to: directory)
     try addControls(to: directory)
   }
 

@@ -55,7 +55,7 @@ open class SyntheticDirectory: SyntheticInode {
 
   /// Adds `inode`.
   ///
-  /// - Throws: `ENOMEM`, `EEXIST`.
+  /// - Throws: `ENOMEM`, `EEXIST`, `ENOENT` when the directory itself is gone.
   public func add(_ name: StaticString, _ inode: SyntheticInode) throws(Errno) {
     let text: Message = "\(name.description)"
     try add(text.bytes, inode)
@@ -64,6 +64,7 @@ open class SyntheticDirectory: SyntheticInode {
   /// As the others, with a name that is made at run time.
   public func add(_ name: Span<UInt8>, _ inode: SyntheticInode) throws(Errno) {
     var name: FileName? = try FileName(name)
+    guard !isGone else { throw .ENOENT }
     try state.withLock { state throws(Errno) in
       guard let name = name.take() else { return }
       guard Self.index(of: name.bytes, state) == nil else { throw .EEXIST }
@@ -82,6 +83,19 @@ open class SyntheticDirectory: SyntheticInode {
     guard let removed else { return }
     removed.noteRemoved()
     if removed.kind == .directory { noteChanged(linkDelta: -1) }
+  }
+
+  /// All that is in it is gone, too.
+  open override func noteRemoved() {
+    super.noteRemoved()
+    while let inode = takeLast() { inode.noteRemoved() }
+  }
+
+  private final func takeLast() -> SyntheticInode? {
+    state.withLock { state in
+      guard state.entries.count > 0 else { return nil }
+      return state.entries.remove(at: state.entries.count - 1).inode
+    }
   }
 
   private static func index(of name: Span<UInt8>, _ state: borrowing State) -> Int? {

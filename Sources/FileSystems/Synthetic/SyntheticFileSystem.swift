@@ -11,13 +11,16 @@ open class SyntheticFileSystem: FileSystem {
   /// Its names come and go without anybody asking.
   open override var isVolatile: Bool { true }
 
+  /// How long files say that they are whose text is made as it is read, in bytes.
+  open var textSize: Int64 { 0 }
+
   /// A number for a file that stays.
   public func takeNumber() -> UInt64 { nextNumber.wrappingAdd(1, ordering: .relaxed).oldValue }
 }
 
 /// A file that the kernel makes up: programs change neither its attributes nor its size.
 open class SyntheticInode: Inode {
-  private let isGone = Atomic<Bool>(false)
+  private let gone = Atomic<Bool>(false)
 
   /// Creates a file of the superuser's.
   public init(_ fileSystem: SyntheticFileSystem, number: UInt64? = nil, _ kind: FileKind, permissions: UInt16) {
@@ -27,11 +30,14 @@ open class SyntheticInode: Inode {
   }
 
   /// Whether its name still stands for it.
-  open override var isLasting: Bool { !isGone.load(ordering: .relaxed) }
+  open override var isLasting: Bool { !isGone }
+
+  /// Whether it, or a directory that it was in, has been removed. What is open of it then fails with `ENODEV`.
+  public final var isGone: Bool { gone.load(ordering: .relaxed) }
 
   /// Notes that its name does not stand for it any more.
-  final func noteRemoved() {
-    isGone.store(true, ordering: .relaxed)
+  open func noteRemoved() {
+    gone.store(true, ordering: .relaxed)
     attributes.withLock { $0.linkCount = 0 }
   }
 
@@ -66,6 +72,8 @@ final class FunctionInode: TextInode {
   ) {
     (self.writer, self.acceptor) = (writer, acceptor)
     super.init(fileSystem, .regular, permissions: permissions)
+    let size = fileSystem.textSize
+    if size > 0 { attributes.withLock { $0.size = size } }
   }
 
   override func makeSource(_ request: OpenRequest) throws(Errno) -> TextSource { WholeText(writer, accepts: acceptor) }

@@ -32,6 +32,7 @@ public final class TextFile: OpenFile {
   public override func endOffset() throws(Errno) -> Int64 { throw .EINVAL }
 
   public override func readContent(_ buffer: inout IOBuffer, at offset: Int64) throws(Errno) -> Int {
+    try checkPresence()
     turn.lock()
     defer { turn.unlock() }
     if offset == 0 || offset < textStart { restart() }
@@ -48,6 +49,11 @@ public final class TextFile: OpenFile {
       if position == offset { throw error }
     }
     return Int(position - offset)
+  }
+
+  /// - Throws: `ENODEV` when what the file is about has been removed.
+  private func checkPresence() throws(Errno) {
+    if let inode = inode as? SyntheticInode, inode.isGone { throw .ENODEV }
   }
 
   private func restart() {
@@ -81,6 +87,7 @@ public final class TextFile: OpenFile {
   public override func writeContent(
     _ buffer: inout IOBuffer, at offset: inout Int64, sizeLimit: UInt64
   ) throws(Errno) -> Int {
+    try checkPresence()
     guard buffer.remaining <= Self.writeLimit else { throw .EINVAL }
     guard buffer.remaining > 0 else { return 0 }
     var bytes = GrowableArray<UInt8>()

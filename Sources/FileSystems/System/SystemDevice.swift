@@ -33,12 +33,15 @@ public final class SystemDevice {
   /// What its directory is in.
   fileprivate let parent: SyntheticDirectory
   fileprivate var driver: StaticString?
+  /// What it is connected to, or belongs to.
+  fileprivate let above: SystemDevice?
 
   fileprivate init(
     _ fileSystem: SystemFileSystem, _ directory: SyntheticDirectory, in parent: SyntheticDirectory, name: PathText,
-    path: PathText, _ description: SystemDeviceDescription
+    path: PathText, below above: SystemDevice?, _ description: SystemDeviceDescription
   ) {
     (self.fileSystem, self.directory, self.parent) = (fileSystem, directory, parent)
+    self.above = above
     (self.name, self.path, self.description) = (name, path, description)
   }
 
@@ -70,14 +73,26 @@ public final class SystemDevice {
     driver = nil
   }
 
-  /// Removes it: it is unplugged. Those below it are to be removed before.
+  /// Removes it, and before it those below it: it is unplugged. Does nothing when it has been removed.
   public func remove() {
-    fileSystem.changing.withLock {
-      // Without memory for a directory there is no link in it either.
-      try? dropDriver()
-      try? fileSystem.unlink(self)
-      parent.remove(name)
+    fileSystem.changing.withLock { fileSystem.removeAll(from: self) }
+  }
+
+  fileprivate func takeAway() {
+    // Without memory for a directory there is no link in it either.
+    try? dropDriver()
+    try? fileSystem.unlink(self)
+    parent.remove(name)
+  }
+
+  /// Whether it is `other` or below it.
+  fileprivate func isBelow(_ other: SystemDevice) -> Bool {
+    var device: SystemDevice? = self
+    while let current = device {
+      if current === other { return true }
+      device = current.above
     }
+    return false
   }
 }
 
@@ -146,16 +161,28 @@ extension SystemFileSystem {
     let (place, path) = try place(of: description, below: parent)
     let directory = SyntheticDirectory(self, permissions: 0o755)
     let device = SystemDevice(
-      self, directory, in: place, name: try PathText(name), path: try PathText(path, name), description)
+      self, directory, in: place, name: try PathText(name), path: try PathText(path, name), below: parent, description)
     try fill(device)
+    try addPower(to: directory)
+    try present.reserveCapacity(present.count + 1)
     try place.add(name, directory)
     do throws(Errno) {
       try link(device)
+      try present.append(device)
     } catch {
       place.remove(name)
       throw error
     }
     return device
+  }
+
+  /// Those below a device have come later.
+  fileprivate func removeAll(from device: SystemDevice) {
+    var index = present.count - 1
+    while index >= 0 {
+      if present[index].isBelow(device) { present.remove(at: index).takeAway() }
+      index -= 1
+    }
   }
 
   /// The directory that a device's is in, and its path.
@@ -243,7 +270,7 @@ extension SystemFileSystem {
   }
 
   /// A part of a bus's directory, which is made with the bus's first device.
-  private func busDirectory(_ part: StaticString, _ bus: StaticString) throws(Errno) -> SyntheticDirectory {
+  func busDirectory(_ part: StaticString, _ bus: StaticString) throws(Errno) -> SyntheticDirectory {
     guard let buses else { throw .EINVAL }
     let directory = try directory(bus, in: buses)
     _ = try self.directory("drivers", in: directory)

@@ -15,6 +15,10 @@ public final class SystemFileSystem: SyntheticFileSystem {
   let processors: ProcessorSource
   /// Held while devices are made or removed.
   let changing = SleepLock()
+  /// The devices, each behind what it is below: guarded by `changing`.
+  var present = GrowableArray<SystemDevice>()
+  /// What there is of PCI.
+  let pci = PCIDirectories()
   private var root: Dentry?
   // The directories that devices are in, or are found by.
   private(set) var devices: SyntheticDirectory?
@@ -23,6 +27,10 @@ public final class SystemFileSystem: SyntheticFileSystem {
   private(set) var virtualDevices: SyntheticDirectory?
   private(set) var characterNumbers: SyntheticDirectory?
   private(set) var blockNumbers: SyntheticDirectory?
+  private(set) var modules: SyntheticDirectory?
+
+  /// A page, as sysfs says of all its texts.
+  public override var textSize: Int64 { 4_096 }
 
   /// Creates the file system, with CPUs and the PCI functions that there are.
   ///
@@ -44,14 +52,15 @@ public final class SystemFileSystem: SyntheticFileSystem {
     _ = try add("firmware", to: top)
     _ = try add("fs", to: top)
     let kernel = try add("kernel", to: top)
-    _ = try add("module", to: top)
+    modules = try add("module", to: top)
     _ = try add("power", to: top)
     let system = try add("system", to: devices)
     virtualDevices = try add("virtual", to: devices)
     try addProcessors(to: try add("cpu", to: system))
     try addMemoryNodes(to: try add("node", to: system))
     try addSettings(to: kernel)
-    try addPCIFunctions()
+    for bus: StaticString in ["acpi", "platform", "serio", "virtio"] { _ = try busDirectory("devices", bus) }
+    try addPCI()
   }
 
   /// Adds a directory as those of Linux are.

@@ -18,6 +18,13 @@ extension PCIFunction {
     return capabilities.hasSlot && slot.isHotPluggable
   }
 
+  /// Whether it can be reset alone by its own means.
+  public var hasFunctionReset: Bool {
+    guard isExpress else { return false }
+    let express = express
+    return express.deviceCapabilities.hasFunctionReset
+  }
+
   /// Whether it is the upper end of a link, at whose lower end only device 0 can be.
   var isAboveLink: Bool {
     guard isExpress else { return false }

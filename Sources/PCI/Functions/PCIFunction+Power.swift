@@ -26,6 +26,13 @@ extension PCIFunction {
     return power.control.powerState
   }
 
+  /// Whether coming back from D3hot resets it.
+  public var resetsByPower: Bool {
+    guard capabilities.powerManagement != 0 else { return false }
+    let power = power
+    return !power.control.keepsState
+  }
+
   /// Brings it into `state`. On the way from D3hot to D0 its addresses are written again if it has lost them; interrupts and
   /// mastery are then off.
   ///

@@ -100,6 +100,27 @@ extension PCIFunction {
     self[.rom] = resource
   }
 
+  /// The memory in which firmware has put the ROM of the display that it uses; nil for other functions.
+  public var shadowROM: Range<UInt64>? {
+    classCode >> 8 == 0x0300 && wasDecoded ? 0xc_0000..<0xe_0000 : nil
+  }
+
+  /// Whether its ROM answers, if memory does.
+  public var isROMEnabled: Bool {
+    guard self[.rom].kind != .none else { return false }
+    return readROMRegister().isEnabled
+  }
+
+  /// Lets its ROM answer, or not. Some devices answer to nothing else meanwhile.
+  func setROMDecoding(_ isEnabled: Bool) {
+    guard self[.rom].kind != .none else { return }
+    var register = readROMRegister()
+    register.isEnabled = isEnabled
+    writeROMRegister(register)
+    let registers = registers
+    if isEnabled { registers.modifyCommand { $0.decodesMemory = true } }
+  }
+
   private func readROMRegister() -> PCIConfiguration.ExpansionROM {
     let registers = registers
     if isBridge { return PCIConfiguration.ExpansionROM(rawValue: registers.bridgeExpansionROM.rawValue) }

@@ -31,6 +31,8 @@ public struct PCIFunction {
   /// The line of the legacy controllers that firmware had wired the pin to when the function was found; nil for none.
   public let firmwareInterruptLine: UInt8?
 
+  /// How many bytes of its configuration space it uses: 256, or 4096 when it has extended ones.
+  public internal(set) var usedByteCount = 0
   /// Where its capabilities are in configuration space, 0 for those that it has not.
   public internal(set) var capabilities = PCICapabilityPlaces()
   var resources = InlineArray<10, PCIResource>(repeating: PCIResource())
@@ -46,9 +48,13 @@ public struct PCIFunction {
   var decodedPorts = false
   /// Whether it decoded memory when it was found.
   var decodedMemory = false
+  /// The driver that has it, by the name that programs see; nil for none.
+  public internal(set) var boundDriver: StaticString?
   /// The last bus that is reached through a bridge; 0 when it is no bridge or has none.
   public internal(set) var subordinateBus: UInt8 = 0
 
+  /// Whether it decoded ports and memory when it was found, as the display does that the firmware has used.
+  public var wasDecoded: Bool { decodedPorts && decodedMemory }
   /// Whether it leads to another bus.
   public var isBridge: Bool { layout == .bridge }
   /// What the device broadly is.
@@ -102,7 +108,26 @@ public struct PCIFunction {
     if layout == .device {
       subsystemVendor = registers.subsystemVendor
       subsystemDevice = registers.subsystemDevice
+    } else if layout == .bridge, let place = space.find(PCICapability.Identifier.Kind.bridgeSubsystem) {
+      let subsystem = PCIBridgeSubsystemRegisters(space.from(place))
+      subsystemVendor = subsystem.vendor
+      subsystemDevice = subsystem.device
     }
+    usedByteCount = Self.usedByteCount(of: space, mayBeExtended: capabilities.express != 0 || classCode >> 8 == 0x0600)
+  }
+
+  /// Extended bytes are reached for every function, but those that have none answer with ones, or with their first 256 again.
+  private static func usedByteCount(of space: PCIConfigurationSpace, mayBeExtended: Bool) -> Int {
+    let basicCount = 0x100
+    guard space.count > basicCount else { return space.count }
+    guard mayBeExtended, space.read32(at: basicCount) != .max else { return basicCount }
+    let first = space.read32(at: 0)
+    var place = basicCount
+    while place <= space.count - 4 {
+      if space.read32(at: place) != first { return space.count }
+      place += basicCount
+    }
+    return basicCount
   }
 
   /// Whether a function at `address` asks for patience: until it is ready it shows a vendor of 1, and ones behind it.

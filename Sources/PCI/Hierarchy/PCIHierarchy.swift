@@ -88,6 +88,14 @@ public struct PCIHierarchy: ~Copyable {
     return index < functions.count && functions[index].address == address ? index : nil
   }
 
+  /// Notes which driver has the function at `address`: nil for none.
+  ///
+  /// - Throws: `ENODEV` when there is no such function.
+  public mutating func setDriver(_ driver: StaticString?, of address: PCIAddress) throws(Errno) {
+    guard let index = index(of: address) else { throw .ENODEV }
+    functions[index].boundDriver = driver
+  }
+
   /// The functions on bus `bus`.
   public func indices(onBus bus: UInt8, segment: UInt16 = 0) -> Range<Int> {
     indices(onBuses: bus...bus, segment: segment)

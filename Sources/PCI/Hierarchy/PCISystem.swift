@@ -30,4 +30,49 @@ public enum PCISystem {
     guard let shared = hierarchy.withValue({ $0 }) else { return nil }
     return try shared.change(body)
   }
+
+  /// The function at `address` as it is known now; nil when there is none.
+  ///
+  /// - Context: any.
+  public static func function(at address: PCIAddress) -> PCIFunction? {
+    withHierarchy { hierarchy in hierarchy.index(of: address).map { hierarchy[$0] } } ?? nil
+  }
+
+  /// The first function behind `address`, or the first of all.
+  ///
+  /// - Context: any.
+  public static func function(after address: PCIAddress?) -> PCIFunction? {
+    withHierarchy { hierarchy in
+      var index = 0
+      if let address {
+        index = hierarchy.firstIndex(from: address)
+        if index < hierarchy.count, hierarchy[index].address == address { index += 1 }
+      }
+      return index < hierarchy.count ? hierarchy[index] : nil
+    } ?? nil
+  }
+
+  /// Writes the low `width` bytes of `value`, 1, 2 or 4, at `offset` in configuration space of the function at `address`, as a program
+  /// asks for.
+  ///
+  /// - Throws: `ENODEV` when there is no such function, `EPERM` for what programs may not change, `EINVAL` for a place that is none.
+  /// - Context: any. No driver is bound meanwhile.
+  public static func writeForProgram(
+    _ value: UInt32, to address: PCIAddress, at offset: Int, width: Int
+  ) throws(Errno) {
+    let written: Void? = try withHierarchy { hierarchy throws(Errno) in
+      guard let index = hierarchy.index(of: address) else { throw .ENODEV }
+      try hierarchy[index].writeForProgram(value, at: offset, width: width)
+    }
+    guard written != nil else { throw .ENODEV }
+  }
+
+  /// Notes which driver has the function at `address`, by the name that programs see: nil for none.
+  ///
+  /// - Throws: `ENODEV` when there is no such function.
+  /// - Context: any.
+  public static func setDriver(_ driver: StaticString?, of address: PCIAddress) throws(Errno) {
+    let noted: Void? = try withHierarchy { hierarchy throws(Errno) in try hierarchy.setDriver(driver, of: address) }
+    guard noted != nil else { throw .ENODEV }
+  }
 }

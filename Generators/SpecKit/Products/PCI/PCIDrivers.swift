@@ -23,6 +23,17 @@ enum PCIDrivers: SpecProduct {
         writer.line("}")
       }
       writer.line()
+      writer.documentation(
+        "The name that programs see in /sys and /proc: that of Linux's driver. Several may share one.")
+      writer.block("public var linuxName: StaticString") { writer in
+        writer.line("switch self {")
+        for driver in model.drivers {
+          writer.line(
+            "case .\(SwiftName.escaped(driver.identifier.value)): \(CodeWriter.literal(driver.visibleName))")
+        }
+        writer.line("}")
+      }
+      writer.line()
       writer.documentation("Whether there is such a driver yet.")
       writer.block("public var isDone: Bool") { writer in
         writer.line("switch self {")
@@ -123,7 +134,7 @@ extension PCIDriverSpec: SpecDocumentation {
 
   /// The drivers with what they take, and who takes what several would.
   public func reference(_ document: SpecDocument) -> String {
-    var table = MarkdownTable("Driver", "What it drives", "Functions", "Status")
+    var table = MarkdownTable("Driver", "In /sys", "What it drives", "Functions", "Status")
     for driver in drivers {
       let functions = driver.matches.map { match in
         var parts: [String] = []
@@ -139,7 +150,8 @@ extension PCIDriverSpec: SpecDocumentation {
         return parts.joined(separator: " ")
       }
       table.row(
-        "`\(driver.identifier.value)`", driver.summary, functions.joined(separator: ", "), driver.status.rawValue)
+        "`\(driver.identifier.value)`", "`\(driver.visibleName)`", driver.summary, functions.joined(separator: ", "),
+        driver.status.rawValue)
     }
     return """
       \(table.markdown)

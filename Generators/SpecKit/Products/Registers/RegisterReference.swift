@@ -44,10 +44,18 @@ extension RegistersSpec: SpecDocumentation {
     remarks += [register.shares, register.readEffect?.value, register.availability].compactMap(\.self)
     if let mnemonic = register.mnemonic { remarks.append("(\(mnemonic))") }
     if let own = register.reserved { remarks.append("Bits without a field: \(phrase(own.value)).") }
+    if let programs = register.programs, register.fields == nil { remarks.append(phrase(programs.value)) }
     if remarks.isEmpty && register.fields == nil { return "" }
     var text = "\n## \(register.name.value)\n\n\(([register.summary] + remarks).joined(separator: " "))\n"
     if let fields = register.fields { text += "\n\(table(fields, of: register))" }
     return text
+  }
+
+  private func phrase(_ programs: Programs) -> String {
+    switch programs {
+    case .always: "*Programs may change it.*"
+    case .unbound: "*Programs may change it while no driver has the function.*"
+    }
   }
 
   private func table(_ fields: [Field], of register: Register) -> String {
@@ -59,6 +67,9 @@ extension RegistersSpec: SpecDocumentation {
       if let enumeration = field.enumeration { notes.append("See \(enumeration.value).") }
       for value in field.values ?? [] {
         notes.append("\(number(value.value.value)) `\(value.name.value)`: \(value.summary ?? "")")
+      }
+      if let programs = field.programs ?? register.programs, access(of: field, in: register) != .read {
+        notes.append(phrase(programs.value))
       }
       if field.sensitivity?.value == .sensitive { notes.append("*Written by Machine only.*") }
       table.row(

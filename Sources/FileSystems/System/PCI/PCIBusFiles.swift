@@ -1,0 +1,130 @@
+public import Foundations
+import Machine
+import PCI
+import SyntheticFiles
+
+/// `bus/pci`, its drivers, and the modules that they would be in. Source: Linux Documentation/ABI/testing/sysfs-bus-pci.
+extension SystemFileSystem {
+  /// Adds what the bus has besides devices and drivers.
+  func addPCIBusFiles() throws(Errno) {
+    _ = try busDirectory("devices", "pci")
+    _ = try busDirectory("slots", "pci")
+    guard let buses else { throw .EINVAL }
+    let bus = try directory("pci", in: buses)
+    let pci = pci
+    try bus.addSwitch("rescan") { () throws(Errno) in try pci.control.rescan(bus: nil) }
+    try bus.addAction("drivers_probe") { (text: Span<UInt8>) throws(Errno) in
+      guard let entry = pci.function(named: AttributeText.line(text)) else { throw .ENODEV }
+      // As on Linux, a function that has a driver keeps it.
+      if try entry.current().boundDriver == nil { try pci.control.probe(entry.address) }
+    }
+    try bus.add(
+      "drivers_autoprobe", permissions: 0o644, { text in text.write(pci.control.bindsByItself ? "1\n" : "0\n") },
+      accepts: { (text: Span<UInt8>) throws(Errno) in
+        // As Linux: whatever does not begin with 0 is yes.
+        try pci.control.setBindsByItself(!(text.count > 0 && text[0] == 0x30))
+      })
+  }
+
+  /// Adds the driver that programs know as `driver`, with what they may do with it, and the module that it would be in. Does nothing
+  /// when it is there.
+  ///
+  /// - Throws: `ENOMEM`.
+  /// - Context: a thread without spin locks.
+  public func addPCIDriver(_ driver: StaticString) throws(Errno) {
+    let drivers = try busDirectory("drivers", "pci")
+    let name: Message = "\(driver.description)"
+    if try drivers.lookUp(name.bytes) != nil { return }
+    let directory = SyntheticDirectory(self, permissions: 0o755)
+    try addActions(of: driver, to: directory)
+    try addModule(of: driver, to: directory)
+    do throws(Errno) {
+      try drivers.add(name.bytes, directory)
+    } catch {
+      // Somebody else was faster.
+      guard error == .EEXIST else { throw error }
+    }
+  }
+
+  private func addActions(of driver: StaticString, to directory: SyntheticDirectory) throws(Errno) {
+    let pci = pci
+    try directory.addAction("bind") { (text: Span<UInt8>) throws(Errno) in
+      guard let entry = pci.function(named: AttributeText.line(text)) else { throw .ENODEV }
+      guard try entry.current().boundDriver == nil else { throw .EBUSY }
+      try pci.control.bind(entry.address, to: driver)
+    }
+    try directory.addAction("unbind") { (text: Span<UInt8>) throws(Errno) in
+      guard let entry = pci.function(named: AttributeText.line(text)),
+        let bound = try entry.current().boundDriver, Self.isSame(bound, driver)
+      else { throw .ENODEV }
+      try pci.control.unbind(entry.address, from: driver)
+    }
+    try directory.addAction("new_id") { (text: Span<UInt8>) throws(Errno) in
+      try pci.control.add(try Self.identity(text), to: driver)
+    }
+    try directory.addAction("remove_id") { (text: Span<UInt8>) throws(Errno) in
+      try pci.control.remove(try Self.identity(text), from: driver)
+    }
+  }
+
+  private static func isSame(_ left: StaticString, _ right: StaticString) -> Bool {
+    let text: Message = "\(left.description)"
+    return text.bytes.isEqual(to: right.description)
+  }
+
+  /// Vendor and device, then perhaps those of the board, a class, its mask, and what a driver makes of it, which counts for nothing.
+  ///
+  /// - Throws: `EINVAL`.
+  static func identity(_ text: Span<UInt8>) throws(Errno) -> PCIDynamicIdentity {
+    let line = AttributeText.line(text)
+    var position = 0
+    guard let vendor = try AttributeText.nextHex(line, &position), vendor <= 0xffff,
+      let device = try AttributeText.nextHex(line, &position), device <= 0xffff
+    else { throw .EINVAL }
+    var identity = PCIDynamicIdentity(vendor: UInt16(vendor), device: UInt16(device))
+    if let value = try AttributeText.nextHex(line, &position) { identity.subsystemVendor = try number(value) }
+    if let value = try AttributeText.nextHex(line, &position) { identity.subsystemDevice = try number(value) }
+    if let value = try AttributeText.nextHex(line, &position) { identity.classCode = value }
+    if let value = try AttributeText.nextHex(line, &position) { identity.classMask = value }
+    return identity
+  }
+
+  /// A number of 16 bits; all ones of 32 bits are any, as on Linux.
+  private static func number(_ value: UInt32) throws(Errno) -> UInt16? {
+    if value == .max { return nil }
+    guard value <= 0xffff else { throw .EINVAL }
+    return UInt16(value)
+  }
+
+  /// Everything is in the kernel, but programs look for modules by their drivers. What Linux calls them has no dashes.
+  private func addModule(of driver: StaticString, to directory: SyntheticDirectory) throws(Errno) {
+    guard let modules else { throw .EINVAL }
+    var name = Message()
+    for byte in driver.description.utf8 { name.write(byte: byte == 0x2d || byte == 0x20 ? 0x5f : byte) }
+    let moduleName = name
+    let drivers: SyntheticDirectory
+    if let found = try modules.lookUp(name.bytes) as? SyntheticDirectory {
+      let text: Message = "drivers"
+      guard let inner = try found.lookUp(text.bytes) as? SyntheticDirectory else { throw .EEXIST }
+      drivers = inner
+    } else {
+      let module = SyntheticDirectory(self, permissions: 0o755)
+      drivers = try add("drivers", to: module)
+      try modules.add(name.bytes, module)
+    }
+    try directory.add(
+      "module",
+      LinkInode(self) { text in
+        text.write("../../../../module/")
+        text.write(moduleName)
+      })
+    let key: Message = "pci:\(driver.description)"
+    if try drivers.lookUp(key.bytes) != nil { return }
+    try drivers.add(
+      key.bytes,
+      LinkInode(self) { text in
+        text.write("../../../bus/pci/drivers/")
+        text.write(driver.description)
+      })
+  }
+}
