@@ -152,6 +152,8 @@ let package = Package(
     module(
       "VirtioDrivers", path: "Sources/Drivers/VirtioDrivers",
       ["Foundations", "Machine", "Logging", "PCI", "Security", "DriverKit", "Virtio"]),
+    module(
+      "PCIPortDriver", path: "Sources/Drivers/PCIPort", ["Foundations", "Machine", "Logging", "PCI", "DriverKit"]),
     module("ScreenDriver", path: "Sources/Drivers/Screen", ["Foundations", "Machine", "Console", "Terminals"]),
     module(
       "SystemCalls",
@@ -175,7 +177,7 @@ let package = Package(
       dependencies: [
         "Foundations", "BootInformation", "PageFrames", "Machine", "ACPI", "PageCache", "VirtualMemory", "Logging",
         "Console", "Registers", "Processors", "Interrupts", "Time", "Scheduling", "Scheduler", "Waiting", "PCI",
-        "LinuxABI", "DriverKit", "EducationalDriver", "SerialDriver", "Virtio", "VirtioDrivers", "ScreenDriver", "KeyboardDriver", "KernelTests", "Benchmarks", "Symbols", "Signals",
+        "LinuxABI", "DriverKit", "EducationalDriver", "SerialDriver", "Virtio", "VirtioDrivers", "PCIPortDriver", "ScreenDriver", "KeyboardDriver", "KernelTests", "Benchmarks", "Symbols", "Signals",
         "VDSO",
         "Terminals", "Executables", "Processes", "Security", "VFS", "RAMFileSystem", "DeviceFileSystem", "IPC",
         "SystemCalls", "Archives", "InitialFileSystem", "TerminalFiles", "SyntheticFiles", "ProcessFileSystem",

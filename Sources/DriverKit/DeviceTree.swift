@@ -1,6 +1,7 @@
 public import Foundations
 import Machine
 import Scheduler
+import Synchronization
 import Time
 import Waiting
 
@@ -264,12 +265,21 @@ public enum DeviceTree {
     return isNoted
   }
 
+  /// Has `change` run on the tree's thread, and waits until it has.
+  ///
+  /// - Returns: whether it has.
+  /// - Context: a thread other than the tree's.
+  public static func perform(_ change: DeviceChange, timeoutNanoseconds: UInt64) -> Bool {
+    guard post(change) else { return false }
+    return change.wait(timeoutNanoseconds: timeoutNanoseconds)
+  }
+
   /// Does what has been asked for, in that order; waits when there is nothing.
   static func serveChanges() -> Never {
     let entry = Blocking.current.entry
     changeCame.add(entry)
     while true {
-      while let change = contents.withLock({ $0.changes.count > 0 ? $0.changes.remove(at: 0) : nil }) { change.run() }
+      while let change = contents.withLock({ $0.changes.count > 0 ? $0.changes.remove(at: 0) : nil }) { change.make() }
       try? TimedWait.wait(until: nil, .nothing) { contents.withLock { $0.changes.count > 0 } }
     }
   }
@@ -295,6 +305,8 @@ open class DeviceChange {
   }
 
   private final let kind: Kind
+  private final let isMade = Atomic<Bool>(false)
+  private final let made = WaitQueue()
 
   init(_ kind: Kind) { self.kind = kind }
 
@@ -306,6 +318,22 @@ open class DeviceChange {
   /// - Context: the tree's thread; may wait.
   open func run() {
     if case .add(let device) = kind { try? DeviceTree.add(device) }
+  }
+
+  final func make() {
+    run()
+    isMade.store(true, ordering: .releasing)
+    made.wakeAll()
+  }
+
+  final func wait(timeoutNanoseconds: UInt64) -> Bool {
+    let entry = Blocking.current.entry
+    made.add(entry)
+    defer { made.remove(entry) }
+    try? TimedWait.wait(until: ClockDeadline(after: timeoutNanoseconds), .nothing) {
+      isMade.load(ordering: .acquiring)
+    }
+    return isMade.load(ordering: .acquiring)
   }
 }
 

@@ -146,6 +146,18 @@ public final class DriverContext {
     }
   }
 
+  /// Has the change that `make` makes made on the tree's thread, and waits for that.
+  ///
+  /// - Parameter make: as for `publish`.
+  /// - Returns: whether it was made; false without memory, and when it takes very long.
+  public func perform(_ make: () -> DeviceChange) -> Bool {
+    let isMade = Containment.outside { DeviceTree.perform(make(), timeoutNanoseconds: Self.changePatience) }
+    signals.noteActivity()
+    return isMade
+  }
+
+  private static var changePatience: UInt64 { 40_000_000_000 }
+
   /// Takes note of something in the kernel's log.
   public func log(_ level: LogLevel, _ text: Message) {
     Containment.outside { DriverLog.add(level, device, text) }

@@ -239,6 +239,11 @@ final class DriverHost: ThreadBody {
     if let function = device.function {
       if isGone {
         context.resources.releaseInterrupts()
+      } else if function.isBridge {
+        // What is behind it goes on.
+        function.disableMessages()
+        function.disableExtendedMessages()
+        context.resources.releaseInterrupts()
       } else {
         function.disable()
         context.resources.releaseInterrupts()

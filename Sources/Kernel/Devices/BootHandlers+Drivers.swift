@@ -10,14 +10,17 @@ import VFS
 extension BootHandlers {
   /// Makes /sys, and starts a driver for every device that has one.
   static func drivers(_ state: inout BootState) -> BootOutcome {
-    if isForTests(CommandLine(state.information.commandLine.bytes)) { return .done("none: tests were asked for") }
+    let commandLine = CommandLine(state.information.commandLine.bytes)
+    if isForTests(commandLine) { return .done("none: tests were asked for") }
+    if commandLine.flag("driver_faults") ?? false { KernelDevices.allowFaults() }
     guard let files = state.files else { return .failed("there are no file systems") }
     do throws(Errno) {
       let system = try SystemFileSystem(names: files.names, clock: FileClock()) { () throws(Errno) in
         ProcessorList(try KernelProcessors.records())
       }
       state.system = system
-      try KernelDevices.start(DeviceObserver())
+      system.pciControl = KernelPCIControl()
+      try KernelDevices.start(SystemDeviceObserver(system))
       let (running, failed) = KernelDevices.settle()
       // Why is in the log.
       guard failed == 0 else { return .failed("\(running) started, \(failed) not") }

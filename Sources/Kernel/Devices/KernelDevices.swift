@@ -4,12 +4,21 @@ import Foundations
 import Logging
 import Machine
 import PCI
+import PCIPortDriver
+import Synchronization
 import VirtioDrivers
 
 /// The devices of the machine, put into the tree, and the drivers that there are for them.
 enum KernelDevices {
   /// How long a driver may take to start before boot goes on without it, in nanoseconds.
   private static let patience: UInt64 = 5_000_000_000
+
+  private static let faults = Atomic<Bool>(false)
+
+  /// Whether programs may make drivers fail: `driver_faults` on the command line, for tests.
+  static var allowsFaults: Bool { faults.load(ordering: .relaxed) }
+
+  static func allowFaults() { faults.store(true, ordering: .relaxed) }
 
   /// Starts the tree, makes drivers known, and adds the PCI functions.
   ///
@@ -28,8 +37,10 @@ enum KernelDevices {
 
   /// The drivers: one line for each that `Specs/pci/drivers.json` calls done.
   private static func registerDrivers() throws(Errno) {
-    try DeviceTree.register(PCIDriverType("edu", .educational) { EducationalDriver() })
-    try DeviceTree.register(PCIDriverType("virtio-pci", .virtio) { VirtioBusDriver() })
+    try DeviceTree.register(PCIDriverType(.educational) { EducationalDriver() })
+    try DeviceTree.register(PCIDriverType(.virtio) { VirtioBusDriver() })
+    let changes = KernelPortChanges()
+    try DeviceTree.register(PCIDriverType(.pciBridge) { PortDriver(changes) })
     try VirtioDriverType.registerAll()
   }
 
@@ -78,9 +89,9 @@ private final class PCIDriverType: DriverType {
   private let kind: PCIDriver
   private let maker: () -> Driver
 
-  init(_ name: StaticString, _ kind: PCIDriver, _ maker: @escaping () -> Driver) {
+  init(_ kind: PCIDriver, _ maker: @escaping () -> Driver) {
     (self.kind, self.maker) = (kind, maker)
-    super.init(name, .pci)
+    super.init(kind.linuxName, .pci)
   }
 
   override func matches(_ device: DeviceNode) -> Bool { device.function?.driver == kind }

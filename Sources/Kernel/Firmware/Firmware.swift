@@ -16,7 +16,7 @@ final class Firmware {
   private static let softOff = 5
 
   private let host: FirmwareHost
-  private let interpreter: AMLInterpreter
+  let interpreter: AMLInterpreter
   private let hardware: FixedHardware
   /// What the power-off takes, found out while all is well.
   private let offType: ACPISleepType?
@@ -46,6 +46,7 @@ final class Firmware {
         firmware.enableEvents()
         firmware.logDevices()
         firmware.interpreter.addInterruptRoutes()
+        firmware.negotiateSlots()
         let usage = firmware.interpreter.usage
         current.fill(firmware)
         return "ACPI namespace of \(usage.nodes) names, \(usage.heapBytes) bytes"
@@ -209,6 +210,7 @@ final class Firmware {
       text.write("notification \(hex: notification.value) for " as Message)
       interpreter.writePath(of: notification.node, to: &text)
       KernelLog.add(.info, .acpi, text)
+      serveHotPlug(notification)
       if notification.value == ACPINotification.buttonPressed, isPowerButton(notification.node) {
         Self.buttonWasPressed.store(true, ordering: .relaxed)
       }

@@ -167,7 +167,7 @@ private struct PinWiring: ~Copyable {
   }
 
   private func note(_ body: (inout PCIHierarchy) throws(Errno) -> Void) {
-    do throws(Errno) { _ = try PCISystem.withHierarchy(body) } catch {
+    do throws(Errno) { _ = try PCISystem.change(body) } catch {
       KernelLog.add(.warning, .acpi, "a route of a _PRT is left out: error \(error.rawValue)")
     }
   }

@@ -14,7 +14,8 @@ extension PCIFunction {
   /// - Throws: `ENODEV` when it is gone, `ENXIO` when one of its ranges has no address.
   public func enable(isMaster: Bool) throws(Errno) {
     guard isPresent else { throw .ENODEV }
-    var (ports, memory) = (false, false)
+    // A bridge answers for those behind it.
+    var (ports, memory) = (isBridge, isBridge)
     for slot in 0..<PCIResourceSlot.rom.rawValue where resources[slot].kind != .none {
       guard resources[slot].isAssigned else { throw .ENXIO }
       if resources[slot].kind == .ports { ports = true } else { memory = true }

@@ -55,12 +55,12 @@ public enum PCISystem {
   /// Writes the low `width` bytes of `value`, 1, 2 or 4, at `offset` in configuration space of the function at `address`, as a program
   /// asks for.
   ///
-  /// - Throws: `ENODEV` when there is no such function, `EPERM` for what programs may not change, `EINVAL` for a place that is none.
-  /// - Context: any. No driver is bound meanwhile.
+  /// - Throws: `ENODEV` when there is no such function, `EPERM` for what programs may not change, `EINVAL` for a place that is none; `ENOMEM`.
+  /// - Context: as for `change`. No driver is bound meanwhile.
   public static func writeForProgram(
     _ value: UInt32, to address: PCIAddress, at offset: Int, width: Int
   ) throws(Errno) {
-    let written: Void? = try withHierarchy { hierarchy throws(Errno) in
+    let written: Void? = try change { hierarchy throws(Errno) in
       guard let index = hierarchy.index(of: address) else { throw .ENODEV }
       try hierarchy[index].writeForProgram(value, at: offset, width: width)
     }
@@ -69,10 +69,10 @@ public enum PCISystem {
 
   /// Notes which driver has the function at `address`, by the name that programs see: nil for none.
   ///
-  /// - Throws: `ENODEV` when there is no such function.
-  /// - Context: any.
+  /// - Throws: `ENODEV` when there is no such function; `ENOMEM`.
+  /// - Context: as for `change`.
   public static func setDriver(_ driver: StaticString?, of address: PCIAddress) throws(Errno) {
-    let noted: Void? = try withHierarchy { hierarchy throws(Errno) in try hierarchy.setDriver(driver, of: address) }
+    let noted: Void? = try change { hierarchy throws(Errno) in try hierarchy.setDriver(driver, of: address) }
     guard noted != nil else { throw .ENODEV }
   }
 }

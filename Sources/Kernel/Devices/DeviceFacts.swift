@@ -1,0 +1,68 @@
+import DriverKit
+import Foundations
+import Machine
+import SyntheticFiles
+import VFS
+
+/// What /sys says of devices that are not PCI functions, and of any device's driver.
+enum DeviceFacts {
+  /// The lines of `uevent`.
+  static func write(_ device: DeviceNode, to text: inout TextBuffer) {
+    if let driver = device.driver {
+      text.write("DRIVER=")
+      text.write(driver.name.description)
+      text.write("\n")
+    }
+    guard case .virtio(let type, let vendor) = device.identity else { return }
+    text.write("MODALIAS=")
+    writeAlias(type, vendor, to: &text)
+    text.write("\n")
+  }
+
+  /// What a virtio device has. Source: Linux Documentation/ABI/testing/sysfs-bus-virtio.
+  static func addAttributes(of device: DeviceNode, to directory: SyntheticDirectory) throws(Errno) {
+    guard case .virtio(let type, let vendor) = device.identity else { return }
+    try directory.add("device") { text in
+      text.write("0x")
+      text.write(hex: UInt64(type), width: 4)
+      text.write("\n")
+    }
+    try directory.add("vendor") { text in
+      text.write("0x")
+      text.write(hex: UInt64(vendor), width: 4)
+      text.write("\n")
+    }
+    try directory.add("modalias") { text in
+      writeAlias(type, vendor, to: &text)
+      text.write("\n")
+    }
+  }
+
+  private static func writeAlias(_ type: UInt32, _ vendor: UInt32, to text: inout TextBuffer) {
+    text.write("virtio:d")
+    text.write(hex: UInt64(type), width: 8)
+    text.write("v")
+    text.write(hex: UInt64(vendor), width: 8)
+  }
+
+  /// How a device's driver is, and in kernels that are tested the file by which it is made to fail.
+  static func addContainment(of device: DeviceNode, to directory: SyntheticDirectory) throws(Errno) {
+    try directory.add("driver_state") { text in
+      text.write(device.state.name.description)
+      text.write("\n")
+    }
+    try directory.add("driver_restarts") { text in
+      text.write(decimal: device.restartCount)
+      text.write("\n")
+    }
+    guard KernelDevices.allowsFaults else { return }
+    try directory.add(
+      "driver_fault", permissions: 0o200, { _ in },
+      accepts: { (text: Span<UInt8>) throws(Errno) in
+        var count = text.count
+        if count > 0, text[count - 1] == 0x0a { count -= 1 }
+        guard let fault = DriverFault(name: text.extracting(0..<count)) else { throw .EINVAL }
+        try DeviceTree.order(.inject(fault), device)
+      })
+  }
+}
