@@ -225,9 +225,10 @@ struct BalloonTests {
         try driver.stop(isGone: false)
         #expect(source.out.isEmpty && host.mistakes == [])
       }
-      let without = try driver(Host(offered), Pages())
+      let host = Host(offered)
+      let without = try driver(host, Pages())
       _ = try without.start(messageCount: 0)
-      #expect(try without.reportFreePages(5) == 0)
+      #expect(try without.reportFreePages(5) == 0 && host.reported.isEmpty)
     }
   }
 
