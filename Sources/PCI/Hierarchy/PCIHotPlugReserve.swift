@@ -1,4 +1,5 @@
 import Foundations
+import Machine
 
 /// How much a bridge with slots for hot-plug gets beyond what is behind it, so that what comes finds addresses.
 ///
