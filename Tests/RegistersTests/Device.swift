@@ -3,7 +3,6 @@ enum Device: String, CaseIterable {
   case serialPort, intervalTimer, systemControl, interruptController, edgeLevelControl, clock, eventTimer, ioAPIC,
     localAPIC, keyboardController
   case modelSpecific, identification
-  case virtioCapability, virtioCommon, virtioInterruptStatus
 
   /// All that is generated from it.
   var cases: CaseList {
@@ -20,9 +19,6 @@ enum Device: String, CaseIterable {
     case .keyboardController: i8042Cases()
     case .modelSpecific: msrCases()
     case .identification: cpuidCases()
-    case .virtioCapability: virtio_pci_capabilityCases()
-    case .virtioCommon: virtio_pci_commonCases()
-    case .virtioInterruptStatus: virtio_pci_isrCases()
     }
   }
 }

@@ -269,9 +269,6 @@ extension Device {
     case .keyboardController: I8042Model.layout
     case .modelSpecific: ModelSpecificModel.layout
     case .identification: CPUIDModel.layout
-    case .virtioCapability: VirtioCapabilityModel.layout
-    case .virtioCommon: VirtioCommonModel.layout
-    case .virtioInterruptStatus: VirtioInterruptStatusModel.layout
     }
   }
 }

@@ -69,9 +69,6 @@ struct DumpTests {
     case .keyboardController: I8042Registers(model).dump(into: &page)
     case .modelSpecific: ModelSpecificRegisters(model).dump(into: &page) { _ in true }
     case .identification: CPUIDRegisters(model).dump(into: &page)
-    case .virtioCapability: VirtioCapabilityRegisters(model).dump(into: &page)
-    case .virtioCommon: VirtioCommonRegisters(model).dump(into: &page)
-    case .virtioInterruptStatus: VirtioInterruptStatusRegisters(model).dump(into: &page)
     }
     return page
   }
