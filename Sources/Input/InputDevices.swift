@@ -1,5 +1,7 @@
 public import Foundations
 import Machine
+import Synchronization
+import Waiting
 
 /// All input devices of the machine, and who wants their events.
 public enum InputDevices {
@@ -10,6 +12,27 @@ public enum InputDevices {
   }
 
   private static let all = BootCell<SpinLock<State>>()
+  /// Whether devices or handlers come or go: one at a time, so that each handler connects to each device once.
+  private static let isChanging = Atomic<Bool>(false)
+  private static let changes = WaitQueue()
+
+  private static func changing<Result>(_ body: () throws(Errno) -> Result) throws(Errno) -> Result {
+    var isMine = false
+    while !isMine {
+      // Nothing was to interrupt the wait; if something does, it goes on.
+      do throws(Errno) {
+        try changes.wait(isExclusive: true, .nothing) {
+          isChanging.compareExchange(expected: false, desired: true, ordering: .acquiring).exchanged
+        }
+        isMine = true
+      } catch {}
+    }
+    defer {
+      isChanging.store(false, ordering: .releasing)
+      changes.wake()
+    }
+    return try body()
+  }
 
   private static func withState<Result>(_ body: (inout State) throws(Errno) -> Result) throws(Errno) -> Result {
     if !all.isFilled { all.fill(SpinLock(State())) }
@@ -22,6 +45,10 @@ public enum InputDevices {
   /// - Throws: `ENOMEM`, `EBUSY` for one that was registered before.
   /// - Context: a thread without locks.
   public static func register(_ device: InputDevice) throws(Errno) {
+    try changing { () throws(Errno) in try registerAlone(device) }
+  }
+
+  private static func registerAlone(_ device: InputDevice) throws(Errno) {
     let number = try withState { state throws(Errno) in
       let number = state.nextNumber
       state.nextNumber &+= 1
@@ -45,6 +72,11 @@ public enum InputDevices {
   ///
   /// - Context: a thread without locks; after its driver has stopped to report.
   public static func unregister(_ device: InputDevice) {
+    // It throws nothing.
+    try? changing { () throws(Errno) in unregisterAlone(device) }
+  }
+
+  private static func unregisterAlone(_ device: InputDevice) {
     let wasKnown = try? withState { state throws(Errno) in
       for index in 0..<state.devices.count where state.devices[index] === device {
         _ = state.devices.remove(at: index)
@@ -58,8 +90,12 @@ public enum InputDevices {
   /// Adds somebody who wants events of devices, also of those that are there.
   ///
   /// - Throws: `ENOMEM`.
-  /// - Context: a thread without locks, while no device is registered or goes.
+  /// - Context: a thread without locks.
   public static func add(_ handler: InputHandler) throws(Errno) {
+    try changing { () throws(Errno) in try addAlone(handler) }
+  }
+
+  private static func addAlone(_ handler: InputHandler) throws(Errno) {
     try withState { state throws(Errno) in try state.handlers.append(handler) }
     var index = 0
     while let device = device(at: index) {

@@ -21,7 +21,7 @@ open class InputHandler {
   ///
   /// - Returns: what hears its events from now on; nil when this handler has no use for such a device.
   /// - Throws: `ENOMEM`; then the device is not heard by this handler.
-  /// - Context: a thread without locks.
+  /// - Context: a thread without locks; it registers and unregisters no device, and adds no handler.
   open func connect(_ device: InputDevice) throws(Errno) -> InputHandle? { nil }
 }
 
@@ -46,6 +46,6 @@ open class InputHandle {
 
   /// The device is gone: nothing more is heard of it.
   ///
-  /// - Context: a thread without locks.
+  /// - Context: as of `InputHandler.connect`.
   open func disconnect() {}
 }

@@ -99,7 +99,7 @@ struct EventControlTests {
       #expect(device.repetition?.delay == 500, "negative numbers change nothing")
     }
     try World.run { world in
-      let device = try InputDevice(InputDescription(name: "plain", identity: InputIdentity(bus: 6)))
+      let device = try InputDevice(InputDescription(name: "Test plain", identity: InputIdentity(bus: 6)))
       try InputDevices.register(device)
       defer { InputDevices.unregister(device) }
       let file = try world.open(device)

@@ -68,6 +68,20 @@ extension String {
   }
 }
 
+/// Hears of the devices of these tests only: others may have theirs at the same time.
+final class OwnDevices: InputHandler {
+  private let handler: InputHandler
+
+  init(_ handler: InputHandler) {
+    self.handler = handler
+    super.init()
+  }
+
+  override func connect(_ device: InputDevice) throws(Errno) -> InputHandle? {
+    String(device.name).hasPrefix("Test ") ? try handler.connect(device) : nil
+  }
+}
+
 /// A machine with files of input devices, and a program.
 struct World {
   private static let cell = BootCell<TestNames>()
@@ -90,7 +104,9 @@ struct World {
       if isStarted.compareExchange(expected: false, desired: true, ordering: .acquiring).exchanged {
         let names = TestNames()
         cell.fill(names)
-        try InputFiles.start(names)
+        let handlers = try InputFiles.prepare(names)
+        try InputDevices.add(OwnDevices(handlers.events))
+        try InputDevices.add(OwnDevices(handlers.mice))
       }
       SimulatedProcessor.reset(.fourLevel, hasIdentifiers: false)
       let space = ProgramSpace(try UserPageTable())

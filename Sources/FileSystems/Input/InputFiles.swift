@@ -44,13 +44,19 @@ public enum InputFiles {
   /// - Throws: `EBUSY` when somebody has the major number, `ENOMEM`.
   /// - Context: a thread without locks, once.
   public static func start(_ names: InputNames) throws(Errno) {
+    let handlers = try prepare(names)
+    try InputDevices.add(handlers.events)
+    try InputDevices.add(handlers.mice)
+  }
+
+  /// As `start`, with handlers that hear nothing yet.
+  static func prepare(_ names: InputNames) throws(Errno) -> (events: InputHandler, mice: InputHandler) {
     all.fill(SpinLock(State()))
     self.names.fill(names)
     let mice = MouseClients()
     try SpecialFiles.register(
       .characterDevice, major: major, minors: 0..<InputMinors.others.upperBound, InputOpener(mice))
-    try InputDevices.add(EventHandler())
-    try InputDevices.add(MouseHandler(all: mice))
+    return (EventHandler(), MouseHandler(all: mice))
   }
 
   private static func withState<Result>(_ body: (inout State) throws(Errno) -> Result) throws(Errno) -> Result {
