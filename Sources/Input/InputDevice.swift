@@ -168,7 +168,8 @@ public final class InputDevice {
   /// The device is gone.
   func end() {
     releaseAllKeys()
-    state.withLock { $0.end() }?.close()
+    let belongings = state.withLock { $0.end() }
+    belongings.repeater?.close()
     while let handle = state.withLock({ $0.takeHandle() }) { handle.disconnect() }
   }
 

@@ -296,13 +296,18 @@ struct InputDeviceState: ~Copyable {
 
   mutating func release(_ handle: InputHandle) { if grabber === handle { grabber = nil } }
 
+  /// What a device had while it was registered.
+  struct Belongings {
+    let repeater: KeyRepeater?
+    let driver: InputDriver?
+    let grabber: InputHandle?
+  }
+
   /// Lets go of all but the handles.
   ///
-  /// - Returns: the timer, to be closed.
-  mutating func end() -> KeyRepeater? {
+  /// - Returns: what it was, to be dropped without the lock.
+  mutating func end() -> Belongings {
     isRegistered = false
-    grabber = nil
-    driver = nil
-    return repeater.take()
+    return Belongings(repeater: repeater.take(), driver: driver.take(), grabber: grabber.take())
   }
 }

@@ -18,8 +18,7 @@ enum KernelInput {
   /// - Context: a thread, once, before any input device is registered or after.
   static func start(_ devices: DeviceFileSystem) throws(Errno) {
     try devices.addDirectory("input", permissions: 0o755)
-    let mice: StaticString = "input/mice"
-    try devices.add(mice, .characterDevice, InputFiles.miceNumber, permissions: 0o600)
+    try devices.add("input/mice", .characterDevice, InputFiles.miceNumber, permissions: 0o600)
     let new = KernelInputNames(devices)
     names.fill(new)
     try InputFiles.start(new)
