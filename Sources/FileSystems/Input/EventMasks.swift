@@ -39,9 +39,6 @@ struct EventMasks: ~Copyable {
     try masks.append(Mask(type: type, bits: bits))
   }
 
-  /// Makes room for a mask, so that `set` of one takes no memory.
-  mutating func reserve() throws(Errno) { try masks.reserveCapacity(masks.count + 1) }
-
   /// Whether an event is not wanted. EV_SYN always is, and so is what cannot be chosen.
   func hides(_ event: InputEvent) -> Bool {
     guard masks.count > 0, event.type != .EV_SYN else { return false }

@@ -114,7 +114,7 @@ struct KeyRate: Equatable {
   var period: UInt8
 
   /// A quarter of a second, and thirty a second: what Linux sets.
-  static let usual = KeyRate(delay: 0, period: 0)
+  static var usual: KeyRate { KeyRate(delay: 0, period: 0) }
 
   /// The byte that sets it.
   var byte: UInt8 { delay << 5 | period }
