@@ -82,6 +82,7 @@ let package = Package(
     module("Processors", ["Foundations", "Machine", "Registers"], generated: true),
     module("Interrupts", ["Foundations", "Machine", "Symbols", "Logging", "Registers"], generated: true),
     module("Time", ["Foundations", "Machine", "Waiting", "Registers", "Interrupts"]),
+    module("Input", ["Foundations", "Machine", "Waiting", "Time"], generated: true),
     module("Scheduler", ["Foundations", "Machine", "Waiting", "Scheduling", "Interrupts", "Time"]),
     module(
       "Futexes", ["Foundations", "Machine", "VirtualMemory", "Waiting", "Scheduling", "Time"]),
@@ -108,6 +109,9 @@ let package = Package(
     module(
       "TerminalFiles", path: "Sources/FileSystems/Terminals",
       ["Foundations", "LinuxABI", "Machine", "Waiting", "Terminals", "Security", "VFS"]),
+    module(
+      "InputFiles", path: "Sources/FileSystems/Input",
+      ["Foundations", "LinuxABI", "Machine", "Waiting", "Time", "Input", "Security", "VFS"]),
     module("IPC", ["Foundations", "LinuxABI", "PageFrames", "Machine", "Waiting", "Security", "VFS"]),
     module(
       "Events", ["Foundations", "LinuxABI", "Machine", "Waiting", "Time", "Security", "VFS"]),
@@ -145,8 +149,8 @@ let package = Package(
       "SerialDriver", path: "Sources/Drivers/Serial",
       ["Foundations", "Machine", "Registers", "Interrupts", "Terminals"]),
     module(
-      "KeyboardDriver", path: "Sources/Drivers/Keyboard", ["Foundations", "Machine", "Registers", "Interrupts"],
-      generated: true),
+      "KeyboardDriver", path: "Sources/Drivers/Keyboard",
+      ["Foundations", "Machine", "Registers", "Interrupts", "Time", "Input"], generated: true),
     module(
       "Virtio", path: "Sources/Drivers/Virtio", ["Foundations", "PageFrames", "Machine", "PCI"], generated: true),
     module(
@@ -181,7 +185,7 @@ let package = Package(
         "VDSO",
         "Terminals", "Executables", "Processes", "Security", "VFS", "RAMFileSystem", "DeviceFileSystem", "IPC",
         "SystemCalls", "Archives", "InitialFileSystem", "TerminalFiles", "SyntheticFiles", "ProcessFileSystem",
-        "SystemFileSystem", "Futexes", "Events", "Sockets",
+        "SystemFileSystem", "Futexes", "Events", "Sockets", "Input", "InputFiles",
       ],
       exclude: ["README.md", "specs.json"], swiftSettings: strict, plugins: ["SpecPlugin"]),
 
@@ -216,7 +220,7 @@ let package = Package(
     tests(
       "SerialDriverTests", ["SerialDriver", "Terminals", "Registers", "DeviceModels", "Machine", "Foundations"]),
     tests(
-      "KeyboardDriverTests", ["KeyboardDriver", "Registers", "DeviceModels", "Machine", "Foundations"]),
+      "KeyboardDriverTests", ["KeyboardDriver", "Input", "Registers", "DeviceModels", "Time", "Machine", "Foundations"]),
     tests("ScreenDriverTests", ["ScreenDriver", "Console", "Terminals", "Machine", "Foundations"]),
     tests("DriverKitTests", ["DriverKit", "Logging", "PCI", "Time", "Waiting", "Machine", "Foundations"]),
     tests("EducationalDriverTests", ["EducationalDriver", "DriverKit", "DeviceModels", "Machine", "Foundations"]),
@@ -281,6 +285,13 @@ let package = Package(
       [
         "ProcessFileSystem", "SyntheticFiles", "Processes", "PCI", "RAMFileSystem", "VFS", "Security", "PageCache",
         "VirtualMemory", "Executables", "Machine", "LinuxABI", "Foundations",
+      ]),
+    tests("InputTests", ["Input", "Time", "Machine", "Foundations"]),
+    tests(
+      "InputFilesTests",
+      [
+        "InputFiles", "Input", "DeviceFileSystem", "VFS", "Security", "PageCache", "Time", "Waiting", "Machine",
+        "PageFrames", "LinuxABI", "Foundations",
       ]),
     tests("SecurityTests", ["Security", "LinuxABI", "Foundations"]),
     tests("LinuxABITests", ["LinuxABI"]),
