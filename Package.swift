@@ -95,6 +95,7 @@ let package = Package(
       [
         "Foundations", "LinuxABI", "PageFrames", "Machine", "PageCache", "VirtualMemory", "Waiting", "Time", "Security",
       ]),
+    module("KernelEvents", ["Foundations", "Machine", "VFS"]),
     module(
       "RAMFileSystem", path: "Sources/FileSystems/RAM",
       ["Foundations", "LinuxABI", "Machine", "PageCache", "Security", "VFS"]),
@@ -113,7 +114,7 @@ let package = Package(
       "Events", ["Foundations", "LinuxABI", "Machine", "Waiting", "Time", "Security", "VFS"]),
     module(
       "Sockets", path: "Sources/Network/Sockets",
-      ["Foundations", "LinuxABI", "PageFrames", "Machine", "Waiting", "Time", "Security", "VFS"]),
+      ["Foundations", "LinuxABI", "PageFrames", "Machine", "Waiting", "Time", "Security", "VFS", "KernelEvents"]),
     module(
       "Processes",
       [
@@ -126,7 +127,7 @@ let package = Package(
       "SystemFileSystem", path: "Sources/FileSystems/System",
       [
         "Foundations", "LinuxABI", "PageFrames", "Machine", "Processors", "PCI", "VirtualMemory", "Security", "VFS",
-        "SyntheticFiles",
+        "KernelEvents", "SyntheticFiles",
       ]),
     module(
       "ProcessFileSystem", path: "Sources/FileSystems/Process",
@@ -218,6 +219,7 @@ let package = Package(
         "Processes", "Signals", "RAMFileSystem", "VFS", "Security", "PageCache", "Time", "LinuxABI", "Machine",
         "PageFrames", "Foundations",
       ]),
+    tests("KernelEventsTests", ["KernelEvents", "Machine", "Foundations"]),
     tests(
       "RAMFileSystemTests",
       ["RAMFileSystem", "VFS", "Security", "PageCache", "Machine", "LinuxABI", "Foundations"], exclude: ["Linux"]),
@@ -245,8 +247,8 @@ let package = Package(
     tests(
       "SocketsTests",
       [
-        "Sockets", "IPC", "RAMFileSystem", "VFS", "Security", "PageCache", "Waiting", "Machine", "LinuxABI",
-        "Foundations",
+        "Sockets", "KernelEvents", "IPC", "RAMFileSystem", "VFS", "Security", "PageCache", "Waiting", "Machine",
+        "LinuxABI", "Foundations",
       ]),
     tests(
       "EventsTests",
@@ -257,8 +259,8 @@ let package = Package(
     tests(
       "SystemFileSystemTests",
       [
-        "SystemFileSystem", "SyntheticFiles", "Processors", "PCI", "VirtualMemory", "RAMFileSystem", "VFS", "Security",
-        "PageCache", "Machine", "LinuxABI", "Foundations",
+        "SystemFileSystem", "KernelEvents", "SyntheticFiles", "Processors", "PCI", "VirtualMemory", "RAMFileSystem",
+        "VFS", "Security", "PageCache", "Machine", "LinuxABI", "Foundations",
       ]),
     tests(
       "ProcessFileSystemTests",
@@ -275,7 +277,7 @@ let package = Package(
       "SystemCallsTests",
       [
         "SystemCalls", "Processes", "IPC", "RAMFileSystem", "VFS", "Security", "PageCache", "LinuxABI", "Machine",
-        "Events", "Sockets", "Foundations",
+        "Events", "Sockets", "KernelEvents", "Foundations",
       ]),
     tests("StructureTests", []),
   ]
