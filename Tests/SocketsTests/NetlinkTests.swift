@@ -301,12 +301,13 @@ struct NetlinkTests {
     try withWorld { world in
       weak var gone: SocketFile?
       do {
-        let socket = try listener(world)
+        let socket = try listener(world, port: 4_242)
         gone = socket
+        #expect(NetlinkTable.find(port: 4_242) != nil)
         for _ in 0..<5 { _ = try announce() }
       }
       #expect(gone == nil)
-      #expect(NetlinkTable.next(after: 0) == nil)
+      #expect(NetlinkTable.find(port: 4_242) == nil)
       _ = try announce()
     }
   }

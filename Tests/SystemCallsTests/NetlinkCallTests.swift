@@ -18,6 +18,8 @@ struct NetlinkCallTests {
   private func withSockets(_ body: (Program) throws -> Void) throws {
     try Program.run { program throws in
       try Sockets.start(names: program.names, clock: FileClock(), callers: TaskSocketCallers())
+      // Ports are the machine's, which all programs of the tests are on.
+      defer { for descriptor in 0..<16 { program.call(.close, UInt64(descriptor)) } }
       try body(program)
     }
   }

@@ -72,14 +72,15 @@ extension SystemCallContext {
   }
 
   private func loadFilter(_ address: UInt64, besides former: CallFilter?) throws(Errno) -> CallFilter {
-    let program = try loadProgram(address)
-    return try CallFilter(program.instructions.span, besides: former)
+    try withProgram(at: address) { program throws(Errno) in try CallFilter(program, besides: former) }
   }
 
-  /// Reads a `struct sock_fprog` and what it points to.
+  /// Reads a `struct sock_fprog` and what it points to, and runs `body` with its instructions.
   ///
-  /// - Throws: `EFAULT`, `ENOMEM`; `EINVAL` for none or too many instructions.
-  func loadProgram(_ address: UInt64) throws(Errno) -> FilterProgramText {
+  /// - Throws: `EFAULT`, `ENOMEM`; `EINVAL` for none or too many instructions; what `body` throws.
+  func withProgram<Result>(
+    at address: UInt64, _ body: (Span<RawFilterInstruction>) throws(Errno) -> Result
+  ) throws(Errno) -> Result {
     let count = Int(try UserPointer<UInt16>(address).load())
     let (place, overflows) = address.addingReportingOverflow(8)
     guard !overflows else { throw .EFAULT }
@@ -94,13 +95,6 @@ extension SystemCallContext {
           code: UInt16(truncatingIfNeeded: word), yes: UInt8(truncatingIfNeeded: word >> 16),
           no: UInt8(truncatingIfNeeded: word >> 24), constant: UInt32(truncatingIfNeeded: word >> 32)))
     }
-    return FilterProgramText(instructions)
+    return try body(instructions.span)
   }
-}
-
-/// The instructions of a filter, as a program passed them.
-final class FilterProgramText {
-  let instructions: GrowableArray<RawFilterInstruction>
-
-  init(_ instructions: consuming GrowableArray<RawFilterInstruction>) { self.instructions = instructions }
 }

@@ -23,8 +23,8 @@ extension SystemCallContext {
     guard length >= 0 else { throw .EINVAL }
     if level == Self.socketLevel, Int64(option) == SocketOption.SO_ATTACH_FILTER.rawValue {
       guard length == Self.programByteCount else { throw .EINVAL }
-      let program = try loadProgram(value.address)
-      return try socket.setFilter(PacketFilter(program.instructions.span))
+      let filter = try withProgram(at: value.address) { program throws(Errno) in try PacketFilter(program) }
+      return try socket.setFilter(filter)
     }
     let count = min(Int(length), Self.optionLimit)
     var storage = InlineArray<256, UInt8>(repeating: 0)
