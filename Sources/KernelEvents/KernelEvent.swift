@@ -46,8 +46,9 @@ public enum KernelEventAction: UInt8, CaseIterable, Sendable {
 
 /// An event, as programs are told it.
 public struct KernelEvent: ~Copyable {
-  /// More bytes than its lines have, and more lines. Source: linux/kobject.h, `UEVENT_BUFFER_SIZE`, `UEVENT_NUM_ENVP`.
+  /// How many bytes its lines have at most. Source: linux/kobject.h, `UEVENT_BUFFER_SIZE`.
   public static let byteLimit = 2_048
+  /// How many lines it has at most. Source: linux/kobject.h, `UEVENT_NUM_ENVP`.
   public static let lineLimit = 64
   /// Those that `KernelEvents` adds have room beside the others.
   private static let reserve = 1

@@ -321,6 +321,7 @@ extension SocketAddress {
 }
 
 extension SocketAddress: Equatable {
+  /// Whether they have the same bytes.
   public static func == (one: SocketAddress, other: SocketAddress) -> Bool {
     one.count == other.count && (0..<one.count).allSatisfy { one.bytes[$0] == other.bytes[$0] }
   }

@@ -58,7 +58,8 @@ struct NetlinkCallTests {
       #expect(program.call(.recvfrom, socket, 0, 0, 0x22, 0, 0) == .error(.EAGAIN))
       let path = Array("devices/x".utf8)
       try KernelEvents.broadcast(KernelEvent(.change, path: path.span, subsystem: "test"))
-      let text = "change@/devices/x\0ACTION=change\0DEVPATH=/devices/x\0SUBSYSTEM=test\0"
+      let text =
+        "change@/devices/x\0ACTION=change\0DEVPATH=/devices/x\0SUBSYSTEM=test\0"
         + "SEQNUM=\(KernelEvents.sequenceNumber)\0"
       // How long the next message is.
       #expect(program.call(.recvfrom, socket, 0, 0, 0x22, 0, 0) == Int64(text.utf8.count))

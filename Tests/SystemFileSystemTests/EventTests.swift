@@ -70,7 +70,10 @@ struct EventTests {
       #expect(events.take() == [Self.head("add", driver, "drivers"), bound])
       #expect(try world.text("\(Self.port)/uevent") == "DRIVER=one\nMODALIAS=platform:serial\n")
       try port.setDriver("other")
-      #expect(events.take().map { $0[0] } == ["unbind@/\(Self.port)", "add@/bus/platform/drivers/other", "bind@/\(Self.port)"])
+      #expect(
+        events.take().map { $0[0] } == [
+          "unbind@/\(Self.port)", "add@/bus/platform/drivers/other", "bind@/\(Self.port)",
+        ])
       terminal.announce(.change)
       #expect(events.take() == [Self.head("change", Self.terminal, "tty") + Self.facts])
       terminal.remove()

@@ -61,15 +61,15 @@ final class ObjectEvents {
     _ action: KernelEventAction, adding words: (inout KernelEvent) throws(Errno) -> Void
   ) throws(Errno) {
     guard let subsystem else { return }
-    var event = try path.withBytes { path throws(Errno) in
-      try KernelEvent(action, path: path, subsystem: subsystem)
+    var facts = TextBuffer()
+    try writeFacts(to: &facts)
+    guard !facts.lacksMemory else { throw .ENOMEM }
+    try path.withBytes { path throws(Errno) in
+      var event = try KernelEvent(action, path: path, subsystem: subsystem)
+      try words(&event)
+      try event.add(lines: facts.bytes)
+      try KernelEvents.broadcast(event)
     }
-    try words(&event)
-    var text = TextBuffer()
-    try writeFacts(to: &text)
-    guard !text.lacksMemory else { throw .ENOMEM }
-    try event.add(lines: text.bytes)
-    try KernelEvents.broadcast(event)
   }
 
   /// Sends the event that a program asks for.

@@ -122,14 +122,12 @@ final class PathText {
   }
 
   /// Runs `body` with its bytes.
-  func withBytes<Result: ~Copyable>(
-    _ body: (Span<UInt8>) throws(Errno) -> Result
-  ) throws(Errno) -> Result {
+  func withBytes<Result>(_ body: (Span<UInt8>) throws(Errno) -> Result) throws(Errno) -> Result {
     try Self.pass(text, to: body)
   }
 
   /// Its own function, because a span of a class's property may not leave the expression.
-  private static func pass<Result: ~Copyable>(
+  private static func pass<Result>(
     _ text: borrowing GrowableArray<UInt8>, to body: (Span<UInt8>) throws(Errno) -> Result
   ) throws(Errno) -> Result {
     try body(text.span)

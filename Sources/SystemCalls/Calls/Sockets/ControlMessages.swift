@@ -155,7 +155,9 @@ extension SystemCallContext {
     guard stored > 0 else { return (0, isCut) }
     let count = ControlMessages.headerByteCount + UInt64(stored) * 4
     // The descriptors are the program's already, whether it can be told of them or not.
-    do throws(Errno) { try storeHeader(ControlMessages.socketLevel, ControlMessages.rights, count, at: place) } catch { return (0, true) }
+    do throws(Errno) { try storeHeader(ControlMessages.socketLevel, ControlMessages.rights, count, at: place) } catch {
+      return (0, true)
+    }
     return (min(ControlMessages.aligned(count), room), isCut)
   }
 
