@@ -16,7 +16,11 @@ open class KernelEventReceiver {
 
 /// The kernel's events.
 public enum KernelEvents {
-  private static let receiver = SpinLock<KernelEventReceiver?>(nil)
+  private struct State: ~Copyable {
+    var receiver: KernelEventReceiver?
+  }
+
+  private static let state = SpinLock(State())
   /// Held while an event is numbered and sent.
   private static let turn = SleepLock()
   private static let lastNumber = Atomic<UInt64>(0)
@@ -24,7 +28,7 @@ public enum KernelEvents {
   /// Events go to `new` from now on; before, nobody hears of them.
   ///
   /// - Context: while booting.
-  public static func install(_ new: KernelEventReceiver) { receiver.withLock { $0 = new } }
+  public static func install(_ new: KernelEventReceiver) { state.withLock { $0.receiver = new } }
 
   /// The number of the last event.
   public static var sequenceNumber: UInt64 { lastNumber.load(ordering: .acquiring) }
@@ -38,7 +42,7 @@ public enum KernelEvents {
     defer { turn.unlock() }
     let number = lastNumber.wrappingAdd(1, ordering: .releasing).newValue
     try event.finish(number)
-    guard let receiver = receiver.withLock({ $0 }) else { return }
+    guard let receiver = state.withLock({ $0.receiver }) else { return }
     receiver.receive(event.bytes)
   }
 }

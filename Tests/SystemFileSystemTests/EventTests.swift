@@ -156,6 +156,20 @@ struct EventTests {
     }
   }
 
+  @Test("a file in a directory of /dev is named with it, and its kind and permissions are told")
+  func nodes() throws {
+    try withEvents { world, events in
+      var event = SystemDeviceDescription()
+      (event.className, event.number, event.folder, event.permissions) = ("input", DeviceNumber(13, 64), "input", 0o660)
+      event.type = "keys"
+      let device = try world.fileSystem.addDevice("event0", below: nil, event)
+      let facts = "MAJOR=13\nMINOR=64\nDEVNAME=input/event0\nDEVMODE=0660\nDEVTYPE=keys\n"
+      #expect(try world.text("class/input/event0/uevent") == facts)
+      #expect(events.take().last?.dropFirst(4).joined(separator: "\n") == String(facts.dropLast()))
+      device.remove()
+    }
+  }
+
   @Test("uevent_seqnum is the number of the last event")
   func numbers() throws {
     try withEvents { world, events in

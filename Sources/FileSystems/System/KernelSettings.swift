@@ -4,8 +4,8 @@ import Machine
 import SyntheticFiles
 import VirtualMemory
 
-/// /sys/kernel. Source: Linux Documentation/admin-guide/mm/transhuge.rst; Documentation/ABI/testing/sysfs-kernel-uevent_seqnum
-/// for the number of the last event.
+/// /sys/kernel. Source: Linux Documentation/admin-guide/mm/transhuge.rst, and Documentation/ABI/testing/sysfs-uevent for the
+/// number of the last event.
 extension SystemFileSystem {
   func addSettings(to kernel: SyntheticDirectory) throws(Errno) {
     let huge = try add("transparent_hugepage", to: try add("mm", to: kernel))

@@ -31,7 +31,7 @@ final class ObjectEvents {
   /// It has gone; who still has its file open sends no events.
   func retire() { isGone.store(true, ordering: .relaxed) }
 
-  /// Writes what is known of it, a line each.
+  /// Writes what is known of it, a line each, in the order of Linux's `dev_uevent`.
   func writeFacts(to text: inout TextBuffer) throws(Errno) {
     if let number = description.number {
       text.write("MAJOR=")
@@ -39,7 +39,21 @@ final class ObjectEvents {
       text.write("\nMINOR=")
       text.write(decimal: UInt64(number.minor))
       text.write("\nDEVNAME=")
+      if let folder = description.folder {
+        text.write(folder.description)
+        text.write("/")
+      }
       text.write(name)
+      text.write("\n")
+      if let permissions = description.permissions {
+        text.write("DEVMODE=0")
+        for shift: UInt16 in [6, 3, 0] { text.write(byte: 0x30 + UInt8(truncatingIfNeeded: permissions >> shift & 7)) }
+        text.write("\n")
+      }
+    }
+    if let type = description.type {
+      text.write("DEVTYPE=")
+      text.write(type.description)
       text.write("\n")
     }
     if let driver {
@@ -74,7 +88,8 @@ final class ObjectEvents {
 
   /// Sends the event that a program asks for.
   ///
-  /// - Throws: `EINVAL` for what asks for none, `ENODEV` when it has gone, `ENOMEM`, also when the event would be too long.
+  /// - Throws: `EINVAL` for what asks for none, `ENODEV` when it has gone, `ENOMEM`, also when the event would be too
+  ///   long.
   func accept(_ text: Span<UInt8>) throws(Errno) {
     guard !isGone.load(ordering: .relaxed) else { throw .ENODEV }
     let request = try SyntheticRequest(text)

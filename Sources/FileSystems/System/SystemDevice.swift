@@ -14,6 +14,12 @@ public struct SystemDeviceDescription {
   public var number: DeviceNumber?
   /// Whether that file is a block device.
   public var isBlock = false
+  /// The directory of /dev that the file is in, if it is in one.
+  public var folder: StaticString?
+  /// What the file permits, if it is not what udev gives all files.
+  public var permissions: UInt16?
+  /// What kind of its class it is, such as `disk` and `partition`.
+  public var type: StaticString?
   /// Writes more lines of `uevent`, each a name, `=` and a value.
   public var facts: WholeText.Writer?
 

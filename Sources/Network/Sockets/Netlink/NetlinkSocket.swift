@@ -37,18 +37,14 @@ final class NetlinkSocket: SocketFile {
 
   private let endpoint: NetlinkEndpoint
 
-  /// Opens a new endpoint.
+  /// Opens `endpoint`.
   ///
   /// - Throws: as `SocketFile.init`.
-  init(_ place: (request: OpenRequest, inode: Inode), _ type: SocketType) throws(Errno) {
-    let endpoint = try NetlinkTable.makeEndpoint()
+  init(
+    _ place: (request: OpenRequest, inode: Inode), _ type: SocketType, _ endpoint: NetlinkEndpoint
+  ) throws(Errno) {
     self.endpoint = endpoint
-    do throws(Errno) {
-      try super.init(place.request, place.inode, .AF_NETLINK, type, protocolNumber: Self.eventProtocol)
-    } catch {
-      endpoint.close()
-      throw error
-    }
+    try super.init(place.request, place.inode, .AF_NETLINK, type, protocolNumber: Self.eventProtocol)
   }
 
   deinit { endpoint.close() }
@@ -190,7 +186,13 @@ final class NetlinkFamily: SocketFamily {
     guard type == .SOCK_RAW || type == .SOCK_DGRAM else { throw .ESOCKTNOSUPPORT }
     guard protocolNumber == NetlinkSocket.eventProtocol else { throw .EPROTONOSUPPORT }
     let place = try Sockets.makeInode(caller.actor.credentials, flags)
-    try ObjectMemory.check()
-    return try NetlinkSocket(place, type)
+    let endpoint = try NetlinkTable.makeEndpoint()
+    do throws(Errno) {
+      try ObjectMemory.check()
+      return try NetlinkSocket(place, type, endpoint)
+    } catch {
+      endpoint.close()
+      throw error
+    }
   }
 }
