@@ -137,6 +137,11 @@ let package = Package(
         "Processes", "SyntheticFiles",
       ]),
     module(
+      "DriverKit", ["Foundations", "Machine", "Waiting", "Logging", "Interrupts", "Time", "Scheduling", "Scheduler", "PCI"]),
+    module(
+      "EducationalDriver", path: "Sources/Drivers/Educational", ["Foundations", "Machine", "Logging", "PCI", "DriverKit"],
+      generated: true),
+    module(
       "SerialDriver", path: "Sources/Drivers/Serial",
       ["Foundations", "Machine", "Registers", "Interrupts", "Terminals"]),
     module(
@@ -155,7 +160,7 @@ let package = Package(
       [
         "Foundations", "PageFrames", "Machine", "PageCache", "VirtualMemory", "Logging", "Console", "Interrupts",
         "Time", "Scheduling", "Scheduler", "Waiting", "PCI", "Processors", "Registers", "SerialDriver",
-        "LinuxABI", "SystemCalls", "Security", "VFS", "RAMFileSystem", "IPC", "Processes",
+        "LinuxABI", "SystemCalls", "Security", "VFS", "RAMFileSystem", "IPC", "Processes", "DriverKit",
       ]),
     module(
       "Benchmarks", path: "Tests/Benchmarks",
@@ -165,7 +170,7 @@ let package = Package(
       dependencies: [
         "Foundations", "BootInformation", "PageFrames", "Machine", "ACPI", "PageCache", "VirtualMemory", "Logging",
         "Console", "Registers", "Processors", "Interrupts", "Time", "Scheduling", "Scheduler", "Waiting", "PCI",
-        "LinuxABI", "SerialDriver", "ScreenDriver", "KeyboardDriver", "KernelTests", "Benchmarks", "Symbols", "Signals",
+        "LinuxABI", "DriverKit", "EducationalDriver", "SerialDriver", "ScreenDriver", "KeyboardDriver", "KernelTests", "Benchmarks", "Symbols", "Signals",
         "VDSO",
         "Terminals", "Executables", "Processes", "Security", "VFS", "RAMFileSystem", "DeviceFileSystem", "IPC",
         "SystemCalls", "Archives", "InitialFileSystem", "TerminalFiles", "SyntheticFiles", "ProcessFileSystem",
@@ -206,6 +211,8 @@ let package = Package(
     tests(
       "KeyboardDriverTests", ["KeyboardDriver", "Registers", "DeviceModels", "Machine", "Foundations"]),
     tests("ScreenDriverTests", ["ScreenDriver", "Console", "Terminals", "Machine", "Foundations"]),
+    tests("DriverKitTests", ["DriverKit", "Logging", "PCI", "Time", "Waiting", "Machine", "Foundations"]),
+    tests("EducationalDriverTests", ["EducationalDriver", "DriverKit", "DeviceModels", "Machine", "Foundations"]),
     tests("PCITests", ["PCI", "DeviceModels", "Machine", "Foundations"]),
     tests("TimeTests", ["Time", "Machine", "Registers", "DeviceModels", "Foundations"]),
     tests(

@@ -43,6 +43,53 @@ apus_thread_entry:
     ud2
     .size apus_thread_entry, . - apus_thread_entry
 
+/* uint32_t apus_contain(uint64_t *saved, void *call)
+ *
+ * Calls apus_contained(call), after saving in `*saved` the stack pointer with which apus_contain_abort can end it from wherever it
+ * is. Returns 0 when the call has returned, and 1 when it was ended. */
+    .globl apus_contain
+    .type apus_contain, @function
+apus_contain:
+    pushq %rbp
+    pushq %rbx
+    pushq %r12
+    pushq %r13
+    pushq %r14
+    pushq %r15
+    pushq %rdi
+    movq %rsp, (%rdi)
+    movq %rsi, %rdi
+    call apus_contained
+    xorl %eax, %eax
+    jmp 1f
+    .globl apus_contain_abort
+apus_contain_abort:
+    movl $1, %eax
+1:
+    movq (%rsp), %rdi
+    movq $0, (%rdi)                             /* while all is still there: from here on it cannot be ended */
+    addq $8, %rsp
+    popq %r15
+    popq %r14
+    popq %r13
+    popq %r12
+    popq %rbx
+    popq %rbp
+    ret
+    .size apus_contain, . - apus_contain
+
+/* void apus_clear_stack(uint64_t end): writes zeros from the end of the stack up to where it is in use. */
+    .globl apus_clear_stack
+    .type apus_clear_stack, @function
+apus_clear_stack:
+    movq %rsp, %rcx
+    subq %rdi, %rcx
+    shrq $3, %rcx
+    xorl %eax, %eax
+    rep stosq
+    ret
+    .size apus_clear_stack, . - apus_clear_stack
+
 /* Where a program enters by SYSCALL: RCX has its instruction pointer, R11 its flags, interrupts are off. AMD APM vol. 3, SYSCALL. */
     .globl apus_system_call_entry
     .type apus_system_call_entry, @function

@@ -1,5 +1,6 @@
 import BootInformation
 import Machine
+import SystemFileSystem
 
 /// What the boot steps leave for the steps after them.
 struct BootState: ~Copyable {
@@ -9,6 +10,10 @@ struct BootState: ~Copyable {
   var plan: PhysicalMemoryPlan
   /// What the firmware says of the machine; nil before the memory step, and where it says nothing.
   var firmware: FirmwareTables?
+  /// The file systems that there are from the beginning; nil before the IPC step, and when tests have the machine.
+  var files: RootFileSystem?
+  /// /sys; nil before the drivers step, and when tests have the machine.
+  var system: SystemFileSystem?
 
   /// Reads the loader's information.
   ///

@@ -1,6 +1,7 @@
 import Foundations
 import Interrupts
 import KernelTests
+import Logging
 import Machine
 
 /// What the kernel does about a fatal fault: every console gets the report, a test that expected it gets its verdict, and
@@ -17,6 +18,8 @@ final class KernelFaultPolicy: FaultPolicy {
   override func write(_ bytes: Span<UInt8>) {
     Consoles.writeInReport(bytes)
   }
+
+  override func note(_ line: Message) { KernelLog.add(.error, .drivers, line) }
 
   override func end(_ vector: InterruptVector) -> Never {
     KernelTests.faultWasReported(vector)

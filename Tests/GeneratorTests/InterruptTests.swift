@@ -87,9 +87,8 @@ import Testing
       .steps
     #expect(
       steps.map(\.identifier.value) == [
-        "console", "gdt", "idt", "memory", "timers", "cpuDetection", "security", "apic", "smp", "pci", "ipc", "drivers",
-        "scheduler",
-        "performanceMonitor", "services",
+        "console", "gdt", "idt", "memory", "timers", "cpuDetection", "security", "apic", "smp", "pci", "scheduler",
+        "ipc", "drivers", "performanceMonitor", "services",
       ])
   }
 }

@@ -86,6 +86,7 @@ public enum KernelTests {
     FrameTests.register(&registrar, summary)
     PressureTests.register(&registrar, rounds: summary.rounds)
     ThreadTests.register(&registrar, rounds: summary.rounds)
+    DriverTests.register(&registrar)
     SchedulerTests.register(&registrar)
     ProgramTests.register(&registrar)
     FileTests.register(&registrar)

@@ -67,7 +67,9 @@ extern uint64_t apus_claimed_ports[1024];
 /* threads.S */
 #ifndef __linux__
 void *_Nonnull apus_switch_threads(uint64_t *_Nonnull saved, uint64_t next, void *_Nonnull from);
-extern uint8_t apus_thread_entry[], apus_system_call_entry[];
+void apus_clear_stack(uint64_t end);
+uint32_t apus_contain(uint64_t *_Nonnull saved, void *_Nonnull call);
+extern uint8_t apus_thread_entry[], apus_system_call_entry[], apus_contain_abort[];
 _Noreturn void apus_enter_user(uint64_t frame);
 #endif
 
@@ -106,6 +108,7 @@ APUS_INLINE void apus_open_start_lines(uint64_t root, uint32_t features, uint32_
 APUS_INLINE uint32_t apus_has_started(uint64_t line) { return __atomic_load_n(&apus_start_lines[line].has_started, __ATOMIC_ACQUIRE); }
 #ifndef __linux__
 APUS_ADDRESS(apus_thread_entry)
+APUS_ADDRESS(apus_contain_abort)
 APUS_ADDRESS(apus_system_call_entry)
 #endif
 APUS_ADDRESS(apus_processor_entry)
@@ -314,6 +317,13 @@ APUS_INLINE uint64_t apus_read_processor_area(void) {
 APUS_INLINE uint64_t apus_read_thread(void) {
     uint64_t value;
     __asm__ volatile("movq %%gs:16, %0" : "=r"(value));
+    return value;
+}
+
+/* The number of the heap that the running thread's allocations come from, plus 1; 0 for the kernel's. */
+APUS_INLINE uint64_t apus_read_heap(void) {
+    uint64_t value;
+    __asm__ volatile("movq %%gs:40, %0" : "=r"(value));
     return value;
 }
 /* The second is its number. */

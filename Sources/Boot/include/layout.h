@@ -41,6 +41,7 @@
 #define APUS_AREA_NUMBER 8
 #define APUS_AREA_THREAD 16
 #define APUS_AREA_KERNEL_STACK 24               /* where the stack of the thread that runs begins */
+#define APUS_AREA_HEAP 40                       /* the heap of contained work that runs */
 #define APUS_AREA_USER_STACK 32                 /* a program's stack pointer, for the first instructions of a call */
 #define APUS_PROCESSOR_AREA_SIZE 36864
 #define APUS_PROCESSOR_MAILBOX 28672

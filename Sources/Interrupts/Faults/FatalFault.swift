@@ -13,6 +13,11 @@ open class FaultPolicy {
     serial.write(bytes)
   }
 
+  /// Takes note of a line about an exception that did not end the kernel.
+  ///
+  /// - Context: the exception's handler, interrupts off.
+  open func note(_ line: Message) {}
+
   /// Ends the fault after its report: halts, restarts, or tells a test that expected it.
   open func end(_ vector: InterruptVector) -> Never {
     Machine.halt()
@@ -33,6 +38,9 @@ public enum FatalFault {
   public static func setPolicy(_ newPolicy: FaultPolicy) {
     policy.fill(newPolicy)
   }
+
+  /// Tells the policy about an exception that does not end the kernel.
+  static func note(_ line: Message) { policy.withValue { $0.note(line) } }
 
   /// Whether a report has begun: from then on nobody waits for a lock.
   public static var isReporting: Bool { depth.load(ordering: .relaxed) > 0 }

@@ -3,12 +3,12 @@ import Synchronization
 
 /// The handlers that `Specs/interrupts.json` names for the processor's exceptions.
 ///
-/// What a program raises is its own affair: its thread is told. In the kernel every exception is a bug and ends in a report, but
-/// for page faults in copies from and to programs and a breakpoint that a test of the interrupt table raises itself.
+/// What a program raises is its own affair: its thread is told. Contained work, a driver's, is ended. Else in the kernel every
+/// exception is a bug and ends in a report, but for page faults in copies from and to programs and a breakpoint that a test of the interrupt table raises itself.
 enum FaultHandlers {
   /// Exceptions that need no more than that.
   static func exception(_ frame: borrowing TrapFrame, _ vector: InterruptVector) {
-    if ProgramFault.report(frame) { return }
+    if ProgramFault.report(frame) || ContainedFault.handle(frame, vector) { return }
     FatalFault.report(frame, vector)
   }
 
@@ -37,7 +37,7 @@ enum FaultHandlers {
 
   /// An undefined instruction: in the kernel most often one of Swift's own checks.
   static func invalidOpcode(_ frame: borrowing TrapFrame, _ vector: InterruptVector) {
-    if ProgramFault.report(frame) { return }
+    if ProgramFault.report(frame) || ContainedFault.handle(frame, vector) { return }
     FatalFault.report(frame, vector)
   }
 
@@ -48,7 +48,7 @@ enum FaultHandlers {
 
   /// A breach of protection that no other exception covers; also registers that the CPU does not take from a program's memory.
   static func generalProtection(_ frame: borrowing TrapFrame, _ vector: InterruptVector) {
-    if ProgramFault.report(frame) || FPUState.handleRefusal(frame) { return }
+    if ProgramFault.report(frame) || FPUState.handleRefusal(frame) || ContainedFault.handle(frame, vector) { return }
     FatalFault.report(frame, vector)
   }
 
@@ -57,6 +57,7 @@ enum FaultHandlers {
   static func pageFault(_ frame: borrowing TrapFrame, _ vector: InterruptVector) {
     let address = PageFaults.address
     if PageFaults.handle(frame, at: address) || ProgramFault.report(frame, address: address) { return }
+    if ContainedFault.handle(frame, vector) { return }
     FatalFault.report(frame, vector)
   }
 

@@ -22,13 +22,10 @@ extension BootHandlers {
   /// Makes the root file system, unpacks the initial one into it, and starts the first process.
   static func services(_ state: inout BootState) -> BootOutcome {
     let commandLine = CommandLine(state.information.commandLine.bytes)
-    // Tests and benchmarks have the machine to themselves.
-    if commandLine.contains("test") || commandLine.contains("bench") { return .done("none: tests were asked for") }
+    if isForTests(commandLine) { return .done("none: tests were asked for") }
     guard state.information.moduleCount > 0 else { return .done("no initial file system, so no first process") }
-    let cache: PageCache? = KernelMemory.pageCache.withValue { $0 }
-    guard let cache else { return .failed("there is no page cache") }
+    guard let files = state.files, let system = state.system else { return .failed("there are no file systems") }
     do throws(Errno) {
-      let files = try RootFileSystem(cache)
       try startDevices(files)
       try Futexes.start(processorCount: Processor.onlineCount)
       for index in 0..<state.information.moduleCount {
@@ -36,11 +33,16 @@ extension BootHandlers {
       }
       Processes.start(KernelPrograms())
       try KernelWatch.start()
-      try addSyntheticFiles(files, MachineFacts(state.information))
+      try addSyntheticFiles(files, system, MachineFacts(state.information))
       return try startFirst(files, commandLine)
     } catch {
       return .failed("error \(error.rawValue)")
     }
+  }
+
+  /// Whether tests or benchmarks have the machine to themselves.
+  static func isForTests(_ commandLine: borrowing CommandLine) -> Bool {
+    commandLine.contains("test") || commandLine.contains("bench")
   }
 
   private static func startDevices(_ files: RootFileSystem) throws(Errno) {
@@ -74,13 +76,12 @@ extension BootHandlers {
   }
 
   /// Makes /proc and /sys known to mount(2).
-  private static func addSyntheticFiles(_ files: RootFileSystem, _ facts: MachineFacts) throws(Errno) {
+  private static func addSyntheticFiles(
+    _ files: RootFileSystem, _ system: SystemFileSystem, _ facts: MachineFacts
+  ) throws(Errno) {
     guard let tree = Processes.tree else { return }
     let processes = try ProcessFileSystem(tree, facts, names: files.names, clock: FileClock())
     try FileSystemTypes.register(ProcessFileSystemType(processes))
-    let system = try SystemFileSystem(names: files.names, clock: FileClock()) { () throws(Errno) in
-      ProcessorList(try KernelProcessors.records())
-    }
     try FileSystemTypes.register(SystemFileSystemType(system))
   }
 

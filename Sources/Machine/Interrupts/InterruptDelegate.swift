@@ -34,9 +34,15 @@ func interruptEntry(_ storage: UnsafeMutablePointer<apus_trap_frame>) {
     Machine.halt()
   }
   VectorHandlers.count(frame.vector)
+  #if os(none)
+    // What handlers allocate is not of the work that they interrupt.
+    let isContained = apus_read_heap() != 0
+    if isContained { ProcessorArea.withCurrentQuietly { $0.heap = 0 } }
+  #endif
   // SAFETY: the delegate was retained when it was installed and is never released.
   unsafe delegate._withUnsafeGuaranteedRef { $0.handle(frame) }
   #if os(none)
+    if isContained { CompartmentHeap.useThreads() }
     ThreadEntry.leaveInterrupt(frame)
   #endif
 }

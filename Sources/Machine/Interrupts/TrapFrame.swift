@@ -42,6 +42,16 @@ public struct TrapFrame: ~Copyable {
   /// - Precondition (by Machine): a fix-up of the code that was interrupted.
   func resume(at address: UInt64) { unsafe storage.pointee.rip = address }
 
+  /// Makes the interrupted code go on at `address` with another stack pointer, interrupts on, its direction and user memory as
+  /// code expects them.
+  ///
+  /// - Precondition (by Machine): a place that was prepared for it on the same stack.
+  func resume(at address: UInt64, stackPointer: UInt64) {
+    unsafe storage.pointee.rip = address
+    unsafe storage.pointee.rsp = stackPointer
+    unsafe storage.pointee.rflags = 1 << 9 | 1 << 1
+  }
+
   /// The general registers, RAX to R15 in the order of their encoding.
   public var generalRegisters: GeneralRegisters {
     unsafe GeneralRegisters(

@@ -17,6 +17,8 @@ struct ProcessorArea: ~Copyable {
   var kernelStack: UInt64 = 0
   /// Where a system call keeps the program's stack pointer for a moment: `%gs:32`.
   private var userStack: UInt64 = 0
+  /// The number of the heap that allocations come from, plus 1, while contained work runs; 0 for the kernel's: `%gs:40`.
+  var heap: UInt = 0
   /// Whether the thread that runs is to make room for another as soon as it can.
   var needsReschedule = false
   /// Whether the last interrupt that somebody asked to know about came while a program ran.

@@ -26,6 +26,11 @@ open class ThreadContext {
   /// The program's FS and GS bases.
   final var segmentBases = SegmentBases()
 
+  /// For a thread that runs contained work: what that has to return to.
+  final var containment: ContainmentRecord?
+  /// What `ProcessorArea.heap` is while it runs.
+  final var heap: UInt = 0
+
   /// Makes a thread that begins in `run` when it is first switched to.
   ///
   /// - Parameter hasProgram: whether it will run a program.

@@ -81,8 +81,10 @@ public enum ThreadEntry {
     static func leaveInterrupt(_ frame: borrowing TrapFrame) {
       if frame.isUser {
         if hasWork { leaveToUser() }
-      } else if frame.flags & 1 << 9 != 0, ProcessorArea.withCurrent({ $0.needsReschedule }) {
+      } else if frame.flags & 1 << 9 != 0 {
         // The interrupted code had interrupts on, so it holds no lock.
+        Containment.endIfAsked(frame)
+        guard ProcessorArea.withCurrent({ $0.needsReschedule }) else { return }
         // SAFETY: hooks are set before anybody can ask for room, and never released.
         unsafe hooks?._withUnsafeGuaranteedRef { $0.reschedule() }
       }

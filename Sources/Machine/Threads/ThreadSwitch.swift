@@ -96,6 +96,7 @@ extension ThreadContext {
       ProcessorArea.withCurrent { area in
         area.thread = address
         area.kernelStack = stackTop
+        area.heap = heap
       }
       guard let fpuState else { return }
       SegmentTable.setStack(stackTop)

@@ -18,6 +18,8 @@ public enum FrameKind: UInt8, Sendable {
   case anonymous
   /// A page of a file; `owner` is the file's number in the page cache, `index` its page in the file.
   case file
+  /// Memory of contained work; `owner` is the number of its heap.
+  case compartment
 
   /// Whether a frame of the kind with this number is somebody's, who may give it back.
   @inline(__always)

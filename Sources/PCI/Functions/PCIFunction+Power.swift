@@ -11,6 +11,14 @@ extension PCIFunction {
     PCIPowerManagementRegisters(space.from(Int(capabilities.powerManagement)))
   }
 
+  /// Whether the way through D3hot puts it back to how it was at power-on.
+  var losesStateInD3: Bool {
+    guard capabilities.powerManagement != 0 else { return false }
+    let power = power
+    let control = power.control
+    return !control.keepsState
+  }
+
   /// The state that it is in; D0 when it has no other.
   public var powerState: PCIPowerManagement.Control.PowerState {
     guard capabilities.powerManagement != 0 else { return .d0 }

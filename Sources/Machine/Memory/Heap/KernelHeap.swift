@@ -19,6 +19,9 @@ enum KernelHeap {
   static func allocate(
     count: UInt, alignment: UInt, _ priority: AllocationPriority = .kernel
   ) -> UnsafeMutableRawPointer? {
+    #if os(none)
+      if apus_read_heap() != 0 { return unsafe CompartmentHeap.allocateHere(count: count, alignment: alignment) }
+    #endif
     if let sizeClass = SizeClasses.index(byteCount: count, alignment: alignment), ObjectHeap.isStarted {
       // SAFETY: a nonzero address is new memory of that size which only the caller knows.
       return unsafe UnsafeMutableRawPointer(
@@ -71,6 +74,10 @@ enum KernelHeap {
     if offset < PhysicalMap.limit {
       let frame = FrameNumber(containing: offset)
       let descriptors = FrameTable.descriptors
+      if Int(frame.rawValue) < descriptors.count, descriptors[frame].isKind(.compartment) {
+        // SAFETY: the frame's owner is the heap that it belongs to.
+        return unsafe CompartmentHeap.release(memory, number: Int(descriptors[frame].owner))
+      }
       guard Int(frame.rawValue) < descriptors.count, descriptors[frame].isKind(.kernel), offset & 4095 == 0,
         descriptors[frame].index > 0
       else { fatalError("freed memory that is not allocated") }

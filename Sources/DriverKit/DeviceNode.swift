@@ -1,0 +1,140 @@
+public import Foundations
+import Machine
+public import PCI
+import Waiting
+
+/// What devices hang on, and how they are told apart there.
+public enum DeviceBus: Equatable, Sendable {
+  /// What the platform has by convention.
+  case platform
+  /// What the firmware's namespace describes.
+  case acpi
+  /// PCI and PCI Express.
+  case pci
+  /// What virtio transports lead to.
+  case virtio
+
+  /// The bus's name for programs.
+  public var name: StaticString {
+    switch self {
+    case .platform: "platform"
+    case .acpi: "acpi"
+    case .pci: "pci"
+    case .virtio: "virtio"
+    }
+  }
+}
+
+/// What a device is, as its bus knows it.
+public enum DeviceIdentity {
+  /// A PCI function.
+  case pci(PCIFunction)
+  /// A virtio device: its type and its vendor's number.
+  case virtio(type: UInt32, vendor: UInt32)
+  /// A device of the platform, by the name that drivers look for.
+  case platform(StaticString)
+}
+
+/// What the driver of a device gives the driver of a device below it, such as the transport of a virtio device.
+///
+/// A subclass belongs to the kernel, not to a driver: it holds nothing that a driver made.
+open class DeviceAttachment {
+  /// Creates an attachment.
+  public init() {}
+
+  /// The device of the attachment does nothing any more after this: no interrupts, no access to memory.
+  ///
+  /// - Context: the device's thread, after its driver has ended, however it did.
+  open func quiesce(isGone: Bool) {}
+}
+
+/// A device of the machine: where it hangs, what it is, and who drives it.
+public final class DeviceNode {
+  /// What it is doing.
+  public enum State: UInt8, Sendable {
+    /// There is no driver.
+    case unbound
+    /// Its driver is being started.
+    case starting
+    /// It works.
+    case running
+    /// It rests.
+    case suspended
+    /// Its driver has failed, and is being replaced.
+    case recovering
+    /// It was given up.
+    case failed
+    /// It is not there any more.
+    case gone
+
+    /// The state's name.
+    public var name: StaticString {
+      switch self {
+      case .unbound: "unbound"
+      case .starting: "starting"
+      case .running: "running"
+      case .suspended: "suspended"
+      case .recovering: "recovering"
+      case .failed: "failed"
+      case .gone: "gone"
+      }
+    }
+  }
+
+  struct Contents {
+    var state = State.unbound
+    var host: DriverHost?
+    var restarts: UInt64 = 0
+    var health = DriverHealth.good
+  }
+
+  /// Its name on its bus.
+  public let name: Message
+  /// What it hangs on.
+  public let bus: DeviceBus
+  /// What it is.
+  public let identity: DeviceIdentity
+  /// The device that leads to it.
+  public let parent: DeviceNode?
+  /// What the driver of `parent` gives its driver.
+  public let attachment: DeviceAttachment?
+  let contents = SpinLock(Contents())
+  /// Woken when `state` changes.
+  let changes = WaitQueue()
+
+  /// Describes a device that is in no tree yet.
+  public init(
+    _ name: Message, _ bus: DeviceBus, _ identity: DeviceIdentity, below parent: DeviceNode? = nil,
+    attachment: DeviceAttachment? = nil
+  ) {
+    (self.name, self.bus, self.identity, self.parent, self.attachment) = (name, bus, identity, parent, attachment)
+  }
+
+  /// What it is doing.
+  public var state: State { contents.withLock { $0.state } }
+  /// How it is, as far as is known.
+  public var health: DriverHealth { contents.withLock { $0.health } }
+  /// How many times its driver was replaced because it had failed.
+  public var restartCount: UInt64 { contents.withLock { $0.restarts } }
+  /// The type of its driver; nil without one.
+  public var driver: DriverType? { contents.withLock { $0.host }?.type }
+
+  /// The PCI function that it is.
+  public var function: PCIFunction? {
+    if case .pci(let function) = identity { return function }
+    return nil
+  }
+
+  /// Gives its driver something to do.
+  ///
+  /// - Throws: `ENODEV` when nobody drives it, `ENOMEM`, `EBUSY` when too much waits.
+  public func submit(_ request: DriverRequest) throws(Errno) {
+    guard let host = contents.withLock({ $0.host }) else { throw .ENODEV }
+    try host.submit(request)
+  }
+
+  func setState(_ state: State) {
+    contents.withLock { $0.state = state }
+    changes.wakeAll()
+  }
+}

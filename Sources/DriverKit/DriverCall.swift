@@ -1,0 +1,138 @@
+import Foundations
+import Machine
+
+/// How a driver's call ended.
+enum DriverCallOutcome {
+  case done
+  /// The driver threw.
+  case failed(Errno)
+  /// It raised this exception.
+  case trapped(UInt8)
+  /// It did not return in time.
+  case hung
+}
+
+/// Work of a driver, contained.
+///
+/// What such work refers to is constant: then calling it takes no references, and when it is ended none is lost.
+class DriverWork: ContainedCall {
+  final let context: DriverContext
+  private final var error: Errno?
+
+  init(_ context: DriverContext) {
+    self.context = context
+    super.init()
+  }
+
+  /// Does the work.
+  final func callAsFunction() -> DriverCallOutcome {
+    error = nil
+    context.signals.noteActivity()
+    let outcome = Containment.run(self)
+    context.signals.noteIdle()
+    switch outcome {
+    case .returned: return error.map { .failed($0) } ?? .done
+    case .faulted(let vector): return .trapped(vector)
+    case .abandoned: return .hung
+    }
+  }
+
+  final override func run() {
+    do throws(Errno) { try perform() } catch { self.error = error }
+  }
+
+  func perform() throws(Errno) {}
+}
+
+/// Making a driver.
+final class DriverMaking: DriverWork {
+  private let type: DriverType
+  private var driver: Driver?
+
+  init(_ type: DriverType, _ context: DriverContext) {
+    self.type = type
+    super.init(context)
+  }
+
+  override func perform() throws(Errno) { driver = try type.makeDriver(for: context.device) }
+
+  /// What was made.
+  func takeDriver() -> Driver? { driver.take() }
+}
+
+/// What a driver does besides serving requests.
+final class DriverCall: DriverWork {
+  /// What the driver is to do.
+  enum Operation {
+    case start
+    case interrupt(Int)
+    case timer
+    case suspend
+    case resume
+    case reset
+    case remove(isGone: Bool)
+    case health
+    case inject(DriverFault)
+  }
+
+  fileprivate let driver: Driver
+  private var operation = Operation.health
+  /// What the last look at its health gave.
+  private(set) var health = DriverHealth.good
+
+  init(_ driver: consuming Driver, _ context: DriverContext) {
+    self.driver = driver
+    super.init(context)
+  }
+
+  /// Has the driver do `operation`.
+  func callAsFunction(_ operation: Operation) -> DriverCallOutcome {
+    self.operation = operation
+    return self()
+  }
+
+  override func perform() throws(Errno) {
+    switch operation {
+    case .start: try driver.start(context)
+    case .interrupt(let number): try driver.interrupt(number, context)
+    case .timer: try driver.timer(context)
+    case .suspend: try driver.suspend(context)
+    case .resume: try driver.resume(context)
+    case .reset: driver.reset(context)
+    case .remove(let isGone): driver.remove(isGone: isGone, context)
+    case .health: health = driver.health(context)
+    case .inject(let fault): try inject(fault)
+    }
+  }
+
+  private func inject(_ fault: DriverFault) throws(Errno) {
+    if driver.inject(fault, context) { return }
+    try InjectedFaults.have(fault)
+  }
+}
+
+/// A driver's work on a request.
+final class DriverService: DriverWork {
+  private let driver: Driver
+  private let request: DriverRequest
+
+  init(_ call: DriverCall, _ request: DriverRequest) {
+    driver = call.driver
+    self.request = request
+    super.init(call.context)
+  }
+
+  override func perform() throws(Errno) { try driver.serve(request, context) }
+}
+
+/// Letting go of a driver, whose end is its own code too.
+final class DriverEnd: DriverWork {
+  private var call: DriverCall?
+
+  init(_ call: consuming DriverCall?, _ context: DriverContext) {
+    self.call = call
+    super.init(context)
+  }
+
+  override func perform() throws(Errno) { call = nil }
+}

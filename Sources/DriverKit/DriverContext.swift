@@ -1,0 +1,165 @@
+public import Foundations
+import Interrupts
+public import Logging
+public import Machine
+public import PCI
+import Time
+import Waiting
+
+/// What the framework offers a driver: the way to its device and to the kernel.
+///
+/// All that is taken through it is on record and comes back when the driver goes, so a driver gives nothing back itself.
+///
+/// - Context: the device's thread only.
+public final class DriverContext {
+  /// The device.
+  public let device: DeviceNode
+  let resources = DriverResources()
+  let signals: DriverSignals
+
+  init(_ device: DeviceNode, _ signals: DriverSignals) { (self.device, self.signals) = (device, signals) }
+
+  // MARK: Registers
+
+  /// Maps the memory of a PCI function's base address register.
+  ///
+  /// - Throws: `ENODEV` when it has none there, and what `DeviceSpace.map` throws.
+  public func mapRegisters(_ slot: PCIResourceSlot) throws(Errno) -> DeviceSpace {
+    guard let function = device.function, let range = function[slot].range, function[slot].kind != .ports else {
+      throw .ENODEV
+    }
+    return try Containment.outside { () throws(Errno) in try DeviceSpace.map(range) }
+  }
+
+  /// Claims the ports of a PCI function's base address register.
+  ///
+  /// - Throws: `ENODEV` when it has none there, `EBUSY` when somebody has them.
+  public func claimPorts(_ slot: PCIResourceSlot) throws(Errno) -> PortSpace {
+    guard let function = device.function, let range = function[slot].range, function[slot].kind == .ports,
+      range.upperBound <= 0x1_0000
+    else { throw .ENODEV }
+    let base = UInt16(truncatingIfNeeded: range.lowerBound)
+    return try claimPorts(base, count: Int(range.upperBound - range.lowerBound))
+  }
+
+  /// Claims ports that the platform says are the device's.
+  ///
+  /// - Throws: `EBUSY` when somebody has them.
+  public func claimPorts(_ base: UInt16, count: Int) throws(Errno) -> PortSpace {
+    guard let space = PortSpace.claim(base: base, count: count) else { throw .EBUSY }
+    return space
+  }
+
+  /// Lets a PCI function answer to its ranges, and access memory itself if `isMaster`.
+  ///
+  /// - Throws: as `PCIFunction.enable`.
+  public func enable(isMaster: Bool) throws(Errno) {
+    guard let function = device.function else { return }
+    try function.enable(isMaster: isMaster)
+  }
+
+  // MARK: Interrupts and time
+
+  /// Connects up to `limit` interrupts of the device, which arrive as `Driver.interrupt`, numbered from 0.
+  ///
+  /// Messages by MSI-X where the function has them, one by MSI, or its pin.
+  ///
+  /// - Returns: how many, 1...`limit`.
+  /// - Throws: `ENODEV` when it has no interrupt; `ENOSPC`, `ENOMEM`.
+  public func connectInterrupts(limit: Int) throws(Errno) -> Int {
+    guard let function = device.function else { throw .ENODEV }
+    return try Containment.outside { () throws(Errno) in
+      try DriverInterrupts.connect(function, min(limit, DriverSignals.interruptLimit), signals, resources)
+    }
+  }
+
+  /// Connects line `line` of ISA, which arrives as interrupt 0.
+  ///
+  /// - Throws: as `InterruptLines.connect`.
+  public func connectLine(isa line: UInt8) throws(Errno) {
+    try Containment.outside { () throws(Errno) in
+      resources.set(try InterruptLines.connect(isa: line, handler: DriverInterrupt(signals, 0)))
+    }
+  }
+
+  /// Has `Driver.timer` called `nanoseconds` from now, instead of when it was to be; nil for never.
+  public func arm(after nanoseconds: UInt64?) {
+    signals.setTimer(nanoseconds.map { Clock.nanoseconds &+ min($0, UInt64(Int64.max)) })
+  }
+
+  /// Waits.
+  public func sleep(microseconds: UInt64) {
+    Containment.outside {
+      let deadline = ClockDeadline(after: min(microseconds, 10_000_000) * 1_000)
+      // Nothing wakes it before its time.
+      try? TimedWait.wait(until: deadline, .nothing) { false }
+    }
+    signals.noteActivity()
+  }
+
+  /// Waits for an interrupt of the device, which is not told to `Driver.interrupt` then.
+  ///
+  /// - Returns: its number; nil when none came in time.
+  public func waitForInterrupt(microseconds: UInt64) -> Int? {
+    let number = Containment.outside {
+      signals.waitForInterrupt(until: ClockDeadline(after: min(microseconds, 10_000_000) * 1_000))
+    }
+    signals.noteActivity()
+    return number
+  }
+
+  /// The monotonic clock, in nanoseconds.
+  public var nanoseconds: UInt64 { Clock.nanoseconds }
+
+  // MARK: The rest of the kernel
+
+  /// Offers what `make` makes to the kernel; withdrawn when the driver goes.
+  ///
+  /// - Parameter make: runs as the kernel: what it makes must not hold what the driver has made.
+  /// - Returns: what was made, or what a former driver of the device had published and what goes on in its place.
+  /// - Throws: `ENOMEM`, and what `make` throws.
+  public func publish(_ make: () throws(Errno) -> Publication) throws(Errno) -> Publication {
+    try Containment.outside { () throws(Errno) in try resources.add(try make()) }
+  }
+
+  /// Makes memory that the device reaches, and puts it on record.
+  ///
+  /// - Parameter make: as for `publish`.
+  /// - Throws: `ENOMEM`, and what `make` throws.
+  public func own<Memory: DeviceMemory>(_ make: () throws(Errno) -> Memory) throws(Errno) -> Memory {
+    try Containment.outside { () throws(Errno) in
+      let memory = try make()
+      try resources.add(memory)
+      return memory
+    }
+  }
+
+  /// Adds a device that hangs on this one, to be driven by its own driver; it goes when this driver goes.
+  ///
+  /// - Parameter make: as for `publish`.
+  /// - Throws: `ENOMEM`, and what `make` throws.
+  public func addChild(_ make: () throws(Errno) -> DeviceNode) throws(Errno) {
+    _ = try publish { () throws(Errno) in
+      let child = try make()
+      DeviceTree.addSoon(child)
+      return ChildDevice(child)
+    }
+  }
+
+  /// Takes note of something in the kernel's log.
+  public func log(_ level: LogLevel, _ text: Message) {
+    Containment.outside { DriverLog.add(level, device, text) }
+  }
+}
+
+/// A device below another, on record with it.
+private final class ChildDevice: Publication {
+  private let child: DeviceNode
+
+  init(_ child: DeviceNode) {
+    self.child = child
+    super.init()
+  }
+
+  override func withdraw() { DeviceTree.remove(child, isGone: false) }
+}

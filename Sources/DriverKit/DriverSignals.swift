@@ -1,0 +1,92 @@
+import Foundations
+import Machine
+import Synchronization
+import Time
+import Waiting
+
+/// What tells a device's thread that there is something to do.
+///
+/// - Context: any, but for the functions that wait.
+final class DriverSignals {
+  /// How many interrupts a device may have.
+  static var interruptLimit: Int { 48 }
+
+  /// One bit for each interrupt that has come, and `other`.
+  private let pending = Atomic<UInt64>(0)
+  private let timer = Atomic<UInt64>(.max)
+  private let activity = Atomic<UInt64>(0)
+  private let queue = WaitQueue()
+
+  private static var interrupts: UInt64 { 1 << UInt64(interruptLimit) - 1 }
+  private static var other: UInt64 { 1 << 63 }
+
+  /// Notes interrupt `number`.
+  func raise(_ number: Int) {
+    pending.bitwiseOr(1 << UInt64(truncatingIfNeeded: min(number, Self.interruptLimit - 1)), ordering: .releasing)
+    queue.wakeAll()
+  }
+
+  /// Notes that there is something else to do.
+  func poke() {
+    pending.bitwiseOr(Self.other, ordering: .releasing)
+    queue.wakeAll()
+  }
+
+  /// Takes one interrupt that has come; nil for none.
+  func takeInterrupt() -> Int? {
+    let bits = pending.load(ordering: .acquiring) & Self.interrupts
+    guard bits != 0 else { return nil }
+    let number = bits.trailingZeroBitCount
+    pending.bitwiseAnd(~(1 << UInt64(number)), ordering: .acquiringAndReleasing)
+    return number
+  }
+
+  /// Forgets interrupts that have come.
+  func dropInterrupts() { pending.bitwiseAnd(~Self.interrupts, ordering: .acquiringAndReleasing) }
+
+  /// Sets when the timer is due, by the monotonic clock; nil for never.
+  func setTimer(_ time: UInt64?) { timer.store(time ?? .max, ordering: .relaxed) }
+
+  /// Whether the timer was due; then it is not any more.
+  func takeTimer() -> Bool {
+    let time = timer.load(ordering: .relaxed)
+    guard time != .max, Clock.nanoseconds >= time else { return false }
+    timer.store(.max, ordering: .relaxed)
+    return true
+  }
+
+  /// Waits until something is to be done, or until `deadline`.
+  func wait(until deadline: UInt64) {
+    let end = min(deadline, timer.load(ordering: .relaxed))
+    wait(ClockDeadline(.monotonic, end)) { pending.load(ordering: .acquiring) != 0 }
+    pending.bitwiseAnd(~Self.other, ordering: .acquiring)
+  }
+
+  /// Waits for an interrupt, and takes it.
+  func waitForInterrupt(until deadline: ClockDeadline) -> Int? {
+    wait(deadline) { pending.load(ordering: .acquiring) & Self.interrupts != 0 }
+    return takeInterrupt()
+  }
+
+  private func wait(_ deadline: ClockDeadline, _ isDone: () -> Bool) {
+    let entry = Blocking.current.entry
+    queue.add(entry)
+    defer { queue.remove(entry) }
+    // No signal reaches a thread of the kernel; that time is up is no error.
+    try? TimedWait.wait(until: deadline, .nothing, isDone: isDone)
+  }
+
+  // MARK: What the watch looks at
+
+  /// Notes that the driver begins something, or shows life.
+  func noteActivity() { activity.store(Clock.nanoseconds, ordering: .relaxed) }
+
+  /// Notes that the driver has nothing to do.
+  func noteIdle() { activity.store(0, ordering: .relaxed) }
+
+  /// Since when the driver has been at one thing; nil when it has nothing to do.
+  var busySince: UInt64? {
+    let time = activity.load(ordering: .relaxed)
+    return time == 0 ? nil : time
+  }
+}

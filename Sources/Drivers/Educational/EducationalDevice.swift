@@ -1,0 +1,65 @@
+public import Foundations
+import Machine
+
+/// The device as its registers show it. Source: QEMU, docs/specs/edu.rst.
+public struct EducationalDevice<Space: RegisterSpace & ~Copyable>: ~Copyable {
+  private let registers: EducationalRegisters<Space>
+
+  /// Looks whether `space` is that of the device.
+  ///
+  /// - Throws: `ENODEV` when it is not, or does not invert numbers.
+  public init(_ space: consuming Space) throws(Errno) {
+    registers = EducationalRegisters(space)
+    let identification = registers.identification
+    guard identification.signature == 0xed, isAlive else { throw .ENODEV }
+  }
+
+  /// Whether it is there and does what it should.
+  public var isAlive: Bool {
+    let probe: UInt32 = 0x5a17_c0de
+    registers.liveness = probe
+    return registers.liveness == ~probe
+  }
+
+  /// Begins to compute the factorial of `number`, after which it interrupts.
+  ///
+  /// - Throws: `EBUSY` while it computes another, or is gone.
+  public func beginFactorial(of number: UInt32) throws(Errno) {
+    let status = registers.status
+    guard !status.isComputing else { throw .EBUSY }
+    registers.modifyStatus { $0.interruptsWhenDone = true }
+    registers.factorial = number
+  }
+
+  /// The factorial, once it has been computed.
+  ///
+  /// - Returns: nil while it computes.
+  public func takeFactorial() -> UInt32? {
+    let status = registers.status
+    return status.isComputing ? nil : registers.factorial
+  }
+
+  /// Takes what it has interrupted for.
+  ///
+  /// - Throws: `ENODEV` when it reads all ones: it is gone.
+  public func takeInterrupts() throws(Errno) -> EducationalInterrupts {
+    let status = registers.interruptStatus
+    guard status.rawValue != .max else { throw .ENODEV }
+    registers.interruptAcknowledge = status.rawValue
+    return EducationalInterrupts(factorialIsDone: status.factorialIsDone, copyIsDone: status.copyIsDone)
+  }
+
+  /// Keeps it from interrupting.
+  public func quiet() {
+    registers.modifyStatus { $0.interruptsWhenDone = false }
+    registers.interruptAcknowledge = .max
+  }
+}
+
+/// What the device has interrupted for.
+public struct EducationalInterrupts: Equatable, Sendable {
+  /// A factorial has been computed.
+  public var factorialIsDone: Bool
+  /// Memory has been copied.
+  public var copyIsDone: Bool
+}

@@ -1,0 +1,45 @@
+import Foundations
+import Machine
+
+/// Exceptions of work that may fail without the kernel, such as a driver's.
+enum ContainedFault {
+  /// Ends the work that raised the exception, after a note of what and where it was.
+  ///
+  /// - Returns: false when the exception is not of such work.
+  static func handle(_ frame: borrowing TrapFrame, _ vector: InterruptVector) -> Bool {
+    guard Containment.isContained(frame) else { return false }
+    var what = Message()
+    what.write(vector.name)
+    if vector == .invalidOpcode { SourceLocations.writeTrapReason(frame.instructionPointer, to: &what) }
+    if vector == .pageFault { what.write(" at \(hex: PageFaults.address)" as Message) }
+    FatalFault.note(line(what))
+    var place = Message()
+    SourceLocations.write(frame.instructionPointer, isReturnAddress: false, to: &place)
+    FatalFault.note(line(place))
+    var walk = StackWalk(from: frame.framePointer)
+    if let caller = walk.next() {
+      var place = Message()
+      SourceLocations.write(caller, isReturnAddress: true, to: &place)
+      FatalFault.note(line(place))
+    }
+    Containment.end(frame, vector: vector.rawValue)
+    return true
+  }
+
+  /// The text in one line, without escape sequences' and lines' control characters.
+  private static func line(_ text: Message) -> Message {
+    var line = Message()
+    var isBeginning = true
+    let bytes = text.bytes
+    for index in bytes.indices {
+      let byte = bytes[index]
+      if byte < 0x20 || (isBeginning && byte == 0x20) {
+        if byte == 0x0a, !isBeginning { line.write(byte: 0x20) }
+        continue
+      }
+      isBeginning = false
+      line.write(byte: byte)
+    }
+    return line
+  }
+}
