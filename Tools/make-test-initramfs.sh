@@ -2,8 +2,7 @@
 # make-test-initramfs.sh busybox|debian OUTPUT: the file systems of the guests that TestRunner system drives.
 #
 # busybox is build/initramfs.cpio.gz with the programs of Tests/SystemTests behind it, as an archive of its own. debian has bash,
-# coreutils, procps, python3, perl and udevadm besides, as Debian's packages have put them on this machine, and the libraries that
-# they need.
+# coreutils, procps, python3 and perl besides, as Debian's packages have put them on this machine, and the libraries that they need.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 kind=${1:?usage: Tools/make-test-initramfs.sh busybox|debian OUTPUT}
@@ -64,8 +63,6 @@ case "$kind" in
     installed bash coreutils dash diffutils findutils grep gzip tar hostname libc-bin mawk ncurses-base ncurses-bin perl-base perl \
       'perl-modules-*' 'libperl5*' procps python3-minimal 'python3.[0-9]*-minimal' 'libpython3.[0-9]*-minimal' \
       'libpython3.[0-9]*-stdlib' sed util-linux bsdutils mount | sort -u >"$root/files"
-    # Of udev what asks and listens: its database of hardware is larger than the rest, and no daemon runs.
-    installed udev | grep -E '/udevadm$' >>"$root/files" || fail "udev has no udevadm"
     # What Python has compiled lies beside, and is nobody's.
     find /usr/lib/python3.* -name '*.pyc' | grep -vE '/(test|idlelib|tkinter|turtledemo|ensurepip|lib2to3|pydoc_data)/' >>"$root/files"
     take "$system" <"$root/files"
