@@ -96,6 +96,7 @@ let package = Package(
       [
         "Foundations", "LinuxABI", "PageFrames", "Machine", "PageCache", "VirtualMemory", "Waiting", "Time", "Security",
       ]),
+    module("KernelEvents", ["Foundations", "Machine", "VFS"]),
     module(
       "RAMFileSystem", path: "Sources/FileSystems/RAM",
       ["Foundations", "LinuxABI", "Machine", "PageCache", "Security", "VFS"]),
@@ -117,7 +118,7 @@ let package = Package(
       "Events", ["Foundations", "LinuxABI", "Machine", "Waiting", "Time", "Security", "VFS"]),
     module(
       "Sockets", path: "Sources/Network/Sockets",
-      ["Foundations", "LinuxABI", "PageFrames", "Machine", "Waiting", "Time", "Security", "VFS"]),
+      ["Foundations", "LinuxABI", "PageFrames", "Machine", "Waiting", "Time", "Security", "VFS", "KernelEvents"]),
     module(
       "Processes",
       [
@@ -131,7 +132,7 @@ let package = Package(
       "SystemFileSystem", path: "Sources/FileSystems/System",
       [
         "Foundations", "LinuxABI", "PageFrames", "Machine", "Waiting", "Processors", "PCI", "VirtualMemory", "Security",
-        "VFS", "SyntheticFiles",
+        "VFS", "KernelEvents", "SyntheticFiles",
       ]),
     module(
       "ProcessFileSystem", path: "Sources/FileSystems/Process",
@@ -238,6 +239,7 @@ let package = Package(
         "Processes", "Signals", "RAMFileSystem", "VFS", "Security", "PageCache", "Time", "LinuxABI", "Machine",
         "PageFrames", "Foundations",
       ]),
+    tests("KernelEventsTests", ["KernelEvents", "Machine", "Foundations"]),
     tests(
       "RAMFileSystemTests",
       ["RAMFileSystem", "VFS", "Security", "PageCache", "Machine", "LinuxABI", "Foundations"], exclude: ["Linux"]),
@@ -265,8 +267,8 @@ let package = Package(
     tests(
       "SocketsTests",
       [
-        "Sockets", "IPC", "RAMFileSystem", "VFS", "Security", "PageCache", "Waiting", "Machine", "LinuxABI",
-        "Foundations",
+        "Sockets", "KernelEvents", "IPC", "RAMFileSystem", "VFS", "Security", "PageCache", "Waiting", "Machine",
+        "LinuxABI", "Foundations",
       ]),
     tests(
       "EventsTests",
@@ -277,8 +279,8 @@ let package = Package(
     tests(
       "SystemFileSystemTests",
       [
-        "SystemFileSystem", "SyntheticFiles", "Processors", "PCI", "VirtualMemory", "RAMFileSystem", "VFS", "Security",
-        "PageCache", "Machine", "LinuxABI", "Foundations",
+        "SystemFileSystem", "KernelEvents", "SyntheticFiles", "Processors", "PCI", "VirtualMemory", "RAMFileSystem",
+        "VFS", "Security", "PageCache", "Machine", "LinuxABI", "Foundations",
       ]),
     tests(
       "ProcessFileSystemTests",
@@ -302,7 +304,7 @@ let package = Package(
       "SystemCallsTests",
       [
         "SystemCalls", "Processes", "IPC", "RAMFileSystem", "VFS", "Security", "PageCache", "LinuxABI", "Machine",
-        "Events", "Sockets", "Foundations",
+        "Events", "Sockets", "KernelEvents", "Foundations",
       ]),
     tests("StructureTests", []),
   ]
