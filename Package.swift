@@ -136,13 +136,23 @@ let package = Package(
         "Processes", "SyntheticFiles",
       ]),
     module(
-      "DriverKit", ["Foundations", "Machine", "Waiting", "Logging", "Interrupts", "Time", "Scheduling", "Scheduler", "PCI"]),
+      "DriverKit",
+      ["Foundations", "Machine", "Waiting", "Logging", "Interrupts", "Time", "Scheduling", "Scheduler", "PCI"]),
+    module(
+      "DeviceFiles", path: "Sources/Drivers/Files",
+      ["Foundations", "LinuxABI", "Machine", "Waiting", "Time", "Security", "VFS", "SyntheticFiles", "DriverKit"]),
     module(
       "SerialDriver", path: "Sources/Drivers/Serial",
       ["Foundations", "Machine", "Registers", "Interrupts", "Terminals"]),
     module(
       "KeyboardDriver", path: "Sources/Drivers/Keyboard", ["Foundations", "Machine", "Registers", "Interrupts"],
       generated: true),
+    module(
+      "PlatformDrivers", path: "Sources/Drivers/Platform",
+      [
+        "Foundations", "LinuxABI", "Machine", "Waiting", "Logging", "Registers", "Interrupts", "Time", "Terminals",
+        "PCI", "Security", "VFS", "TerminalFiles", "SyntheticFiles", "DriverKit", "DeviceFiles", "SerialDriver",
+      ], generated: true),
     module("ScreenDriver", path: "Sources/Drivers/Screen", ["Foundations", "Machine", "Console", "Terminals"]),
     module(
       "SystemCalls",
@@ -166,7 +176,8 @@ let package = Package(
       dependencies: [
         "Foundations", "BootInformation", "PageFrames", "Machine", "ACPI", "PageCache", "VirtualMemory", "Logging",
         "Console", "Registers", "Processors", "Interrupts", "Time", "Scheduling", "Scheduler", "Waiting", "PCI",
-        "LinuxABI", "DriverKit", "SerialDriver", "ScreenDriver", "KeyboardDriver", "KernelTests", "Benchmarks", "Symbols", "Signals",
+        "LinuxABI", "DriverKit", "DeviceFiles", "PlatformDrivers", "SerialDriver", "ScreenDriver", "KeyboardDriver",
+        "KernelTests", "Benchmarks", "Symbols", "Signals",
         "VDSO",
         "Terminals", "Executables", "Processes", "Security", "VFS", "RAMFileSystem", "DeviceFileSystem", "IPC",
         "SystemCalls", "Archives", "InitialFileSystem", "TerminalFiles", "SyntheticFiles", "ProcessFileSystem",
@@ -208,6 +219,19 @@ let package = Package(
       "KeyboardDriverTests", ["KeyboardDriver", "Registers", "DeviceModels", "Machine", "Foundations"]),
     tests("ScreenDriverTests", ["ScreenDriver", "Console", "Terminals", "Machine", "Foundations"]),
     tests("DriverKitTests", ["DriverKit", "Logging", "PCI", "Time", "Waiting", "Machine", "Foundations"]),
+    tests(
+      "DeviceFilesTests",
+      [
+        "DeviceFiles", "DriverKit", "DeviceFileSystem", "SyntheticFiles", "VFS", "Security", "PageCache", "Time",
+        "Waiting", "Machine", "LinuxABI", "Foundations",
+      ]),
+    tests(
+      "PlatformDriversTests",
+      [
+        "PlatformDrivers", "DeviceFiles", "DriverKit", "DeviceModels", "DeviceFileSystem", "SyntheticFiles",
+        "SerialDriver", "Terminals", "TerminalFiles", "VFS", "Security", "PageCache", "VirtualMemory", "Registers",
+        "Time", "Waiting", "Machine", "LinuxABI", "Foundations",
+      ]),
     tests("PCITests", ["PCI", "DeviceModels", "Machine", "Foundations"]),
     tests("TimeTests", ["Time", "Machine", "Registers", "DeviceModels", "Foundations"]),
     tests(
