@@ -142,7 +142,11 @@ let package = Package(
         "IPC", "Processes", "SyntheticFiles", "SystemFileSystem",
       ]),
     module(
-      "DriverKit", ["Foundations", "Machine", "Waiting", "Logging", "Interrupts", "Time", "Scheduling", "Scheduler", "PCI"]),
+      "DriverKit",
+      ["Foundations", "Machine", "Waiting", "Logging", "Interrupts", "Time", "Scheduling", "Scheduler", "PCI"]),
+    module(
+      "DeviceFiles", path: "Sources/Drivers/Files",
+      ["Foundations", "LinuxABI", "Machine", "Waiting", "Time", "Security", "VFS", "SyntheticFiles", "DriverKit"]),
     module(
       "EducationalDriver", path: "Sources/Drivers/Educational", ["Foundations", "Machine", "Logging", "PCI", "DriverKit"],
       generated: true),
@@ -159,6 +163,12 @@ let package = Package(
       ["Foundations", "Machine", "Logging", "PCI", "Security", "DriverKit", "Virtio"]),
     module(
       "PCIPortDriver", path: "Sources/Drivers/PCIPort", ["Foundations", "Machine", "Logging", "PCI", "DriverKit"]),
+    module(
+      "PlatformDrivers", path: "Sources/Drivers/Platform",
+      [
+        "Foundations", "LinuxABI", "Machine", "Waiting", "Logging", "Registers", "Interrupts", "Time", "Terminals",
+        "PCI", "Security", "VFS", "TerminalFiles", "SyntheticFiles", "DriverKit", "DeviceFiles", "SerialDriver",
+      ], generated: true),
     module("ScreenDriver", path: "Sources/Drivers/Screen", ["Foundations", "Machine", "Console", "Terminals"]),
     module(
       "SystemCalls",
@@ -182,7 +192,9 @@ let package = Package(
       dependencies: [
         "Foundations", "BootInformation", "PageFrames", "Machine", "ACPI", "PageCache", "VirtualMemory", "Logging",
         "Console", "Registers", "Processors", "Interrupts", "Time", "Scheduling", "Scheduler", "Waiting", "PCI",
-        "LinuxABI", "DriverKit", "EducationalDriver", "SerialDriver", "Virtio", "VirtioDrivers", "PCIPortDriver", "ScreenDriver", "KeyboardDriver", "KernelTests", "Benchmarks", "Symbols", "Signals",
+        "LinuxABI", "DriverKit", "DeviceFiles", "EducationalDriver", "PlatformDrivers", "SerialDriver", "Virtio",
+        "VirtioDrivers", "PCIPortDriver", "ScreenDriver", "KeyboardDriver", "KernelTests", "Benchmarks", "Symbols",
+        "Signals",
         "VDSO",
         "Terminals", "Executables", "Processes", "Security", "VFS", "RAMFileSystem", "DeviceFileSystem", "IPC",
         "SystemCalls", "Archives", "InitialFileSystem", "TerminalFiles", "SyntheticFiles", "ProcessFileSystem",
@@ -225,6 +237,19 @@ let package = Package(
     tests("ScreenDriverTests", ["ScreenDriver", "Console", "Terminals", "Machine", "Foundations"]),
     tests("DriverKitTests", ["DriverKit", "Logging", "PCI", "Time", "Waiting", "Machine", "Foundations"]),
     tests("EducationalDriverTests", ["EducationalDriver", "DriverKit", "DeviceModels", "Machine", "Foundations"]),
+    tests(
+      "DeviceFilesTests",
+      [
+        "DeviceFiles", "DriverKit", "DeviceFileSystem", "SyntheticFiles", "VFS", "Security", "PageCache", "Time",
+        "Waiting", "Machine", "LinuxABI", "Foundations",
+      ]),
+    tests(
+      "PlatformDriversTests",
+      [
+        "PlatformDrivers", "DeviceFiles", "DriverKit", "DeviceModels", "DeviceFileSystem", "SyntheticFiles",
+        "SerialDriver", "Terminals", "TerminalFiles", "VFS", "Security", "PageCache", "VirtualMemory", "Registers",
+        "Time", "Waiting", "Machine", "LinuxABI", "Foundations",
+      ]),
     tests("PCITests", ["PCI", "DeviceModels", "Machine", "Foundations"]),
     tests("VirtioTests", ["Virtio", "PCI", "DeviceModels", "Machine", "PageFrames", "Foundations"]),
     tests("TimeTests", ["Time", "Machine", "Registers", "DeviceModels", "Foundations"]),

@@ -1,7 +1,7 @@
 /// The specs of registers.
 enum Device: String, CaseIterable {
   case serialPort, intervalTimer, systemControl, interruptController, edgeLevelControl, clock, eventTimer, ioAPIC,
-    localAPIC, keyboardController
+    localAPIC, keyboardController, watchdog, watchdogConfiguration, panicDevice
   case modelSpecific, identification
 
   /// All that is generated from it.
@@ -17,6 +17,9 @@ enum Device: String, CaseIterable {
     case .ioAPIC: io_apicCases()
     case .localAPIC: local_apicCases()
     case .keyboardController: i8042Cases()
+    case .watchdog: i6300esbCases()
+    case .watchdogConfiguration: i6300esb_configurationCases()
+    case .panicDevice: pvpanicCases()
     case .modelSpecific: msrCases()
     case .identification: cpuidCases()
     }
