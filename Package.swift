@@ -96,7 +96,7 @@ let package = Package(
       [
         "Foundations", "LinuxABI", "PageFrames", "Machine", "PageCache", "VirtualMemory", "Waiting", "Time", "Security",
       ]),
-    module("KernelEvents", ["Foundations", "Machine", "VFS"]),
+    module("KernelEvents", ["Foundations", "Machine", "Waiting", "VFS"]),
     module(
       "RAMFileSystem", path: "Sources/FileSystems/RAM",
       ["Foundations", "LinuxABI", "Machine", "PageCache", "Security", "VFS"]),

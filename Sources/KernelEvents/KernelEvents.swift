@@ -2,6 +2,7 @@ public import Foundations
 import Machine
 import Synchronization
 import VFS
+import Waiting
 
 /// Takes events to programs. There is one, given to `KernelEvents.install`.
 open class KernelEventReceiver {

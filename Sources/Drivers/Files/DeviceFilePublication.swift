@@ -39,7 +39,7 @@ public final class DeviceFilePublication: Publication {
   /// - Throws: `EBUSY`, `ENOSPC`, `EEXIST`, `ENOMEM`; then there are no files.
   /// - Context: the device's thread, once.
   public func publish(through context: DriverContext) throws(Errno) -> DeviceFileServer {
-    let kept = try context.publish(self)
+    let kept = try context.publish { () throws(Errno) in self }
     if kept !== self, let kept = kept as? DeviceFilePublication { return kept.server }
     try Containment.outside { () throws(Errno) in try show() }
     return server

@@ -84,7 +84,7 @@ public final class AttributesPublication: Publication {
   /// - Throws: `EEXIST`, `ENOMEM`.
   /// - Context: the device's thread.
   public func publish(through context: DriverContext) throws(Errno) {
-    _ = try context.publish(self)
+    _ = try context.publish { () throws(Errno) in self }
     try Containment.outside { () throws(Errno) in place = try DevicePlaces.place(attributes, of: device) }
   }
 

@@ -33,10 +33,13 @@ final class PowerButtonDriver: Driver {
   }
 
   override func start(_ context: DriverContext) throws(Errno) {
-    let new = PowerButton(kind, context.device, output)
-    let kept = try context.publish(new)
-    if kept === new { try Containment.outside { () throws(Errno) in try new.show() } }
-    button = kept as? PowerButton
+    let (kind, output, device) = (kind, output, context.device)
+    button = try context.outside { () throws(Errno) in
+      let new = PowerButton(kind, device, output)
+      let kept = try context.publish { () throws(Errno) in new }
+      if kept === new { try new.show() }
+      return kept as? PowerButton
+    }
   }
 
   override func serve(_ request: DriverRequest, _ context: DriverContext) throws(Errno) {

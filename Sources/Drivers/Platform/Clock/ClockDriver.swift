@@ -54,10 +54,13 @@ final class ClockDriver: Driver {
     self.unit = unit
     try unit.prepare()
     try context.connectLine(isa: Self.line)
-    let new = ClockServer(DriverLink(context.device), hasSetSystemTime: hasSetSystemTime)
-    let publication = DeviceFilePublication(new)
-    try publication.add(Self.template)
-    server = try publication.publish(through: context) as? ClockServer ?? new
+    let (device, hasSetSystemTime) = (context.device, hasSetSystemTime)
+    server = try context.outside { () throws(Errno) in
+      let new = ClockServer(DriverLink(device), hasSetSystemTime: hasSetSystemTime)
+      let publication = DeviceFilePublication(new)
+      try publication.add(Self.template)
+      return try publication.publish(through: context) as? ClockServer ?? new
+    }
     // A clock that shows no time cannot wake anybody, but it can be set.
     do throws(Errno) { try follow(context) } catch { context.log(.warning, "it shows no time") }
   }

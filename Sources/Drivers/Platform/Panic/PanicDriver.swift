@@ -70,11 +70,14 @@ final class PanicDriver: Driver {
   }
 
   override func start(_ context: DriverContext) throws(Errno) {
-    let channel = try findChannel(context)
+    // The kernel's, for the moment when it fails.
+    let channel = try context.outside { () throws(Errno) in try findChannel(context) }
     try channel.activate()
     self.channel = channel
-    _ = try context.publish(PanicPublication(channel))
-    try AttributesPublication(context.device, PanicAttributes(channel)).publish(through: context)
+    try context.outside { () throws(Errno) in
+      _ = try context.publish { () throws(Errno) in PanicPublication(channel) }
+      try AttributesPublication(context.device, PanicAttributes(channel)).publish(through: context)
+    }
     context.log(.info, "the host is told of failures \(hex: channel.capability.rawValue)")
   }
 

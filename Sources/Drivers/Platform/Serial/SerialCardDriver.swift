@@ -43,7 +43,10 @@ final class SerialCardDriver: Driver {
     guard let range = context.device.function?[.bar0].range else { throw .ENODEV }
     let length = Int(truncatingIfNeeded: range.upperBound - range.lowerBound)
     try context.enable(isMaster: false)
-    let card = try findCard(context, ports: min(length / SerialCard<PortSpace>.portLength, Self.portLimit))
+    // The card's ports have terminals, which are the kernel's.
+    let card = try context.outside { () throws(Errno) in
+      try findCard(context, ports: min(length / SerialCard<PortSpace>.portLength, Self.portLimit))
+    }
     self.card = card
     do throws(Errno) {
       _ = try context.connectInterrupts(limit: 1)
@@ -129,7 +132,7 @@ final class SerialCardKeeper: Publication {
 
   static func publish(through context: DriverContext) throws(Errno) -> SerialCardKeeper {
     let new = SerialCardKeeper()
-    return try context.publish(new) as? SerialCardKeeper ?? new
+    return try context.publish { () throws(Errno) in new } as? SerialCardKeeper ?? new
   }
 
   override func withdraw() {

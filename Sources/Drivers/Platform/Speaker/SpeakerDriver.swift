@@ -30,8 +30,11 @@ final class SpeakerDriver: Driver {
     let generator = ToneGenerator(timer, control)
     try generator.prepare()
     self.generator = generator
-    let kept = try context.publish(Speaker(DriverLink(context.device)))
-    if let speaker = kept as? Speaker { Containment.outside { speaker.show() } }
+    let device = context.device
+    try context.outside { () throws(Errno) in
+      let kept = try context.publish { () throws(Errno) in Speaker(DriverLink(device)) }
+      if let speaker = kept as? Speaker { speaker.show() }
+    }
   }
 
   override func serve(_ request: DriverRequest, _ context: DriverContext) throws(Errno) {

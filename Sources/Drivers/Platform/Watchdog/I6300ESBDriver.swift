@@ -96,11 +96,14 @@ enum WatchdogFiles {
   ///
   /// - Returns: the server, which may be that of a driver before.
   static func publish(_ traits: WatchdogTraits, through context: DriverContext) throws(Errno) -> WatchdogServer {
-    let server = WatchdogServer(DriverLink(context.device), traits)
-    let publication = DeviceFilePublication(server)
-    try publication.add(template)
-    try publication.add(oldTemplate)
-    return try publication.publish(through: context) as? WatchdogServer ?? server
+    let device = context.device
+    return try context.outside { () throws(Errno) in
+      let server = WatchdogServer(DriverLink(device), traits)
+      let publication = DeviceFilePublication(server)
+      try publication.add(template)
+      try publication.add(oldTemplate)
+      return try publication.publish(through: context) as? WatchdogServer ?? server
+    }
   }
 
   static var template: DeviceFileTemplate {
