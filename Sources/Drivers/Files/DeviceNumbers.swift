@@ -12,7 +12,11 @@ public enum DynamicMajors {
     let major: UInt32
   }
 
-  private static let holders = SpinLock(GrowableArray<Holder>())
+  private struct Table: ~Copyable {
+    var holders = GrowableArray<Holder>()
+  }
+
+  private static let table = SpinLock(Table())
   private static var range: ClosedRange<UInt32> { 234...254 }
 
   /// The number of the driver `name`, the same each time.
@@ -20,14 +24,14 @@ public enum DynamicMajors {
   /// - Throws: `EBUSY` when none is left, `ENOMEM`.
   /// - Context: any.
   public static func major(of name: StaticString, _ kind: FileKind) throws(Errno) -> UInt32 {
-    try holders.withLock { holders throws(Errno) in
+    try table.withLock { table throws(Errno) in
       var lowest = range.upperBound + 1
-      for index in 0..<holders.count where holders[index].kind == kind {
-        if Self.isSame(holders[index].name, name) { return holders[index].major }
-        lowest = min(lowest, holders[index].major)
+      for index in 0..<table.holders.count where table.holders[index].kind == kind {
+        if Self.isSame(table.holders[index].name, name) { return table.holders[index].major }
+        lowest = min(lowest, table.holders[index].major)
       }
       guard lowest > range.lowerBound else { throw .EBUSY }
-      try holders.append(Holder(kind: kind, name: name, major: lowest - 1))
+      try table.holders.append(Holder(kind: kind, name: name, major: lowest - 1))
       return lowest - 1
     }
   }
@@ -48,18 +52,22 @@ public enum DeviceIndexes {
     var taken = InlineArray<4, UInt64>(repeating: 0)
   }
 
-  private static let families = SpinLock(GrowableArray<Family>())
+  private struct Table: ~Copyable {
+    var families = GrowableArray<Family>()
+  }
+
+  private static let table = SpinLock(Table())
 
   /// Takes the lowest number from `first` on that no device named `name` has.
   ///
   /// - Throws: `ENOSPC` when all are taken, `ENOMEM`.
   /// - Context: any.
   public static func take(_ name: StaticString, from first: Int) throws(Errno) -> Int {
-    try families.withLock { families throws(Errno) in
-      let place = try place(of: name, &families)
+    try table.withLock { table throws(Errno) in
+      let place = try place(of: name, &table.families)
       guard (0..<limit).contains(first) else { throw .ENOSPC }
-      for number in first..<limit where !families[place].taken[number >> 6][bit: number & 63] {
-        families[place].taken[number >> 6][bit: number & 63] = true
+      for number in first..<limit where !table.families[place].taken[number >> 6][bit: number & 63] {
+        table.families[place].taken[number >> 6][bit: number & 63] = true
         return number
       }
       throw .ENOSPC
@@ -71,9 +79,9 @@ public enum DeviceIndexes {
   /// - Context: any.
   public static func release(_ name: StaticString, _ number: Int) {
     guard (0..<limit).contains(number) else { return }
-    families.withLock { families in
-      for place in 0..<families.count where DynamicMajors.isSame(families[place].name, name) {
-        families[place].taken[number >> 6][bit: number & 63] = false
+    table.withLock { table in
+      for place in 0..<table.families.count where DynamicMajors.isSame(table.families[place].name, name) {
+        table.families[place].taken[number >> 6][bit: number & 63] = false
       }
     }
   }

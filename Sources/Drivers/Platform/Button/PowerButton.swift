@@ -2,7 +2,6 @@ import DeviceFiles
 public import DriverKit
 public import Foundations
 import Machine
-import Synchronization
 
 /// A power button, as the input device that it is for programs.
 ///

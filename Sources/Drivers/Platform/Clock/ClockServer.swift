@@ -7,8 +7,6 @@ public import Time
 public import VFS
 import Waiting
 
-import enum LinuxABI.Capability
-
 /// What is wanted of the battery-backed clock. Doing it twice does no harm.
 public final class ClockRequest: DriverRequest {
   /// What is wanted.

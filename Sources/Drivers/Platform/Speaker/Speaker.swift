@@ -2,7 +2,6 @@ import DeviceFiles
 public import DriverKit
 import Foundations
 import Machine
-import Synchronization
 
 /// The speaker as the kernel knows it, whoever drives it.
 ///
@@ -33,7 +32,11 @@ public final class Speaker: Publication {
 
   private let link: DriverLink
   private let order = SpinLock(Order())
-  private static let current = SpinLock<Speaker?>(nil)
+  private struct Current {
+    var speaker: Speaker?
+  }
+
+  private static let current = SpinLock(Current())
 
   /// The speaker of the device at the end of `link`.
   init(_ link: DriverLink) {
@@ -47,7 +50,7 @@ public final class Speaker: Publication {
   /// - Context: any without spin locks of drivers' frameworks; does not wait.
   @discardableResult
   public static func sound(_ tone: Tone) -> Bool {
-    guard let speaker = current.withLock({ $0 }) else { return false }
+    guard let speaker = current.withLock({ $0.speaker }) else { return false }
     speaker.sound(tone)
     return true
   }
@@ -89,11 +92,11 @@ public final class Speaker: Publication {
   // MARK: Coming and going
 
   /// Makes it the machine's speaker.
-  func show() { Self.current.withLock { $0 = self } }
+  func show() { Self.current.withLock { $0.speaker = self } }
 
   public override func withdraw() {
     Self.current.withLock { current in
-      if current === self { current = nil }
+      if current.speaker === self { current.speaker = nil }
     }
   }
 

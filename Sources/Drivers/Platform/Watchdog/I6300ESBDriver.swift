@@ -90,7 +90,7 @@ enum WatchdogService {
 /// The files of watchdogs: /dev/watchdog0, and /dev/watchdog for the first.
 enum WatchdogFiles {
   /// The number that Linux gives the first watchdog besides the dynamic one: WATCHDOG_MINOR. Source: devices.txt, 10 char.
-  private static let miscellaneous: (major: UInt32, minor: UInt32) = (10, 130)
+  private static var miscellaneous: (major: UInt32, minor: UInt32) { (10, 130) }
 
   /// Makes the files of a watchdog.
   ///
