@@ -148,8 +148,8 @@ let package = Package(
       "DeviceFiles", path: "Sources/Drivers/Files",
       ["Foundations", "LinuxABI", "Machine", "Waiting", "Time", "Security", "VFS", "SyntheticFiles", "DriverKit"]),
     module(
-      "EducationalDriver", path: "Sources/Drivers/Educational", ["Foundations", "Machine", "Logging", "PCI", "DriverKit"],
-      generated: true),
+      "EducationalDriver", path: "Sources/Drivers/Educational",
+      ["Foundations", "Machine", "Logging", "PCI", "VFS", "DriverKit", "DeviceFiles"], generated: true),
     module(
       "SerialDriver", path: "Sources/Drivers/Serial",
       ["Foundations", "Machine", "Registers", "Interrupts", "Terminals"]),
@@ -160,7 +160,7 @@ let package = Package(
       "Virtio", path: "Sources/Drivers/Virtio", ["Foundations", "PageFrames", "Machine", "PCI"], generated: true),
     module(
       "VirtioDrivers", path: "Sources/Drivers/VirtioDrivers",
-      ["Foundations", "Machine", "Logging", "PCI", "Security", "DriverKit", "Virtio"]),
+      ["Foundations", "Machine", "Logging", "Input", "PCI", "Security", "DriverKit", "Virtio"]),
     module(
       "PCIPortDriver", path: "Sources/Drivers/PCIPort", ["Foundations", "Machine", "Logging", "PCI", "DriverKit"]),
     module(

@@ -41,6 +41,9 @@ public final class InputDevice {
   /// What it can send and take now: keys come and go with EVIOCSKEYCODE.
   public var capabilities: InputCapabilities { state.withLock { $0.capabilities } }
 
+  /// Whether somebody has all its events for himself.
+  public var isGrabbed: Bool { state.withLock { $0.isGrabbed } }
+
   /// Its number among all devices that there were, as in "input3"; nil before it was registered.
   public var number: UInt32? { state.withLock { $0.number } }
 

@@ -37,6 +37,8 @@ struct InputDeviceState: ~Copyable {
 
   private var handles = GrowableArray<InputHandle>()
   private var grabber: InputHandle?
+  /// Whether somebody has all its events for himself.
+  var isGrabbed: Bool { grabber != nil }
   private var isRegistered = false
 
   init(_ description: InputDescription, _ keyCodes: Span<UInt16>, _ driver: InputDriver?) throws(Errno) {
