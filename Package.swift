@@ -82,6 +82,7 @@ let package = Package(
     module("Processors", ["Foundations", "Machine", "Registers"], generated: true),
     module("Interrupts", ["Foundations", "Machine", "Symbols", "Logging", "Registers"], generated: true),
     module("Time", ["Foundations", "Machine", "Waiting", "Registers", "Interrupts"]),
+    module("Input", ["Foundations", "Machine", "Waiting", "Time"], generated: true),
     module("Scheduler", ["Foundations", "Machine", "Waiting", "Scheduling", "Interrupts", "Time"]),
     module(
       "Futexes", ["Foundations", "Machine", "VirtualMemory", "Waiting", "Scheduling", "Time"]),
@@ -95,6 +96,7 @@ let package = Package(
       [
         "Foundations", "LinuxABI", "PageFrames", "Machine", "PageCache", "VirtualMemory", "Waiting", "Time", "Security",
       ]),
+    module("KernelEvents", ["Foundations", "Machine", "Waiting", "VFS"]),
     module(
       "RAMFileSystem", path: "Sources/FileSystems/RAM",
       ["Foundations", "LinuxABI", "Machine", "PageCache", "Security", "VFS"]),
@@ -108,12 +110,15 @@ let package = Package(
     module(
       "TerminalFiles", path: "Sources/FileSystems/Terminals",
       ["Foundations", "LinuxABI", "Machine", "Waiting", "Terminals", "Security", "VFS"]),
+    module(
+      "InputFiles", path: "Sources/FileSystems/Input",
+      ["Foundations", "LinuxABI", "Machine", "Waiting", "Time", "Input", "Security", "VFS"]),
     module("IPC", ["Foundations", "LinuxABI", "PageFrames", "Machine", "Waiting", "Security", "VFS"]),
     module(
       "Events", ["Foundations", "LinuxABI", "Machine", "Waiting", "Time", "Security", "VFS"]),
     module(
       "Sockets", path: "Sources/Network/Sockets",
-      ["Foundations", "LinuxABI", "PageFrames", "Machine", "Waiting", "Time", "Security", "VFS"]),
+      ["Foundations", "LinuxABI", "PageFrames", "Machine", "Waiting", "Time", "Security", "VFS", "KernelEvents"]),
     module(
       "Processes",
       [
@@ -127,7 +132,7 @@ let package = Package(
       "SystemFileSystem", path: "Sources/FileSystems/System",
       [
         "Foundations", "LinuxABI", "PageFrames", "Machine", "Waiting", "Processors", "PCI", "VirtualMemory", "Security",
-        "VFS", "SyntheticFiles",
+        "VFS", "KernelEvents", "SyntheticFiles",
       ]),
     module(
       "ProcessFileSystem", path: "Sources/FileSystems/Process",
@@ -137,23 +142,33 @@ let package = Package(
         "IPC", "Processes", "SyntheticFiles", "SystemFileSystem",
       ]),
     module(
-      "DriverKit", ["Foundations", "Machine", "Waiting", "Logging", "Interrupts", "Time", "Scheduling", "Scheduler", "PCI"]),
+      "DriverKit",
+      ["Foundations", "Machine", "Waiting", "Logging", "Interrupts", "Time", "Scheduling", "Scheduler", "PCI"]),
     module(
-      "EducationalDriver", path: "Sources/Drivers/Educational", ["Foundations", "Machine", "Logging", "PCI", "DriverKit"],
-      generated: true),
+      "DeviceFiles", path: "Sources/Drivers/Files",
+      ["Foundations", "LinuxABI", "Machine", "Waiting", "Time", "Security", "VFS", "SyntheticFiles", "DriverKit"]),
+    module(
+      "EducationalDriver", path: "Sources/Drivers/Educational",
+      ["Foundations", "Machine", "Logging", "PCI", "VFS", "DriverKit", "DeviceFiles"], generated: true),
     module(
       "SerialDriver", path: "Sources/Drivers/Serial",
       ["Foundations", "Machine", "Registers", "Interrupts", "Terminals"]),
     module(
-      "KeyboardDriver", path: "Sources/Drivers/Keyboard", ["Foundations", "Machine", "Registers", "Interrupts"],
-      generated: true),
+      "KeyboardDriver", path: "Sources/Drivers/Keyboard",
+      ["Foundations", "Machine", "Registers", "Interrupts", "Time", "Input"], generated: true),
     module(
       "Virtio", path: "Sources/Drivers/Virtio", ["Foundations", "PageFrames", "Machine", "PCI"], generated: true),
     module(
       "VirtioDrivers", path: "Sources/Drivers/VirtioDrivers",
-      ["Foundations", "Machine", "Logging", "PCI", "Security", "DriverKit", "Virtio"]),
+      ["Foundations", "Machine", "Logging", "Input", "PCI", "Security", "DriverKit", "Virtio"]),
     module(
       "PCIPortDriver", path: "Sources/Drivers/PCIPort", ["Foundations", "Machine", "Logging", "PCI", "DriverKit"]),
+    module(
+      "PlatformDrivers", path: "Sources/Drivers/Platform",
+      [
+        "Foundations", "LinuxABI", "Machine", "Waiting", "Logging", "Registers", "Interrupts", "Time", "Terminals",
+        "PCI", "Security", "VFS", "TerminalFiles", "SyntheticFiles", "DriverKit", "DeviceFiles", "SerialDriver",
+      ], generated: true),
     module("ScreenDriver", path: "Sources/Drivers/Screen", ["Foundations", "Machine", "Console", "Terminals"]),
     module(
       "SystemCalls",
@@ -177,11 +192,13 @@ let package = Package(
       dependencies: [
         "Foundations", "BootInformation", "PageFrames", "Machine", "ACPI", "PageCache", "VirtualMemory", "Logging",
         "Console", "Registers", "Processors", "Interrupts", "Time", "Scheduling", "Scheduler", "Waiting", "PCI",
-        "LinuxABI", "DriverKit", "EducationalDriver", "SerialDriver", "Virtio", "VirtioDrivers", "PCIPortDriver", "ScreenDriver", "KeyboardDriver", "KernelTests", "Benchmarks", "Symbols", "Signals",
+        "LinuxABI", "DriverKit", "DeviceFiles", "EducationalDriver", "PlatformDrivers", "SerialDriver", "Virtio",
+        "VirtioDrivers", "PCIPortDriver", "ScreenDriver", "KeyboardDriver", "KernelTests", "Benchmarks", "Symbols",
+        "Signals",
         "VDSO",
         "Terminals", "Executables", "Processes", "Security", "VFS", "RAMFileSystem", "DeviceFileSystem", "IPC",
         "SystemCalls", "Archives", "InitialFileSystem", "TerminalFiles", "SyntheticFiles", "ProcessFileSystem",
-        "SystemFileSystem", "Futexes", "Events", "Sockets",
+        "SystemFileSystem", "Futexes", "Events", "Sockets", "Input", "InputFiles",
       ],
       exclude: ["README.md", "specs.json"], swiftSettings: strict, plugins: ["SpecPlugin"]),
 
@@ -216,10 +233,23 @@ let package = Package(
     tests(
       "SerialDriverTests", ["SerialDriver", "Terminals", "Registers", "DeviceModels", "Machine", "Foundations"]),
     tests(
-      "KeyboardDriverTests", ["KeyboardDriver", "Registers", "DeviceModels", "Machine", "Foundations"]),
+      "KeyboardDriverTests", ["KeyboardDriver", "Input", "Registers", "DeviceModels", "Time", "Machine", "Foundations"]),
     tests("ScreenDriverTests", ["ScreenDriver", "Console", "Terminals", "Machine", "Foundations"]),
     tests("DriverKitTests", ["DriverKit", "Logging", "PCI", "Time", "Waiting", "Machine", "Foundations"]),
     tests("EducationalDriverTests", ["EducationalDriver", "DriverKit", "DeviceModels", "Machine", "Foundations"]),
+    tests(
+      "DeviceFilesTests",
+      [
+        "DeviceFiles", "DriverKit", "DeviceFileSystem", "SyntheticFiles", "VFS", "Security", "PageCache", "Time",
+        "Waiting", "Machine", "LinuxABI", "Foundations",
+      ]),
+    tests(
+      "PlatformDriversTests",
+      [
+        "PlatformDrivers", "DeviceFiles", "DriverKit", "DeviceModels", "DeviceFileSystem", "SyntheticFiles",
+        "SerialDriver", "Terminals", "TerminalFiles", "VFS", "Security", "PageCache", "VirtualMemory", "Registers",
+        "Time", "Waiting", "Machine", "LinuxABI", "Foundations",
+      ]),
     tests("PCITests", ["PCI", "DeviceModels", "Machine", "Foundations"]),
     tests("VirtioTests", ["Virtio", "PCI", "DeviceModels", "Machine", "PageFrames", "Foundations"]),
     tests("TimeTests", ["Time", "Machine", "Registers", "DeviceModels", "Foundations"]),
@@ -234,6 +264,7 @@ let package = Package(
         "Processes", "Signals", "RAMFileSystem", "VFS", "Security", "PageCache", "Time", "LinuxABI", "Machine",
         "PageFrames", "Foundations",
       ]),
+    tests("KernelEventsTests", ["KernelEvents", "Machine", "Foundations"]),
     tests(
       "RAMFileSystemTests",
       ["RAMFileSystem", "VFS", "Security", "PageCache", "Machine", "LinuxABI", "Foundations"], exclude: ["Linux"]),
@@ -261,8 +292,8 @@ let package = Package(
     tests(
       "SocketsTests",
       [
-        "Sockets", "IPC", "RAMFileSystem", "VFS", "Security", "PageCache", "Waiting", "Machine", "LinuxABI",
-        "Foundations",
+        "Sockets", "KernelEvents", "IPC", "RAMFileSystem", "VFS", "Security", "PageCache", "Waiting", "Machine",
+        "LinuxABI", "Foundations",
       ]),
     tests(
       "EventsTests",
@@ -273,14 +304,21 @@ let package = Package(
     tests(
       "SystemFileSystemTests",
       [
-        "SystemFileSystem", "SyntheticFiles", "Processors", "PCI", "VirtualMemory", "RAMFileSystem", "VFS", "Security",
-        "PageCache", "Machine", "LinuxABI", "Foundations",
+        "SystemFileSystem", "KernelEvents", "SyntheticFiles", "Processors", "PCI", "VirtualMemory", "RAMFileSystem",
+        "VFS", "Security", "PageCache", "Machine", "LinuxABI", "Foundations",
       ]),
     tests(
       "ProcessFileSystemTests",
       [
         "ProcessFileSystem", "SyntheticFiles", "Processes", "PCI", "RAMFileSystem", "VFS", "Security", "PageCache",
         "VirtualMemory", "Executables", "Machine", "LinuxABI", "Foundations",
+      ]),
+    tests("InputTests", ["Input", "Time", "Machine", "Foundations"]),
+    tests(
+      "InputFilesTests",
+      [
+        "InputFiles", "Input", "DeviceFileSystem", "VFS", "Security", "PageCache", "Time", "Waiting", "Machine",
+        "PageFrames", "LinuxABI", "Foundations",
       ]),
     tests("SecurityTests", ["Security", "LinuxABI", "Foundations"]),
     tests("LinuxABITests", ["LinuxABI"]),
@@ -291,7 +329,7 @@ let package = Package(
       "SystemCallsTests",
       [
         "SystemCalls", "Processes", "IPC", "RAMFileSystem", "VFS", "Security", "PageCache", "LinuxABI", "Machine",
-        "Events", "Sockets", "Foundations",
+        "Events", "Sockets", "KernelEvents", "Foundations",
       ]),
     tests("StructureTests", []),
   ]

@@ -245,7 +245,7 @@ public enum DeviceTree {
   /// Has a device added before long.
   ///
   /// - Context: any thread.
-  public static func addSoon(_ device: DeviceNode) { post(DeviceChange(.add(device))) }
+  public static func addSoon(_ device: DeviceNode) { post(DeviceAddition(device)) }
 
   /// Has `change` run on the tree's thread before long, after all that was asked for before.
   ///
@@ -299,26 +299,16 @@ public enum DeviceOrder: Equatable, Sendable {
 
 /// A change that the tree's thread makes.
 open class DeviceChange {
-  enum Kind {
-    case add(DeviceNode)
-    case other
-  }
-
-  private final let kind: Kind
   private final let isMade = Atomic<Bool>(false)
   private final let made = WaitQueue()
 
-  init(_ kind: Kind) { self.kind = kind }
-
-  /// Creates a change of a subclass's own.
-  public init() { kind = .other }
+  /// Creates a change of nothing.
+  public init() {}
 
   /// Makes the change.
   ///
   /// - Context: the tree's thread; may wait.
-  open func run() {
-    if case .add(let device) = kind { try? DeviceTree.add(device) }
-  }
+  open func run() {}
 
   final func make() {
     run()
@@ -335,6 +325,17 @@ open class DeviceChange {
     }
     return isMade.load(ordering: .acquiring)
   }
+}
+
+private final class DeviceAddition: DeviceChange {
+  private let device: DeviceNode
+
+  init(_ device: DeviceNode) {
+    self.device = device
+    super.init()
+  }
+
+  override func run() { try? DeviceTree.add(device) }
 }
 
 private final class DeviceTreeThread: ThreadBody {

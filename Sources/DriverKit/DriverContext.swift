@@ -113,6 +113,13 @@ public final class DriverContext {
 
   // MARK: The rest of the kernel
 
+  /// Runs `body` as the kernel: what it makes is not the driver's, may be kept by others, and must not hold what is the driver's.
+  public func outside<Result: ~Copyable>(_ body: () throws(Errno) -> Result) throws(Errno) -> Result {
+    let result = try Containment.outside(body)
+    signals.noteActivity()
+    return result
+  }
+
   /// Offers what `make` makes to the kernel; withdrawn when the driver goes.
   ///
   /// - Parameter make: runs as the kernel: what it makes must not hold what the driver has made.

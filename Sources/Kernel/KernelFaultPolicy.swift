@@ -3,6 +3,7 @@ import Interrupts
 import KernelTests
 import Logging
 import Machine
+import PlatformDrivers
 
 /// What the kernel does about a fatal fault: every console gets the report, a test that expected it gets its verdict, and
 /// then the machine stops, or restarts if `panic=` asks for it.
@@ -23,6 +24,7 @@ final class KernelFaultPolicy: FaultPolicy {
 
   override func end(_ vector: InterruptVector) -> Never {
     KernelTests.faultWasReported(vector)
+    _ = PanicReports.send(.panicked)
     if restarts { Machine.reset() }
     Machine.halt()
   }

@@ -25,6 +25,7 @@ import Testing
     Case(product: "recovery", spec: "recovery.json", output: "Recovery.swift"),
     Case(product: "gpu", spec: "gpu/bochs/display.json", output: "BochsDisplay.swift"),
     Case(product: "gpu", spec: "gpu/virtio/gpu.json", output: "VirtioGPU.swift"),
+    Case(product: "event-codes", spec: "input/event-codes.json", output: "EventCodes.swift"),
     Case(product: "keycodes", spec: "input/keycodes.json", output: "KeyCode.swift"),
     Case(product: "keymaps", spec: "keymaps/us.json", output: "KeyMap.swift"),
     Case(

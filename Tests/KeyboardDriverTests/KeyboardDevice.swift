@@ -1,6 +1,6 @@
 import DeviceModels
 
-/// An 8042 with a keyboard: the register rules come from the spec, commands and answers from here.
+/// An 8042 with a keyboard, and a mouse if there is one: the register rules come from the spec, commands and answers from here.
 final class KeyboardDevice {
   let model = DeviceModel(I8042Model.layout)
   /// What waits to be read, with where it comes from.
@@ -15,8 +15,16 @@ final class KeyboardDevice {
   private var waitingCommand: UInt8?
   private var waitingKeyboardCommand: UInt8?
 
+  /// What is plugged into the second port.
+  var mouse: MouseModel?
+  /// Whether there is a second port.
+  var hasSecondPort = true
+  private(set) var rate: UInt8?
+
   // MARK: Faults
 
+  /// What the keyboard says that it is.
+  var identity: [UInt8] = [0xab, 0x41]
   /// Nobody is plugged in.
   var hasKeyboard = true
   /// What the self test gives; nil for no answer.
@@ -46,8 +54,22 @@ final class KeyboardDevice {
     model[Controller.Status.isAuxiliary] = output.first?.isAuxiliary == true ? 1 : 0
   }
 
-  /// Whether the device's interrupt line has something to say.
-  var isInterrupting: Bool { configuration & 1 != 0 && !output.isEmpty }
+  /// Whether the keyboard's interrupt line has something to say.
+  var isInterrupting: Bool {
+    configuration & 1 != 0 && output.first.map { !$0.isAuxiliary || configuration & 2 == 0 } == true
+  }
+
+  /// Whether the mouse's has.
+  var isMouseInterrupting: Bool { configuration & 2 != 0 && output.first?.isAuxiliary == true }
+
+  /// The mouse moves.
+  func moveMouse(_ report: [UInt8]) { if mouse?.isEnabled == true { sendAuxiliary(report) } }
+
+  /// Another mouse is plugged in.
+  func plugMouse(_ new: MouseModel) {
+    mouse = new
+    sendAuxiliary([0xaa, 0x00])
+  }
 
   /// The keyboard sends bytes.
   func send(_ bytes: [UInt8]) { output += bytes.map { ($0, false) } }
@@ -67,6 +89,9 @@ final class KeyboardDevice {
     case 0xad: configuration |= 0x10
     case 0xae: configuration &= ~0x10
     case 0xa7: configuration |= 0x20
+    case 0xa8: configuration &= ~0x20
+    case 0xa9: if hasSecondPort { send([0x00]) }
+    case 0xd4: waitingCommand = command
     default: break
     }
   }
@@ -75,6 +100,11 @@ final class KeyboardDevice {
     if waitingCommand == 0x60 {
       configuration = byte
       waitingCommand = nil
+      return
+    }
+    if waitingCommand == 0xd4 {
+      waitingCommand = nil
+      if let answers = mouse?.take(byte) { sendAuxiliary(answers) }
       return
     }
     received.append(byte)
@@ -86,11 +116,13 @@ final class KeyboardDevice {
     if let waiting = waitingKeyboardCommand {
       waitingKeyboardCommand = nil
       if waiting == 0xed { lights = byte }
+      if waiting == 0xf3 { rate = byte }
       return send([0xfa])
     }
     switch byte {
     case 0xee: return send([0xee])
-    case 0xed, 0xf0: waitingKeyboardCommand = byte
+    case 0xed, 0xf0, 0xf3: waitingKeyboardCommand = byte
+    case 0xf2: return send([0xfa] + identity)
     case 0xf4: isScanning = true
     default: break
     }

@@ -1,5 +1,6 @@
 import DeviceModels
 import Foundations
+import Input
 import Machine
 import Testing
 
@@ -19,17 +20,65 @@ final class TestListener: KeyboardListener {
   func forget() { typed = [] }
 }
 
-/// A keyboard on a model, with its interrupt.
+/// Remembers the events of the devices of one controller.
+final class EventLog: InputHandler {
+  final class Handle: InputHandle {
+    let log: EventLog
+    init(_ device: InputDevice, _ log: EventLog) {
+      self.log = log
+      super.init(device)
+    }
+
+    override func take(_ packet: Span<InputEvent>, at time: InputTime) {
+      for index in packet.indices { log.events.append(packet[index]) }
+    }
+  }
+
+  var devices: [InputDevice] = []
+  var events: [InputEvent] = []
+
+  override func connect(_ device: InputDevice) throws(Errno) -> InputHandle? {
+    devices.contains { $0 === device } ? Handle(device, self) : nil
+  }
+}
+
+/// Hears only the devices of its own test.
+final class OwnDevices: InputHandler {
+  let handler: TypingHandler
+  var devices: [InputDevice] = []
+
+  init(_ handler: TypingHandler) {
+    self.handler = handler
+    super.init()
+  }
+
+  override func connect(_ device: InputDevice) throws(Errno) -> InputHandle? {
+    devices.contains { $0 === device } ? try handler.connect(device) : nil
+  }
+}
+
+/// A keyboard on a model, with its interrupts.
 final class KeyboardSetup {
   let device = KeyboardDevice()
   let listener = TestListener()
+  let log = EventLog()
   let keyboard: Keyboard<DeviceModel>
   let interrupt: KeyboardInterrupt<DeviceModel>
+  let mouseInterrupt: KeyboardInterrupt<DeviceModel>
+  private let typing: OwnDevices
 
   init(_ map: KeyMap = .us, prepare: (KeyboardDevice) -> Void = { _ in }) throws {
     prepare(device)
-    keyboard = Keyboard(try KeyboardController(device.model, pollLimit: 50), map: map, listener: listener)
+    keyboard = try Keyboard(KeyboardController(device.model, pollLimit: 50))
     interrupt = KeyboardInterrupt(keyboard)
+    mouseInterrupt = KeyboardInterrupt(keyboard, .mouse)
+    typing = OwnDevices(TypingHandler(map, listener: listener))
+    typing.devices = [keyboard.keyboardDevice]
+    log.devices = [keyboard.keyboardDevice]
+    if let mouse = keyboard.mouseDevice { log.devices.append(mouse) }
+    try InputDevices.add(typing)
+    try InputDevices.add(log)
+    try keyboard.register()
     #expect(keyboard.startInterrupts())
     settle()
     device.forgetReceived()
@@ -37,7 +86,31 @@ final class KeyboardSetup {
 
   /// Serves interrupts until the device is quiet.
   func settle() {
-    for _ in 0..<10_000 where device.isInterrupting { #expect(interrupt.handle()) }
+    for _ in 0..<10_000 {
+      if device.isInterrupting {
+        #expect(interrupt.handle())
+      } else if device.isMouseInterrupting {
+        #expect(mouseInterrupt.handle())
+      } else {
+        return
+      }
+    }
+  }
+
+  deinit {
+    InputDevices.unregister(keyboard.keyboardDevice)
+    if let mouse = keyboard.mouseDevice { InputDevices.unregister(mouse) }
+    InputDevices.remove(typing)
+    InputDevices.remove(log)
+  }
+
+  /// The devices send bytes; the events that came of it.
+  func events(_ bytes: [UInt8] = [], mouse: [UInt8] = []) -> [InputEvent] {
+    log.events = []
+    device.send(bytes)
+    device.moveMouse(mouse)
+    settle()
+    return log.events
   }
 
   /// The keyboard sends bytes; what was typed by them.
@@ -49,7 +122,7 @@ final class KeyboardSetup {
   }
 }
 
-@Suite("Keyboard")
+@Suite("Keyboard", .serialized)
 struct KeyboardTests {
   @Test("A controller that works is set up, with interrupts and translation, and the mouse off")
   func setup() throws {
@@ -140,7 +213,7 @@ struct KeyboardTests {
   }
 }
 
-@Suite("A keyboard controller with faults")
+@Suite("A keyboard controller with faults", .serialized)
 struct KeyboardFaultTests {
   private func failure(_ prepare: (KeyboardDevice) -> Void) -> KeyboardControllerError? {
     let device = KeyboardDevice()
@@ -178,7 +251,7 @@ struct KeyboardFaultTests {
   func leftovers() throws {
     let setup = try KeyboardSetup { device in
       device.send([0x1e, 0x9e, 0xfa])
-      device.answers = [0xfe, 0x1e]
+      device.answers = [0xfe, 0x1e, 0xfa]
       device.sendAuxiliary([1, 2, 3])
     }
     #expect(setup.listener.typed.isEmpty)

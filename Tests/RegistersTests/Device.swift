@@ -1,9 +1,8 @@
 /// The specs of registers.
 enum Device: String, CaseIterable {
   case serialPort, intervalTimer, systemControl, interruptController, edgeLevelControl, clock, eventTimer, ioAPIC,
-    localAPIC, keyboardController
+    localAPIC, keyboardController, watchdog, watchdogConfiguration, panicDevice
   case modelSpecific, identification
-  case virtioCapability, virtioCommon, virtioInterruptStatus
 
   /// All that is generated from it.
   var cases: CaseList {
@@ -18,11 +17,11 @@ enum Device: String, CaseIterable {
     case .ioAPIC: io_apicCases()
     case .localAPIC: local_apicCases()
     case .keyboardController: i8042Cases()
+    case .watchdog: i6300esbCases()
+    case .watchdogConfiguration: i6300esb_configurationCases()
+    case .panicDevice: pvpanicCases()
     case .modelSpecific: msrCases()
     case .identification: cpuidCases()
-    case .virtioCapability: virtio_pci_capabilityCases()
-    case .virtioCommon: virtio_pci_commonCases()
-    case .virtioInterruptStatus: virtio_pci_isrCases()
     }
   }
 }

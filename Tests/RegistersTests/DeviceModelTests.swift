@@ -267,11 +267,11 @@ extension Device {
     case .ioAPIC: IOAPICModel.layout
     case .localAPIC: LocalAPICModel.layout
     case .keyboardController: I8042Model.layout
+    case .watchdog: I6300ESBModel.layout
+    case .watchdogConfiguration: I6300ESBConfigurationModel.layout
+    case .panicDevice: PanicDeviceModel.layout
     case .modelSpecific: ModelSpecificModel.layout
     case .identification: CPUIDModel.layout
-    case .virtioCapability: VirtioCapabilityModel.layout
-    case .virtioCommon: VirtioCommonModel.layout
-    case .virtioInterruptStatus: VirtioInterruptStatusModel.layout
     }
   }
 }

@@ -67,11 +67,11 @@ struct DumpTests {
     case .ioAPIC: IOAPICRegisters(model).dump(into: &page)
     case .localAPIC: LocalAPICRegisters(model).dump(into: &page)
     case .keyboardController: I8042Registers(model).dump(into: &page)
+    case .watchdog: I6300ESBRegisters(model).dump(into: &page)
+    case .watchdogConfiguration: I6300ESBConfigurationRegisters(model).dump(into: &page)
+    case .panicDevice: PanicDeviceRegisters(model).dump(into: &page)
     case .modelSpecific: ModelSpecificRegisters(model).dump(into: &page) { _ in true }
     case .identification: CPUIDRegisters(model).dump(into: &page)
-    case .virtioCapability: VirtioCapabilityRegisters(model).dump(into: &page)
-    case .virtioCommon: VirtioCommonRegisters(model).dump(into: &page)
-    case .virtioInterruptStatus: VirtioInterruptStatusRegisters(model).dump(into: &page)
     }
     return page
   }

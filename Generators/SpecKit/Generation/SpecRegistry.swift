@@ -23,6 +23,7 @@ public enum SpecRegistry {
 
       // console
       FontSpec.self,
+      EventCodeSpec.self,
       KeyCodeSpec.self,
       KeyMapSpec.self,
 
@@ -65,6 +66,7 @@ public enum SpecRegistry {
 
       // console
       ConsoleFont.self,
+      EventCodeTable.self,
       KeyCodeTable.self,
       KeyMapTable.self,
 

@@ -8,7 +8,8 @@ enum KeyMapTable: SpecProduct {
   static func generate(_ model: KeyMapSpec, context: GenerationContext) throws(SpecErrors) -> [GeneratedFile] {
     let codes = try context.companion(KeyCodeSpec.self, spec: keyCodes)
     var numbers: [String: Int] = [:]
-    for key in codes.keys { numbers[key.name.value] = key.code.value }
+    let keyFile = "\(SpecPackage.specFolder)/\(keyCodes)"
+    for (key, code) in try codes.numbered(context, file: keyFile) { numbers[key.name.value] = code }
     var maps = [model]
     try check(model, context.document.file, numbers)
     for file in context.companions where file != context.document.file {

@@ -31,7 +31,7 @@ public final class EducationalDriver: Driver {
     device = try EducationalDevice(try context.mapRegisters(.bar0))
     _ = try context.connectInterrupts(limit: 1)
     device?.quiet()
-    context.log(.info, "a factorial takes one interrupt")
+    try EducationalServer.publish(through: context)
   }
 
   public override func serve(_ request: DriverRequest, _ context: DriverContext) throws(Errno) {

@@ -1,19 +1,21 @@
 import Foundations
+import Input
 
 /// What the lock of a `Keyboard` guards.
 struct KeyboardState<Space: RegisterSpace & ~Copyable>: ~Copyable {
-  /// Bytes that are taken at once: a device that always has another would otherwise be served for ever.
-  private static var byteLimit: Int { 32 }
-
   private var controller: KeyboardController<Space>
   private var decoder: ScanCodeDecoder
-  private var interpreter: KeyInterpreter
-  private var lights = KeyboardLights()
+  private var settings = KeyboardSettings()
+  private var mouse: MouseState?
   private(set) var isPolled = true
+  /// Whether somebody takes bytes and reports them.
+  private var isServing = false
+  /// Whether somebody else has come meanwhile to do the same.
+  private var isAskedAgain = false
 
-  init(_ controller: consuming KeyboardController<Space>, _ map: KeyMap) {
+  init(_ controller: consuming KeyboardController<Space>) {
     decoder = ScanCodeDecoder(controller.translates ? .first : .second)
-    interpreter = KeyInterpreter(map)
+    mouse = controller.mouse.map { MouseState($0) }
     self.controller = controller
   }
 
@@ -35,72 +37,113 @@ struct KeyboardState<Space: RegisterSpace & ~Copyable>: ~Copyable {
   /// Makes the keyboard send something.
   func askForEcho() { _ = controller.send(KeyboardCommand.echo) }
 
-  /// Takes what the keyboard has sent, as far as there is room in `typed`.
-  ///
-  /// - Returns: how many bytes.
-  mutating func serve(_ typed: inout TypedInput, _ modes: KeyModes) -> Int {
-    for count in 0..<Self.byteLimit {
-      guard typed.hasRoom else { return count }
-      switch controller.take() {
-      case .nothing: return count
-      case .rubbish: break
-      case .byte(let byte): take(byte, &typed, modes)
-      }
-    }
-    return Self.byteLimit
+  /// Makes the mouse send something: it is told again that it may.
+  mutating func askMouse() {
+    guard mouse != nil, controller.sendToMouse(MouseCommand.enable) else { return }
+    mouse?.expectAnswer()
   }
 
-  private mutating func take(_ byte: UInt8, _ typed: inout TypedInput, _ modes: KeyModes) {
-    switch lights.take(byte) {
+  // MARK: Serving
+
+  /// - Returns: whether the caller is the one to serve.
+  mutating func beginServing() -> Bool {
+    guard !isServing else {
+      isAskedAgain = true
+      return false
+    }
+    isServing = true
+    return true
+  }
+
+  /// - Returns: whether that was all; otherwise there is to be another round.
+  mutating func endServing(isLast: Bool) -> Bool {
+    guard isLast || !isAskedAgain else {
+      isAskedAgain = false
+      return false
+    }
+    (isServing, isAskedAgain) = (false, false)
+    return true
+  }
+
+  /// Takes what the devices have sent, as far as there is room in `reports`.
+  ///
+  /// - Returns: how many bytes.
+  mutating func serve(_ reports: inout KeyboardReports, now: UInt64) -> Int {
+    for count in 0..<KeyboardReports.capacity {
+      switch controller.take() {
+      case .nothing: return count
+      case .rubbish: mouse?.lose()
+      case .byte(let byte): take(byte, &reports)
+      case .mouseByte(let byte): takeFromMouse(byte, now, &reports)
+      }
+    }
+    return KeyboardReports.capacity
+  }
+
+  private mutating func take(_ byte: UInt8, _ reports: inout KeyboardReports) {
+    switch settings.take(byte) {
     case .isAnswer: return
     case .send(let next): return send(next)
     case .isKey: break
     }
     switch decoder.take(byte) {
     case .none: break
-    case .lostKeys: interpreter.releaseAll()
-    case .event(let event):
-      switch interpreter.take(event, modes) {
-      case .none: break
-      case .text(let text): typed.append(text)
-      case .request(let request): typed.append(request)
-      case .locksChanged: if let next = lights.set(interpreter.locks) { send(next) }
-      }
+    case .lostKeys: reports.append(.lostKeys)
+    case .event(let event): reports.append(.key(event))
     }
   }
 
-  private mutating func send(_ byte: UInt8) { if !controller.send(byte) { lights.giveUp() } }
+  private mutating func takeFromMouse(_ byte: UInt8, _ now: UInt64, _ reports: inout KeyboardReports) {
+    guard var mouse else { return }
+    switch mouse.take(byte, now: now) {
+    case .none: break
+    case .report(let report): reports.append(.mouse(report))
+    case .send(let next): if !controller.sendToMouse(next) { mouse.giveUp() }
+    }
+    self.mouse = mouse
+  }
+
+  private mutating func send(_ byte: UInt8) { if !controller.send(byte) { settings.giveUp() } }
+
+  // MARK: Orders
+
+  /// Does what a program or the terminal wants of the keyboard.
+  mutating func perform(_ event: InputEvent) {
+    var next: UInt8?
+    switch (event.type, event.code) {
+    case (.EV_LED, EventCode.LED_NUML): next = settings.set(.numLock, isOn: event.value != 0)
+    case (.EV_LED, EventCode.LED_CAPSL): next = settings.set(.capsLock, isOn: event.value != 0)
+    case (.EV_LED, EventCode.LED_SCROLLL): next = settings.set(.scrollLock, isOn: event.value != 0)
+    case (.EV_REP, EventCode.REP_DELAY): next = settings.setRepetition(delay: event.value, period: nil)
+    case (.EV_REP, EventCode.REP_PERIOD): next = settings.setRepetition(delay: nil, period: event.value)
+    default: break
+    }
+    if let next { send(next) }
+  }
 }
 
-/// What was typed with the lock held, to be given to the listener without it.
-struct TypedInput: ~Copyable {
-  private static let capacity = 128
-  private static let requestCapacity = 8
-
-  private var bytes = InlineArray<128, UInt8>(repeating: 0)
-  private var count = 0
-  private var requests = InlineArray<8, KeyboardRequest>(repeating: .lookBack)
-  private var requestCount = 0
-
-  /// Whether another key's text and request fit.
-  var hasRoom: Bool { count + KeyText.capacity <= Self.capacity && requestCount < Self.requestCapacity }
-
-  mutating func append(_ text: KeyText) {
-    for index in 0..<text.count where count < Self.capacity {
-      bytes[count] = text[index]
-      count += 1
-    }
+/// What the devices did, noted with the lock held and reported without it: one entry for each byte at most.
+struct KeyboardReports: ~Copyable {
+  /// What one byte can come to.
+  enum Report {
+    case key(ScanCodeEvent)
+    /// The keyboard has lost count of what is down.
+    case lostKeys
+    case mouse(MouseReport)
   }
 
-  mutating func append(_ request: KeyboardRequest) {
-    guard requestCount < Self.requestCapacity else { return }
-    requests[requestCount] = request
-    requestCount += 1
-  }
+  /// Bytes that are taken at once: a device that always has another would otherwise be served for ever.
+  static var capacity: Int { 32 }
 
-  /// Gives all to `listener`.
-  func deliver(to listener: KeyboardListener) {
-    if count > 0 { listener.type(bytes.span.extracting(0..<count)) }
-    for index in 0..<requestCount { listener.perform(requests[index]) }
+  private var reports = InlineArray<32, Report>(repeating: .lostKeys)
+  private(set) var count = 0
+
+  /// Report number `index`, 0..<count.
+  subscript(index: Int) -> Report { reports[index] }
+
+  mutating func append(_ report: Report) {
+    guard count < Self.capacity else { return }
+    reports[count] = report
+    count += 1
   }
 }

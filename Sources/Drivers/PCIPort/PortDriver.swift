@@ -45,9 +45,17 @@ public final class PortDriver: Driver {
     guard let slot = SlotController(port, listener: Listener(changes, context), timing: Timing(context)) else { return }
     let notification = connect(context)
     self.slot = slot
-    slot.start(.known, notification)
+    slot.start(Self.isAnythingKnown(behind: port) ? .known : .unknown, notification)
     context.log(.info, "slot \(slot.number): \(notification == .interrupt ? "by interrupt" : "polled")" as Message)
     serve(context)
+  }
+
+  private static func isAnythingKnown(behind port: PCIFunction) -> Bool {
+    guard port.secondaryBus != 0 else { return false }
+    let found: Bool? = PCISystem.withHierarchy { hierarchy in
+      !hierarchy.indices(onBus: port.secondaryBus, segment: port.address.segment).isEmpty
+    }
+    return found ?? false
   }
 
   private func connect(_ context: DriverContext) -> SlotController.Notification {

@@ -78,6 +78,17 @@ struct SerialLine<Space: RegisterSpace & ~Copyable>: ~Copyable {
     port.registers.interruptEnable = events
   }
 
+  /// Tests the device once more after it was reset, and brings it to where it was; it does not interrupt yet.
+  mutating func restart() throws(SerialPortError) {
+    isPolled = true
+    try port.restart()
+    events = UART16550.InterruptEnable()
+    port.registers.modemControl = lines
+    guard let format else { return }
+    SerialPort<Space>.setFormat(
+      port.registers, UART16550.LineControl(rawValue: format.lineControl), divisor: format.divisor)
+  }
+
   /// Makes what still waits interrupt once more, for a line that tells of changes only.
   mutating func interruptAgain() {
     port.registers.interruptEnable = UART16550.InterruptEnable()

@@ -56,6 +56,21 @@ public struct SerialPort<Space: RegisterSpace & ~Copyable>: ~Copyable {
     burst = hasFIFO ? 16 : 1
   }
 
+  /// Tests and sets up the port once more, after the device was reset: 8 data bits, no parity, FIFOs on, interrupts off.
+  ///
+  /// - Throws: as the initializer.
+  mutating func restart() throws(SerialPortError) {
+    guard Self.answers(registers) else { throw .notPresent }
+    registers.interruptEnable = UART16550.InterruptEnable()
+    Self.setFormat(registers, divisor: UInt16(truncatingIfNeeded: 115_200 / bitsPerSecond))
+    _ = Self.startFIFO(registers)
+    try Self.testLoopback(registers, pollLimit: pollLimit)
+    _ = registers.lineStatus
+    _ = registers.modemStatus
+    unreported.rawValue = 0
+    isStuck = false
+  }
+
   /// Sends `bytes` as they are.
   ///
   /// - Throws: `.timeout` when the transmitter stays full, `.notPresent` when the device has gone; `sent` bytes went out before.

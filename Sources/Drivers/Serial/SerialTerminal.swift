@@ -55,6 +55,13 @@ public final class SerialTerminal<Space: RegisterSpace & ~Copyable>: TerminalDev
   /// Makes it a polled device again.
   public func stopInterrupts() { line.withLock { $0.stopInterrupts() } }
 
+  /// Tests the device once more after it was reset, with the speed, format and modem lines that it had. It is polled then.
+  ///
+  /// - Throws: as `SerialPort.init`.
+  public func restart() throws(SerialPortError) {
+    try line.withLock { line throws(SerialPortError) in try line.restart() }
+  }
+
   /// Whether it has to be asked.
   public var isPolled: Bool { line.withLock { $0.isPolled } }
 

@@ -25,6 +25,7 @@ public final class VirtioDriverType: DriverType {
   /// - Throws: `ENOMEM`.
   public static func registerAll() throws(Errno) {
     try DeviceTree.register(VirtioDriverType("virtio_rng", .random) { VirtioRandomDriver() })
+    try DeviceTree.register(VirtioDriverType("virtio_input", .input) { VirtioInputDriver() })
     try DeviceTree.register(VirtioDriverType("virtio_balloon", .balloon) { VirtioBalloonDriver() })
   }
 }

@@ -53,8 +53,14 @@ public final class DeviceFileSystem {
   ///
   /// - Throws: as `add`.
   public func addLink(_ name: StaticString, to target: StaticString) throws(Errno) {
-    let (text, targetText): (Message, Message) = ("\(name.description)", "\(target.description)")
-    try actor.makeLink(text.bytes, to: targetText.bytes)
+    let targetText: Message = "\(target.description)"
+    try addLink(name, to: targetText.bytes)
+  }
+
+  /// As the other, to a name that is made at run time.
+  public func addLink(_ name: StaticString, to target: Span<UInt8>) throws(Errno) {
+    let text: Message = "\(name.description)"
+    try actor.makeLink(text.bytes, to: target)
   }
 
   /// Makes a directory, as for another file system to be attached at.

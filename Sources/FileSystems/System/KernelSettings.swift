@@ -1,9 +1,11 @@
 import Foundations
+import KernelEvents
 import Machine
 import SyntheticFiles
 import VirtualMemory
 
-/// /sys/kernel. Source: Linux Documentation/admin-guide/mm/transhuge.rst.
+/// /sys/kernel. Source: Linux Documentation/admin-guide/mm/transhuge.rst, and Documentation/ABI/testing/sysfs-uevent for the
+/// number of the last event.
 extension SystemFileSystem {
   func addSettings(to kernel: SyntheticDirectory) throws(Errno) {
     let huge = try add("transparent_hugepage", to: try add("mm", to: kernel))
@@ -28,6 +30,10 @@ extension SystemFileSystem {
         }
       })
     try huge.addNumber("hpage_pmd_size", 2 << 20)
+    try kernel.add("uevent_seqnum") { text in
+      text.write(decimal: KernelEvents.sequenceNumber)
+      text.write("\n")
+    }
   }
 
   /// Whether `text` is `word`, perhaps with a newline behind it.

@@ -1,4 +1,5 @@
 public import Foundations
+public import KernelEvents
 import Machine
 public import SyntheticFiles
 public import VFS
@@ -14,6 +15,12 @@ public struct SystemDeviceDescription {
   public var number: DeviceNumber?
   /// Whether that file is a block device.
   public var isBlock = false
+  /// The directory of /dev that the file is in, if it is in one.
+  public var folder: StaticString?
+  /// What the file permits, if it is not what udev gives all files.
+  public var permissions: UInt16?
+  /// What kind of its class it is, such as `disk` and `partition`.
+  public var type: StaticString?
   /// Writes more lines of `uevent`, each a name, `=` and a value.
   public var facts: WholeText.Writer?
 
@@ -28,11 +35,12 @@ public final class SystemDevice {
   fileprivate let name: PathText
   /// From /sys on, without a slash before it.
   fileprivate let path: PathText
+  /// What programs are told of it.
+  fileprivate let events: ObjectEvents
   fileprivate let description: SystemDeviceDescription
   fileprivate let fileSystem: SystemFileSystem
   /// What its directory is in.
   fileprivate let parent: SyntheticDirectory
-  fileprivate var driver: StaticString?
   /// What it is connected to, or belongs to.
   fileprivate let above: SystemDevice?
 
@@ -43,9 +51,15 @@ public final class SystemDevice {
     (self.fileSystem, self.directory, self.parent) = (fileSystem, directory, parent)
     self.above = above
     (self.name, self.path, self.description) = (name, path, description)
+    events = ObjectEvents(path, name: name, description, subsystem: description.className ?? description.bus)
   }
 
-  /// Notes that `driver` serves it, or that none does any more.
+  /// Tells programs what has happened to it, other than that it came or went, or that a driver did.
+  ///
+  /// - Context: a thread without spin locks; may wait.
+  public func announce(_ action: KernelEventAction) { events.send(action) }
+
+  /// Notes that `driver` serves it, or that none does any more, and tells programs.
   ///
   /// - Throws: `ENOMEM`.
   public func setDriver(_ driver: StaticString?) throws(Errno) {
@@ -61,19 +75,21 @@ public final class SystemDevice {
         drivers.remove(name)
         throw error
       }
-      self.driver = driver
+      events.driver = driver
+      events.send(.bind)
     }
   }
 
   fileprivate func dropDriver() throws(Errno) {
-    guard let old = driver, let bus = description.bus else { return }
+    guard let old = events.driver, let bus = description.bus else { return }
     try fileSystem.driverDirectory(old, bus).remove(name)
     let text: Message = "driver"
     directory.remove(text.bytes)
-    driver = nil
+    events.driver = nil
+    events.send(.unbind)
   }
 
-  /// Removes it, and before it those below it: it is unplugged. Does nothing when it has been removed.
+  /// Removes it, and before it those below it: it is unplugged, which programs are told. Does nothing when it has been removed.
   public func remove() {
     fileSystem.changing.withLock { fileSystem.removeAll(from: self) }
   }
@@ -83,6 +99,14 @@ public final class SystemDevice {
     try? dropDriver()
     try? fileSystem.unlink(self)
     parent.remove(name)
+    events.retire()
+    events.send(.remove)
+  }
+
+  fileprivate func isOf(className name: StaticString) -> Bool {
+    guard let own = description.className else { return false }
+    let text: Message = "\(own.description)"
+    return text.bytes.isEqual(to: name.description)
   }
 
   /// Whether it is `other` or below it.
@@ -146,15 +170,17 @@ final class PathText {
 }
 
 extension SystemFileSystem {
-  /// Adds a device.
+  /// Adds a device, and tells programs.
   ///
   /// - Parameters:
   ///   - name: what it is called where it is.
   ///   - parent: what it is connected to, or belongs to; nil for nothing that is known.
+  ///   - attributes: adds files to its directory that are to be there when programs hear of it. May not add a device.
   /// - Throws: `EEXIST`, `ENOMEM`; then nothing has changed.
   /// - Context: a thread without spin locks.
   public func addDevice(
-    _ name: Span<UInt8>, below parent: SystemDevice?, _ description: SystemDeviceDescription
+    _ name: Span<UInt8>, below parent: SystemDevice?, _ description: SystemDeviceDescription,
+    attributes: (SyntheticDirectory) throws(Errno) -> Void = { _ throws(Errno) in }
   ) throws(Errno) -> SystemDevice {
     changing.lock()
     defer { changing.unlock() }
@@ -165,6 +191,7 @@ extension SystemFileSystem {
     try fill(device)
     try addPower(to: directory)
     try present.reserveCapacity(present.count + 1)
+    try attributes(directory)
     try place.add(name, directory)
     do throws(Errno) {
       try link(device)
@@ -173,6 +200,7 @@ extension SystemFileSystem {
       place.remove(name)
       throw error
     }
+    device.events.send(.add)
     return device
   }
 
@@ -195,6 +223,8 @@ extension SystemFileSystem {
     case (nil, let name?):
       return (try directory(name, in: virtualDevices), try PathText("devices/virtual/", name.description))
     case (let parent?, nil): return (parent.directory, parent.path)
+    // As `input0/event0`.
+    case (let parent?, let name?) where parent.isOf(className: name): return (parent.directory, parent.path)
     case (let parent?, let name?):
       let text: Message = "\(name.description)"
       return (try directory(name, in: parent.directory), try PathText(parent.path, text.bytes))
@@ -204,19 +234,11 @@ extension SystemFileSystem {
   /// Adds what every device has.
   private func fill(_ device: SystemDevice) throws(Errno) {
     let description = device.description
-    let name = device.name
-    try device.directory.add("uevent") { (text: inout TextBuffer) throws(Errno) in
-      if let number = description.number {
-        text.write("MAJOR=")
-        text.write(decimal: UInt64(number.major))
-        text.write("\nMINOR=")
-        text.write(decimal: UInt64(number.minor))
-        text.write("\nDEVNAME=")
-        text.write(name)
-        text.write("\n")
-      }
-      try description.facts?(&text)
-    }
+    let events = device.events
+    try device.directory.add(
+      "uevent", permissions: 0o644,
+      { (text: inout TextBuffer) throws(Errno) in try events.writeFacts(to: &text) },
+      accepts: { (text: Span<UInt8>) throws(Errno) in try events.accept(text) })
     if let number = description.number {
       try device.directory.add("dev") { text in
         let number: Message = "\(number.major):\(number.minor)\n"
@@ -273,12 +295,32 @@ extension SystemFileSystem {
   func busDirectory(_ part: StaticString, _ bus: StaticString) throws(Errno) -> SyntheticDirectory {
     guard let buses else { throw .EINVAL }
     let directory = try directory(bus, in: buses)
+    try addEvents(to: directory, "bus") { () throws(Errno) in try PathText("bus/", bus.description) }
     _ = try self.directory("drivers", in: directory)
     return try self.directory(part, in: directory)
   }
 
   fileprivate func driverDirectory(_ driver: StaticString, _ bus: StaticString) throws(Errno) -> SyntheticDirectory {
-    try directory(driver, in: try busDirectory("drivers", bus))
+    let directory = try directory(driver, in: try busDirectory("drivers", bus))
+    try addEvents(to: directory, "drivers") { () throws(Errno) in
+      try PathText("bus/", bus.description, "/drivers/", driver.description)
+    }
+    return directory
+  }
+
+  /// Gives the directory of a bus or of a driver, if it is new, the file by which its event can be had, and sends that.
+  private func addEvents(
+    to directory: SyntheticDirectory, _ subsystem: StaticString, _ path: () throws(Errno) -> PathText
+  ) throws(Errno) {
+    let file: Message = "uevent"
+    guard try directory.lookUp(file.bytes) == nil else { return }
+    let path = try path()
+    let events = ObjectEvents(path, name: path, SystemDeviceDescription(), subsystem: subsystem)
+    // As on Linux there is nothing to be read.
+    try directory.add(
+      "uevent", permissions: 0o200, { (_: inout TextBuffer) throws(Errno) in },
+      accepts: { (text: Span<UInt8>) throws(Errno) in try events.accept(text) })
+    events.send(.add)
   }
 
   /// A link to `path` from a directory that is `depth` below /sys.
@@ -302,7 +344,7 @@ extension SyntheticDirectory {
 }
 
 extension TextBuffer {
-  fileprivate mutating func write(_ path: PathText) {
+  mutating func write(_ path: PathText) {
     // Writing cannot fail.
     try? path.withBytes { path throws(Errno) in write(path) }
   }

@@ -1,4 +1,6 @@
+import ACPI
 import BootInformation
+import DeviceFiles
 import DriverKit
 import Foundations
 import Machine
@@ -20,7 +22,9 @@ extension BootHandlers {
       }
       state.system = system
       system.pciControl = KernelPCIControl()
-      try KernelDevices.start(SystemDeviceObserver(system))
+      let observer = SystemDeviceObserver(system)
+      DevicePlaces.start(KernelDevicePlaces(files.devices, system, observer))
+      try KernelDevices.start(observer, centuryIndex: centuryIndex(state.firmware))
       let (running, failed) = KernelDevices.settle()
       // Why is in the log.
       guard failed == 0 else { return .failed("\(running) started, \(failed) not") }
@@ -28,5 +32,15 @@ extension BootHandlers {
     } catch {
       return .failed("error \(error.rawValue)")
     }
+  }
+
+  private static func centuryIndex(_ firmware: borrowing FirmwareTables?) -> UInt8 {
+    var table: ACPITable?
+    switch firmware {
+    case .some(let tables): table = tables.table("FACP")
+    case nil: table = nil
+    }
+    guard let table = table.take() else { return 0 }
+    do throws(ACPITableError) { return try FADT(table).centuryIndex } catch { return 0 }
   }
 }

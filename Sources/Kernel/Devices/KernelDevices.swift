@@ -24,10 +24,12 @@ enum KernelDevices {
   ///
   /// - Throws: `ENOMEM`.
   /// - Context: once, the boot thread, when there are threads.
-  static func start(_ observer: DeviceObserver) throws(Errno) {
+  static func start(_ observer: DeviceObserver, centuryIndex: UInt8) throws(Errno) {
     DriverLog.start(KernelDriverLog())
     try DeviceTree.start(observer)
     try registerDrivers()
+    try PlatformDevices.registerDrivers(centuryIndex: centuryIndex)
+    try PlatformDevices.addAll()
     var index = 0
     while let function = function(at: index) {
       try DeviceTree.add(node(for: function))

@@ -65,10 +65,12 @@ final class SystemDeviceObserver: DeviceObserver {
     entry?.remove()
   }
 
-  private func parent(of device: DeviceNode) -> SystemDevice? {
-    guard let parent = device.parent else { return nil }
-    if let function = parent.function { return system.device(of: function.address) }
-    return entry(of: parent)
+  private func parent(of device: DeviceNode) -> SystemDevice? { device.parent.flatMap { shownDevice(of: $0) } }
+
+  /// The directory of `device`; nil when it is not shown.
+  func shownDevice(of device: DeviceNode) -> SystemDevice? {
+    if let function = device.function { return system.device(of: function.address) }
+    return entry(of: device)
   }
 
   private func entry(of device: DeviceNode) -> SystemDevice? {

@@ -4,6 +4,7 @@ import Interrupts
 import Logging
 import Machine
 import PCI
+import PlatformDrivers
 import Synchronization
 import Waiting
 
@@ -216,6 +217,7 @@ final class Firmware {
       }
     }
     if Self.buttonWasPressed.exchange(false, ordering: .acquiring) {
+      if PowerButtons.press(.fixed) { return }
       KernelLog.add(.notice, .acpi, "the power button was pressed")
       KernelLog.flush()
       powerOff()

@@ -1,6 +1,6 @@
 public import Foundations
 public import Machine
-import Security
+public import Security
 import Time
 public import VFS
 public import Waiting
@@ -90,6 +90,20 @@ open class SocketFile: OpenFile {
 
   /// Told when an option has changed.
   open func optionsChanged(_ options: SocketOptions) {}
+
+  /// Lets `filter` decide what is received; nil for everything. SO_ATTACH_FILTER, SO_DETACH_FILTER.
+  ///
+  /// - Throws: `ENOPROTOOPT` by a family without filters, `EPERM` when that was locked, `ENOENT` when there is none to take
+  ///   away.
+  open func setFilter(_ filter: PacketFilter?) throws(Errno) { throw .ENOPROTOOPT }
+
+  /// Whether the filter stays as it is. SO_LOCK_FILTER.
+  open var isFilterLocked: Bool { false }
+
+  /// Lets the filter stay as it is for ever. SO_LOCK_FILTER.
+  ///
+  /// - Throws: `ENOPROTOOPT` by a family without filters.
+  open func lockFilter() throws(Errno) { throw .ENOPROTOOPT }
 
   /// Sets an option of a level of the family's.
   ///

@@ -35,6 +35,23 @@ public struct SocketIdentity: Equatable, Sendable {
   public static var nobody: SocketIdentity { SocketIdentity(process: 0, user: .max, group: .max) }
   /// What SCM_CREDENTIALS says of a message that was sent without: the overflow IDs of proc_sys_kernel(5).
   public static var unknown: SocketIdentity { SocketIdentity(process: 0, user: 65_534, group: 65_534) }
+  /// The kernel, as what it sends says.
+  public static var kernel: SocketIdentity { SocketIdentity(process: 0, user: 0, group: 0) }
+}
+
+/// What a family says of a message besides: a control message of its own. cmsg(3).
+public struct SocketInformation: Sendable {
+  /// Its level, which says whose it is.
+  public let level: Int32
+  /// Its type there.
+  public let type: Int32
+  /// Its bytes.
+  public let value: SocketOptionValue
+
+  /// Information of everything given.
+  public init(level: Int32, type: Int32, _ value: SocketOptionValue) {
+    (self.level, self.type, self.value) = (level, type, value)
+  }
 }
 
 /// Who makes a call on a socket.
@@ -67,6 +84,8 @@ public struct SocketMessage: ~Copyable {
   public var files = GrowableArray<OpenFile>()
   /// Who sends it, if the program says so itself, and when it was received who did. SCM_CREDENTIALS.
   public var identity: SocketIdentity?
+  /// What its family said of it when it was received.
+  public var information: SocketInformation?
   /// The files that came with it; they count as under way until the message is dropped.
   private var arrived: ArrivedFiles?
 

@@ -141,36 +141,44 @@ public struct SocketOptionValue: Sendable {
   private var storage = InlineArray<16, UInt8>(repeating: 0)
   /// How many bytes it has.
   public let count: Int
+  /// Whether a program that has less room is told how many there are, and not how many it got.
+  public let isList: Bool
 
   /// An int.
   public init(_ number: Int32) {
-    count = 4
+    (count, isList) = (4, false)
     put(UInt64(UInt32(bitPattern: number)), at: 0, width: 4)
+  }
+
+  /// A list of one number, which a program may ask the length of.
+  public init(list number: UInt32) {
+    (count, isList) = (4, true)
+    put(UInt64(number), at: 0, width: 4)
   }
 
   /// Two ints.
   public init(_ first: Int32, _ second: Int32) {
-    count = 8
+    (count, isList) = (8, false)
     put(UInt64(UInt32(bitPattern: first)), at: 0, width: 4)
     put(UInt64(UInt32(bitPattern: second)), at: 4, width: 4)
   }
 
   /// A long number.
   public init(long number: UInt64) {
-    count = 8
+    (count, isList) = (8, false)
     put(number, at: 0, width: 8)
   }
 
   /// Two long numbers.
   public init(wide first: UInt64, _ second: UInt64) {
-    count = 16
+    (count, isList) = (16, false)
     put(first, at: 0, width: 8)
     put(second, at: 8, width: 8)
   }
 
   /// `struct ucred`.
   public init(_ identity: SocketIdentity) {
-    count = 12
+    (count, isList) = (12, false)
     put(UInt64(UInt32(bitPattern: identity.process)), at: 0, width: 4)
     put(UInt64(identity.user), at: 4, width: 4)
     put(UInt64(identity.group), at: 8, width: 4)
@@ -194,12 +202,20 @@ extension SocketFile {
     _ number: Int32, _ value: Span<UInt8>, by caller: SocketCaller
   ) throws(Errno) {
     guard let option = SocketOption(rawValue: Int64(number)) else { throw .ENOPROTOOPT }
+    if option == .SO_DETACH_FILTER || option == .SO_LOCK_FILTER { return try setFilterOption(option, value) }
     let credentials = caller.actor.credentials
     let options = try optionState.withLock { options throws(Errno) in
       try options.set(option, value, credentials)
       return options
     }
     optionsChanged(options)
+  }
+
+  private final func setFilterOption(_ option: SocketOption, _ value: Span<UInt8>) throws(Errno) {
+    guard value.count >= 4 else { throw .EINVAL }
+    if option == .SO_DETACH_FILTER { return try setFilter(nil) }
+    if value.load(UInt32.self, at: 0) != 0 { return try lockFilter() }
+    if isFilterLocked { throw .EPERM }
   }
 
   /// The value of an option. getsockopt(2).
@@ -214,6 +230,7 @@ extension SocketFile {
     case .SO_ACCEPTCONN: return SocketOptionValue(isListening ? 1 : 0)
     case .SO_ERROR: return SocketOptionValue(takeError()?.rawValue ?? 0)
     case .SO_PEERCRED: return SocketOptionValue(peerIdentity)
+    case .SO_LOCK_FILTER: return SocketOptionValue(isFilterLocked ? 1 : 0)
     // Tells the socket from all others, as its inode's number does.
     case .SO_COOKIE: return SocketOptionValue(long: inode.number)
     default:

@@ -1,4 +1,5 @@
 public import Foundations
+import KernelEvents
 import Machine
 public import Security
 public import VFS
@@ -50,7 +51,7 @@ public enum Sockets {
   private static let fileSystem = BootCell<AnonymousFileSystem>()
   private static let callers = BootCell<SocketCallers>()
 
-  /// Makes it possible to make sockets, and registers AF_UNIX.
+  /// Makes it possible to make sockets, registers AF_UNIX and AF_NETLINK, and listens for the kernel's events.
   ///
   /// - Throws: `ENOMEM`.
   /// - Context: once, while booting.
@@ -60,6 +61,8 @@ public enum Sockets {
     callers.fill(new)
     try UnixNames.start()
     try register(UnixFamily())
+    try register(NetlinkFamily())
+    KernelEvents.install(NetlinkEvents())
   }
 
   /// Adds a family, in place of one with its number.

@@ -71,22 +71,30 @@ extension SystemCallContext {
     return 0
   }
 
-  /// Reads a `struct sock_fprog` and what it points to.
   private func loadFilter(_ address: UInt64, besides former: CallFilter?) throws(Errno) -> CallFilter {
+    try withProgram(at: address) { program throws(Errno) in try CallFilter(program, besides: former) }
+  }
+
+  /// Reads a `struct sock_fprog` and what it points to, and runs `body` with its instructions.
+  ///
+  /// - Throws: `EFAULT`, `ENOMEM`; `EINVAL` for none or too many instructions; what `body` throws.
+  func withProgram<Result>(
+    at address: UInt64, _ body: (Span<RawFilterInstruction>) throws(Errno) -> Result
+  ) throws(Errno) -> Result {
     let count = Int(try UserPointer<UInt16>(address).load())
     let (place, overflows) = address.addingReportingOverflow(8)
     guard !overflows else { throw .EFAULT }
     let program = UserPointer<UInt64>(try UserPointer<UInt64>(place).load())
     guard (1...CallFilter.instructionLimit).contains(count) else { throw .EINVAL }
-    var instructions = GrowableArray<CallFilter.RawInstruction>()
+    var instructions = GrowableArray<RawFilterInstruction>()
     try instructions.reserveCapacity(count)
     for index in 0..<count {
       let word = try program.load(at: index)
       try instructions.append(
-        CallFilter.RawInstruction(
+        RawFilterInstruction(
           code: UInt16(truncatingIfNeeded: word), yes: UInt8(truncatingIfNeeded: word >> 16),
           no: UInt8(truncatingIfNeeded: word >> 24), constant: UInt32(truncatingIfNeeded: word >> 32)))
     }
-    return try CallFilter(instructions.span, besides: former)
+    return try body(instructions.span)
   }
 }

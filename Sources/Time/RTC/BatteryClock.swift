@@ -17,7 +17,7 @@ public enum BatteryClockError: Error, Equatable, Sendable {
 ///
 /// Time is taken to be UTC. Source: Motorola MC146818A data sheet; ACPI 6.5, section 5.2.9, CENTURY.
 public struct BatteryClock<Space: RegisterSpace & ~Copyable>: ~Copyable {
-  private let registers: RealTimeClockRegisters<Space>
+  let registers: RealTimeClockRegisters<Space>
   /// The index of the byte with the century, or nil.
   private let century: Int?
 
@@ -129,12 +129,7 @@ public struct BatteryClock<Space: RegisterSpace & ~Copyable>: ~Copyable {
     registers.statusB = format
     registers.seconds = encode(time.second, format)
     registers.minutes = encode(time.minute, format)
-    if format.is24Hour {
-      registers.hours = encode(time.hour, format)
-    } else {
-      let hour = time.hour % 12
-      registers.hours = encode(hour == 0 ? 12 : hour, format) | (time.hour >= 12 ? 0x80 : 0)
-    }
+    registers.hours = encodeHour(time.hour, format)
     registers.dayOfWeek = encode(time.dayOfWeek + 1, format)
     registers.dayOfMonth = encode(time.day, format)
     registers.month = encode(time.month, format)
@@ -144,7 +139,13 @@ public struct BatteryClock<Space: RegisterSpace & ~Copyable>: ~Copyable {
     registers.statusB = format
   }
 
-  private func encode(_ value: Int, _ format: RealTimeClock.StatusB) -> UInt8 {
+  func encodeHour(_ hour: Int, _ format: RealTimeClock.StatusB) -> UInt8 {
+    guard !format.is24Hour else { return encode(hour, format) }
+    let half = hour % 12
+    return encode(half == 0 ? 12 : half, format) | (hour >= 12 ? 0x80 : 0)
+  }
+
+  func encode(_ value: Int, _ format: RealTimeClock.StatusB) -> UInt8 {
     UInt8(truncatingIfNeeded: format.isBinary ? value : (value / 10) << 4 | value % 10)
   }
 }

@@ -1,10 +1,11 @@
 public import Foundations
 import Registers
 
-/// The controller of the keyboard, an 8042 or what stands in for one, with the keyboard at its first port.
+/// The controller of the keyboard, an 8042 or what stands in for one, with the keyboard at its first port and a mouse at its
+/// second.
 ///
 /// Exists only for one that has passed its self test. Every wait is bounded by a number of polls, so a device that hangs or goes
-/// away is an error and never a hang. The second port, a mouse's, is off. Source: IBM Personal System/2 Hardware Interface
+/// away is an error and never a hang. The second port is on when a mouse was found there. Source: IBM Personal System/2 Hardware Interface
 /// Technical Reference, May 1988, keyboard and auxiliary device controller; keyboard commands in the same, keyboard.
 public struct KeyboardController<Space: RegisterSpace & ~Copyable>: ~Copyable {
   private let registers: I8042Registers<Space>
@@ -12,11 +13,15 @@ public struct KeyboardController<Space: RegisterSpace & ~Copyable>: ~Copyable {
   private var configuration: ControllerConfiguration
   /// Whether a keyboard has answered.
   public let hasKeyboard: Bool
+  /// What the keyboard says that it is, two bytes as they came.
+  let keyboardIdentity: UInt16
+  /// The mouse that was found; nil for none.
+  let mouse: MouseKind?
 
   /// Bytes that may be left from before.
-  private static var leftoverLimit: Int { 64 }
+  static var leftoverLimit: Int { 64 }
   /// How much longer than anything else a self test may take.
-  private static var testPatience: Int { 20 }
+  static var testPatience: Int { 20 }
   /// Looks at the status before something that is sent in an interrupt is given up.
   private static var shortPollLimit: Int { 200 }
 
@@ -31,17 +36,20 @@ public struct KeyboardController<Space: RegisterSpace & ~Copyable>: ~Copyable {
     self.pollLimit = pollLimit
     configuration = found.configuration
     hasKeyboard = found.hasKeyboard
+    keyboardIdentity = found.identity
+    mouse = found.mouse
   }
 
   /// Whether the controller translates what the keyboard sends into the first set of scan codes.
   var translates: Bool { configuration.contains(.translates) }
 
-  /// Lets the keyboard interrupt, or not.
+  /// Lets the keyboard and the mouse interrupt, or not.
   ///
   /// - Throws: `.inputStaysFull`.
   mutating func setInterrupts(_ areOn: Bool) throws(KeyboardControllerError) {
     var new = configuration
     if areOn { new.insert(.firstPortInterrupts) } else { new.remove(.firstPortInterrupts) }
+    if areOn && mouse != nil { new.insert(.secondPortInterrupts) } else { new.remove(.secondPortInterrupts) }
     try Self.configure(new, registers, pollLimit)
     configuration = new
   }
@@ -51,7 +59,9 @@ public struct KeyboardController<Space: RegisterSpace & ~Copyable>: ~Copyable {
     case nothing
     /// A byte that the keyboard sent.
     case byte(UInt8)
-    /// A byte that is none of the keyboard's, or damaged.
+    /// A byte that the mouse sent.
+    case mouseByte(UInt8)
+    /// A byte that came damaged.
     case rubbish
   }
 
@@ -61,36 +71,53 @@ public struct KeyboardController<Space: RegisterSpace & ~Copyable>: ~Copyable {
     // All ones is what a bus gives for a device that has gone.
     guard status.outputFull, status.rawValue != 0xff else { return .nothing }
     let byte = registers.output
-    return status.isAuxiliary || status.timeout || status.parityError ? .rubbish : .byte(byte)
+    if status.timeout || status.parityError { return .rubbish }
+    return status.isAuxiliary ? .mouseByte(byte) : .byte(byte)
   }
 
   /// Sends a byte to the keyboard, without waiting for its answer.
   ///
   /// - Returns: whether the controller has taken it.
   func send(_ byte: UInt8) -> Bool {
-    for _ in 0..<Self.shortPollLimit where !registers.status.inputFull {
-      registers.input = byte
-      return true
-    }
+    guard hasRoomSoon else { return false }
+    registers.input = byte
+    return true
+  }
+
+  /// Sends a byte to the mouse, without waiting for its answer.
+  ///
+  /// - Returns: whether the controller has taken it.
+  func sendToMouse(_ byte: UInt8) -> Bool {
+    guard hasRoomSoon else { return false }
+    registers.command = ControllerCommand.writeToSecondPort.rawValue
+    return send(byte)
+  }
+
+  private var hasRoomSoon: Bool {
+    for _ in 0..<Self.shortPollLimit where !registers.status.inputFull { return true }
     return false
   }
 }
 
 /// Commands of the controller.
-private enum ControllerCommand: UInt8 {
+enum ControllerCommand: UInt8 {
   case readConfiguration = 0x20
   case writeConfiguration = 0x60
   case disableSecondPort = 0xa7
+  case enableSecondPort = 0xa8
+  case testSecondPort = 0xa9
   case testController = 0xaa
   case testFirstPort = 0xab
   case disableFirstPort = 0xad
   case enableFirstPort = 0xae
+  case writeToSecondPort = 0xd4
 }
 
 /// The controller's command byte.
 struct ControllerConfiguration: OptionSet {
   let rawValue: UInt8
   static let firstPortInterrupts = ControllerConfiguration(rawValue: 0x01)
+  static let secondPortInterrupts = ControllerConfiguration(rawValue: 0x02)
   static let passedSelfTest = ControllerConfiguration(rawValue: 0x04)
   static let secondPortIsOff = ControllerConfiguration(rawValue: 0x20)
   static let translates = ControllerConfiguration(rawValue: 0x40)
@@ -101,8 +128,11 @@ enum KeyboardCommand {
   static let setLights: UInt8 = 0xed
   static let echo: UInt8 = 0xee
   static let selectScanCodes: UInt8 = 0xf0
+  static let identify: UInt8 = 0xf2
+  static let setRate: UInt8 = 0xf3
   static let startScanning: UInt8 = 0xf4
-  static let useDefaults: UInt8 = 0xf6
+  /// Also gives it its usual settings.
+  static let stopScanning: UInt8 = 0xf5
   static let acknowledgement: UInt8 = 0xfa
   static let resend: UInt8 = 0xfe
 }
@@ -110,9 +140,17 @@ enum KeyboardCommand {
 extension KeyboardController where Space: ~Copyable {
   // MARK: Before there is a controller
 
+  /// What was found.
+  private struct Found {
+    var configuration: ControllerConfiguration
+    var hasKeyboard: Bool
+    var identity: UInt16
+    var mouse: MouseKind?
+  }
+
   private static func start(
     _ registers: borrowing I8042Registers<Space>, _ pollLimit: Int
-  ) throws(KeyboardControllerError) -> (configuration: ControllerConfiguration, hasKeyboard: Bool) {
+  ) throws(KeyboardControllerError) -> Found {
     guard registers.status.rawValue != 0xff else { throw .notPresent }
     try command(.disableFirstPort, registers, pollLimit)
     try command(.disableSecondPort, registers, pollLimit)
@@ -126,17 +164,34 @@ extension KeyboardController where Space: ~Copyable {
     let found = ControllerConfiguration(rawValue: try ask(.readConfiguration, registers, pollLimit))
     try command(.enableFirstPort, registers, pollLimit)
     let hasKeyboard = startKeyboard(registers, pollLimit)
-    return (found.contains(.translates) ? wanted : wanted.subtracting(.translates), hasKeyboard)
+    var identity: UInt16 = found.contains(.translates) ? 0xab41 : 0xab83
+    if hasKeyboard, let answer = identify(registers, pollLimit) { identity = answer }
+    let mouse = try startMouse(registers, pollLimit)
+    var configuration = found.contains(.translates) ? wanted : wanted.subtracting(.translates)
+    if mouse != nil { configuration.remove(.secondPortIsOff) }
+    // Last, so that no key comes between the answers before.
+    let isScanning = hasKeyboard && send(KeyboardCommand.startScanning, registers, pollLimit)
+    return Found(configuration: configuration, hasKeyboard: isScanning, identity: identity, mouse: mouse)
   }
 
-  private static func waitForRoom(
+  /// What the keyboard says that it is; nil when it does not say.
+  private static func identify(_ registers: borrowing I8042Registers<Space>, _ pollLimit: Int) -> UInt16? {
+    guard send(KeyboardCommand.identify, registers, pollLimit), let first = receive(registers, pollLimit),
+      // Of keyboards that there have been; anything else is a key.
+      first == 0xab || first == 0xac || first == 0x2b || first == 0x5d || first == 0x60 || first == 0x47,
+      let second = receive(registers, pollLimit)
+    else { return nil }
+    return UInt16(first) << 8 | UInt16(second)
+  }
+
+  static func waitForRoom(
     _ registers: borrowing I8042Registers<Space>, _ pollLimit: Int
   ) throws(KeyboardControllerError) {
     for _ in 0..<pollLimit where !registers.status.inputFull { return }
     throw .inputStaysFull
   }
 
-  private static func command(
+  static func command(
     _ command: ControllerCommand, _ registers: borrowing I8042Registers<Space>, _ pollLimit: Int
   ) throws(KeyboardControllerError) {
     try waitForRoom(registers, pollLimit)
@@ -144,7 +199,7 @@ extension KeyboardController where Space: ~Copyable {
   }
 
   /// The next byte; nil when none comes.
-  private static func receive(_ registers: borrowing I8042Registers<Space>, _ pollLimit: Int) -> UInt8? {
+  static func receive(_ registers: borrowing I8042Registers<Space>, _ pollLimit: Int) -> UInt8? {
     for _ in 0..<pollLimit where registers.status.outputFull { return registers.output }
     return nil
   }
@@ -181,13 +236,14 @@ extension KeyboardController where Space: ~Copyable {
     throw .outputStaysFull
   }
 
-  /// Gives the keyboard its usual settings and lets it send keys.
+  /// Stops the keyboard and gives it its usual settings.
   ///
   /// - Returns: whether it has answered.
   private static func startKeyboard(_ registers: borrowing I8042Registers<Space>, _ pollLimit: Int) -> Bool {
-    guard send(KeyboardCommand.useDefaults, registers, pollLimit) else { return false }
+    guard send(KeyboardCommand.stopScanning, registers, pollLimit) else { return false }
     if send(KeyboardCommand.selectScanCodes, registers, pollLimit) { _ = send(2, registers, pollLimit) }
-    return send(KeyboardCommand.startScanning, registers, pollLimit)
+    if send(KeyboardCommand.setRate, registers, pollLimit) { _ = send(KeyRate.usual.byte, registers, pollLimit) }
+    return true
   }
 
   /// Sends a byte until the keyboard has got it, at most three times.

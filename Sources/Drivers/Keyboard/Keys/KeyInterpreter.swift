@@ -67,13 +67,6 @@ struct KeyInterpreter {
   private var isThirdLevel: Bool { map.hasAltGr && held.contains(.rightAlt) }
   private var isMeta: Bool { held.contains(.leftAlt) || !map.hasAltGr && held.contains(.rightAlt) }
 
-  /// Forgets which keys are down.
-  mutating func releaseAll() {
-    held = []
-    heldLocks = []
-    dead = 0
-  }
-
   /// Takes what a key did.
   mutating func take(_ event: KeyEvent, _ modes: KeyModes) -> Action {
     if let modifier = Self.modifier(event.key) {

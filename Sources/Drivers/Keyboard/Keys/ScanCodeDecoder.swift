@@ -9,9 +9,15 @@ public struct KeyEvent: Equatable, Sendable {
   public init(_ key: KeyCode, isPressed: Bool) { (self.key, self.isPressed) = (key, isPressed) }
 }
 
-/// Makes keys of the bytes that a keyboard sends.
+/// A key went down or up, by its code of the first set, with bit 7 for one that is sent behind a prefix.
+struct ScanCodeEvent: Equatable {
+  var code: UInt8
+  var isPressed: Bool
+}
+
+/// Makes scan codes of the bytes that a keyboard sends.
 ///
-/// Takes any bytes: those that mean no key give none. Source: Microsoft, Keyboard Scan Code Specification, revision 1.3a, appendix
+/// Takes any bytes: those that are part of no code give none. Source: Microsoft, Keyboard Scan Code Specification, revision 1.3a, appendix
 /// C and section 3 of the PS/2 part: prefixes, and errors of the keyboard.
 struct ScanCodeDecoder {
   /// The codes that a keyboard sends.
@@ -24,7 +30,7 @@ struct ScanCodeDecoder {
 
   enum Result: Equatable {
     case none
-    case event(KeyEvent)
+    case event(ScanCodeEvent)
     /// The keyboard has lost keys, also of those that went up.
     case lostKeys
   }
@@ -77,17 +83,19 @@ struct ScanCodeDecoder {
     let before = state
     state = .start
     let (code, isPressed) = (byte & 0x7f, byte & 0x80 == 0)
-    let key: KeyCode?
     switch before {
-    case .start: key = KeyCode(set1: code)
-    case .extended: key = KeyCode(set1Extended: code)
+    case .start: return .event(ScanCodeEvent(code: code, isPressed: isPressed))
+    case .extended:
+      // Shifts that keyboards send around other keys for the sake of programs that know no prefix.
+      if code == 0x2a || code == 0x36 { return .none }
+      return .event(ScanCodeEvent(code: code | 0x80, isPressed: isPressed))
     case .long:
       state = .longSecond(code)
       return .none
-    case .longSecond(let first): key = KeyCode(set1Long: first, code)
+    case .longSecond(let first):
+      guard first == 0x1d else { return .none }
+      return .event(ScanCodeEvent(code: code | 0x80, isPressed: isPressed))
     }
-    guard let key else { return .none }
-    return .event(KeyEvent(key, isPressed: isPressed))
   }
 }
 

@@ -95,7 +95,7 @@ extension UnixEndpoint {
     let isAsked =
       passesCredentials.load(ordering: .relaxed) || peer.passesCredentials.load(ordering: .relaxed)
       || peer.state.withLock { $0.isEmbryo }
-    var payload = UnixPayload()
+    var payload = MessagePayload()
     do throws(Errno) {
       try payload.fill(count, from: &buffer)
     } catch {

@@ -9,7 +9,7 @@ struct UnixMessage: ~Copyable {
   static let overhead = 768
 
   /// The bytes.
-  var payload: UnixPayload
+  var payload: MessagePayload
   /// How many of them were read: of a stream.
   var readCount = 0
   /// The files that go with it.
@@ -23,7 +23,7 @@ struct UnixMessage: ~Copyable {
 
   /// A message that `sender` has paid `cost` for.
   init(
-    _ payload: consuming UnixPayload, _ files: consuming FilesUnderWay, _ identity: SocketIdentity?,
+    _ payload: consuming MessagePayload, _ files: consuming FilesUnderWay, _ identity: SocketIdentity?,
     _ name: UnixName?, from sender: UnixEndpoint, cost: Int
   ) {
     self.payload = payload

@@ -14,6 +14,8 @@ enum ControlMessages {
   static let limit: UInt64 = 131_072
   /// More files than go with one message (`SCM_MAX_FD`).
   static let fileLimit = 253
+  /// SOL_SOCKET.
+  static let socketLevel = Int32(SocketOptionLevel.SOL_SOCKET.rawValue)
   /// SCM_RIGHTS.
   static let rights: Int32 = 1
   /// SCM_CREDENTIALS.
@@ -42,7 +44,7 @@ extension SystemCallContext {
       let type = try UserPointer<Int32>(place &+ 8).load(at: 1)
       guard count >= ControlMessages.headerByteCount, count <= header.controlCount - offset else { throw .EINVAL }
       let data = place &+ ControlMessages.headerByteCount
-      if level == Int32(SocketOptionLevel.SOL_SOCKET.rawValue) {
+      if level == ControlMessages.socketLevel {
         try readControl(type, data, count - ControlMessages.headerByteCount, into: &message)
       }
       offset += ControlMessages.aligned(count)
@@ -100,8 +102,14 @@ extension SystemCallContext {
     // As on Linux: without a place there is no room, whatever the program says of it.
     let room = header.control == 0 ? 0 : header.controlCount
     var (used, isCut): (UInt64, Bool) = (0, false)
+    if let information = message.information {
+      (used, isCut) = try store(information, header.control, room)
+    }
     if let identity = message.identity {
-      (used, isCut) = try store(identity, header.control, room)
+      let information = SocketInformation(
+        level: ControlMessages.socketLevel, type: ControlMessages.credentials, SocketOptionValue(identity))
+      let stored = try store(information, header.control &+ used, room - used)
+      (used, isCut) = (used + stored.count, isCut || stored.isCut)
     }
     guard message.arrivedCount > 0 else { return (used, isCut) }
     let stored = storeFiles(message, header.control &+ used, room - used, closesOnExecution: closes)
@@ -109,22 +117,25 @@ extension SystemCallContext {
   }
 
   private func store(
-    _ identity: SocketIdentity, _ place: UInt64, _ room: UInt64
+    _ information: SocketInformation, _ place: UInt64, _ room: UInt64
   ) throws(Errno) -> (count: UInt64, isCut: Bool) {
     guard room >= ControlMessages.headerByteCount else { return (0, true) }
-    let whole = ControlMessages.headerByteCount + ControlMessages.identityByteCount
+    let value = information.value
+    let whole = ControlMessages.headerByteCount + UInt64(value.count)
     let count = min(whole, room)
-    let value = SocketOptionValue(identity)
     let data = try UserBytes(
       address: place &+ ControlMessages.headerByteCount, count: count - ControlMessages.headerByteCount)
-    guard data.write(from: value.bytes) == data.count else { throw .EFAULT }
-    try storeHeader(ControlMessages.credentials, count, at: place)
+    let part = value.bytes.extracting(0..<Int(count - ControlMessages.headerByteCount))
+    guard data.write(from: part) == data.count else { throw .EFAULT }
+    try storeHeader(information.level, information.type, count, at: place)
     return (min(ControlMessages.aligned(whole), room), count < whole)
   }
 
-  private func storeHeader(_ type: Int32, _ count: UInt64, at place: UInt64) throws(Errno) {
+  private func storeHeader(
+    _ level: Int32, _ type: Int32, _ count: UInt64, at place: UInt64
+  ) throws(Errno) {
     try UserPointer<UInt64>(place).store(count)
-    try UserPointer<Int32>(place &+ 8).store(Int32(SocketOptionLevel.SOL_SOCKET.rawValue))
+    try UserPointer<Int32>(place &+ 8).store(level)
     try UserPointer<Int32>(place &+ 8).store(type, at: 1)
   }
 
@@ -144,7 +155,9 @@ extension SystemCallContext {
     guard stored > 0 else { return (0, isCut) }
     let count = ControlMessages.headerByteCount + UInt64(stored) * 4
     // The descriptors are the program's already, whether it can be told of them or not.
-    do throws(Errno) { try storeHeader(ControlMessages.rights, count, at: place) } catch { return (0, true) }
+    do throws(Errno) { try storeHeader(ControlMessages.socketLevel, ControlMessages.rights, count, at: place) } catch {
+      return (0, true)
+    }
     return (min(ControlMessages.aligned(count), room), isCut)
   }
 

@@ -2,6 +2,7 @@ import Foundations
 import LinuxABI
 import Machine
 import Processes
+import Security
 import Sockets
 import VFS
 
@@ -11,12 +12,20 @@ extension SystemCallContext {
   /// More bytes than the value of any option has.
   private static var optionLimit: Int { 256 }
 
+  /// Bytes of `struct sock_fprog`.
+  private static var programByteCount: Int32 { 16 }
+
   /// setsockopt(2)
   func setsockopt(
     _ descriptor: Int32, _ level: Int64, _ option: Int32, _ value: UserPointer<UInt8>, _ length: Int32
   ) throws(Errno) {
     let socket = try socketFile(descriptor)
     guard length >= 0 else { throw .EINVAL }
+    if level == Self.socketLevel, Int64(option) == SocketOption.SO_ATTACH_FILTER.rawValue {
+      guard length == Self.programByteCount else { throw .EINVAL }
+      let filter = try withProgram(at: value.address) { program throws(Errno) in try PacketFilter(program) }
+      return try socket.setFilter(filter)
+    }
     let count = min(Int(length), Self.optionLimit)
     var storage = InlineArray<256, UInt8>(repeating: 0)
     if count > 0 {
@@ -46,6 +55,6 @@ extension SystemCallContext {
       let bytes = try UserBytes(address: value.address, count: UInt64(count))
       guard bytes.write(from: result.bytes) == count else { throw .EFAULT }
     }
-    try length.store(Int32(truncatingIfNeeded: count))
+    try length.store(Int32(truncatingIfNeeded: result.isList ? result.count : count))
   }
 }

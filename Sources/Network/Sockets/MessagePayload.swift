@@ -3,7 +3,7 @@ import Machine
 import PageFrames
 
 /// The bytes of a message. Many are in frames, so that none needs more than a page in one piece.
-struct UnixPayload: ~Copyable {
+struct MessagePayload: ~Copyable {
   /// Up to so many bytes are kept in one piece.
   private static let smallLimit = 2_048
 
@@ -43,12 +43,21 @@ struct UnixPayload: ~Copyable {
     return frame
   }
 
-  /// Copies bytes from `start` on to `buffer`, as many as both have.
+  /// Byte number `index`, 0..<count.
+  borrowing func byte(at index: Int) -> UInt8 {
+    if frames.isEmpty { return small[index] }
+    var bytes = InlineArray<1, UInt8>(repeating: 0)
+    var span = bytes.mutableSpan
+    frames[index / UserFrame.byteCount].read(at: index % UserFrame.byteCount, into: &span)
+    return bytes[0]
+  }
+
+  /// Copies bytes from `start` on to `buffer`, as many as both have, and no more than `limit`.
   ///
   /// - Returns: how many.
   /// - Throws: `EFAULT` when the first could not be.
-  borrowing func copy(to buffer: inout IOBuffer, from start: Int) throws(Errno) -> Int {
-    let wanted = min(count - start, buffer.remaining)
+  borrowing func copy(to buffer: inout IOBuffer, from start: Int, limit: Int = .max) throws(Errno) -> Int {
+    let wanted = min(count - start, buffer.remaining, limit)
     guard wanted > 0 else { return 0 }
     if frames.isEmpty { return try buffer.write(small.span.extracting(start..<start + wanted)) }
     var copied = 0

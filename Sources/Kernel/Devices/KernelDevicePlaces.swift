@@ -1,0 +1,95 @@
+import DeviceFileSystem
+import DeviceFiles
+import DriverKit
+import Foundations
+import Logging
+import Machine
+import PCI
+import SyntheticFiles
+import SystemFileSystem
+import VFS
+
+/// Makes names in /dev and directories in /sys for the files of drivers' devices.
+final class KernelDevicePlaces: DevicePlacement {
+  private let files: DeviceFileSystem
+  private let system: SystemFileSystem
+  private let observer: SystemDeviceObserver
+
+  init(_ files: DeviceFileSystem, _ system: SystemFileSystem, _ observer: SystemDeviceObserver) {
+    (self.files, self.system, self.observer) = (files, system, observer)
+    super.init()
+  }
+
+  override func place(_ entry: DeviceFileEntry) throws(Errno) -> DevicePlace {
+    let template = entry.template
+    let name = entry.name
+    try files.add(name.bytes, template.kind, entry.number, permissions: template.permissions, group: template.group)
+    let place = FilePlace(files, name, entry.link)
+    do throws(Errno) {
+      if let link = entry.link { try addLink(link, to: name) }
+      if let className = template.className { place.device = try show(entry, className) }
+      return place
+    } catch {
+      place.remove()
+      throw error
+    }
+  }
+
+  private func addLink(_ link: StaticString, to name: Message) throws(Errno) {
+    do throws(Errno) { try files.addLink(link, to: name.bytes) } catch {
+      // It is another device's already.
+      if error != .EEXIST { throw error }
+    }
+  }
+
+  private func show(_ entry: DeviceFileEntry, _ className: StaticString) throws(Errno) -> SystemDevice {
+    var description = SystemDeviceDescription()
+    (description.className, description.number) = (className, entry.number)
+    description.isBlock = entry.template.kind == .blockDevice
+    description.permissions = entry.template.permissions
+    let name = entry.className
+    return try system.addDevice(name.bytes, below: observer.shownDevice(of: entry.device), description) {
+      directory throws(Errno) in
+      try entry.server.addAttributes(to: directory, of: entry)
+    }
+  }
+
+  override func place(_ attributes: DeviceAttributes, of device: DeviceNode) throws(Errno) -> DevicePlace {
+    guard let shown = observer.shownDevice(of: device) else { return DevicePlace() }
+    try attributes.add(to: shown.directory)
+    return AttributePlace(attributes, shown.directory)
+  }
+}
+
+private final class FilePlace: DevicePlace {
+  private let files: DeviceFileSystem
+  private let name: Message
+  private let link: StaticString?
+  var device: SystemDevice?
+
+  init(_ files: DeviceFileSystem, _ name: Message, _ link: StaticString?) {
+    (self.files, self.name, self.link) = (files, name, link)
+    super.init()
+  }
+
+  override func remove() {
+    device?.remove()
+    // Somebody may have removed the names.
+    try? files.remove(name.bytes)
+    guard let link else { return }
+    let text: Message = "\(link.description)"
+    try? files.remove(text.bytes)
+  }
+}
+
+private final class AttributePlace: DevicePlace {
+  private let attributes: DeviceAttributes
+  private let directory: SyntheticDirectory
+
+  init(_ attributes: DeviceAttributes, _ directory: SyntheticDirectory) {
+    (self.attributes, self.directory) = (attributes, directory)
+    super.init()
+  }
+
+  override func remove() { attributes.remove(from: directory) }
+}

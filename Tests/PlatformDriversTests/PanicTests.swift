@@ -1,0 +1,92 @@
+import DeviceModels
+import Foundations
+import Machine
+import Testing
+
+@testable import DriverKit
+@testable import PlatformDrivers
+
+@Suite("Telling the host of failures", .serialized)
+struct PanicTests {
+  /// A device that knows `events`, and notes what it is told.
+  private final class Host {
+    let model = DeviceModel(PanicDeviceModel.layout)
+    private(set) var told: [UInt64] = []
+
+    init(_ events: UInt64) {
+      model.stick(PanicDeviceModel.events, mask: 0xff, at: events)
+      model.onWrite[PanicDeviceModel.events] = { [unowned self] _, _, value in told.append(value) }
+    }
+  }
+
+  @Test("A device is told what it knows and is to be told, while it is there")
+  func sending() throws {
+    let host = Host(3)
+    let channel = RegisterPanicChannel(host.model, address: 0x1_0001)
+    #expect(PanicReports.find(0x1_0001) == nil)
+    try PanicReports.add(channel)
+    #expect(PanicReports.find(0x1_0001) === channel)
+    // Not before it was found to work.
+    #expect(PanicReports.send(.panicked) == 0 && host.told == [])
+    try channel.activate()
+    #expect(channel.capability == [.panicked, .crashLoaded] && PanicReports.canSend(.crashLoaded))
+    #expect(!PanicReports.canSend(.shutdown))
+    #expect(PanicReports.send(.panicked) == 1)
+    #expect(PanicReports.send([.crashLoaded, .shutdown]) == 1)
+    #expect(PanicReports.send(.shutdown) == 0)
+    #expect(host.told == [1, 2])
+    channel.events = .crashLoaded
+    #expect(PanicReports.send(.panicked) == 0 && host.told == [1, 2])
+    // A driver that goes takes its device out; the next one puts it back.
+    let publication = PanicPublication(channel)
+    #expect(publication.continues(as: PanicPublication(channel)))
+    publication.withdraw()
+    #expect(PanicReports.send(.crashLoaded) == 0 && host.told == [1, 2])
+    try channel.activate()
+    #expect(PanicReports.send([.panicked, .crashLoaded]) == 1 && host.told == [1, 2, 3])
+    channel.deactivate()
+    #expect(host.model.violations.isEmpty)
+  }
+
+  @Test("There is room for four devices, whichever come and go")
+  func limit() throws {
+    var added = 0
+    while added < 8 {
+      do throws(Errno) {
+        try PanicReports.add(RegisterPanicChannel(Host(1).model, address: 0x2_0000 + UInt64(added)))
+        added += 1
+      } catch {
+        #expect(error == .ENOSPC)
+        break
+      }
+    }
+    #expect((3...4).contains(added))
+    #expect(PanicReports.send(.panicked) == 0)
+  }
+
+  @Test("Nobody, and one that knows nothing, are no devices")
+  func absent() {
+    let gone = Host(1)
+    gone.model.isGone = true
+    #expect(throws: Errno.ENODEV) { try RegisterPanicChannel(gone.model, address: 1).activate() }
+    #expect(throws: Errno.ENODEV) { try RegisterPanicChannel(Host(0).model, address: 1).activate() }
+    // Bits that nobody knows yet, and no other.
+    #expect(throws: Errno.ENODEV) { try RegisterPanicChannel(Host(0xf8).model, address: 1).activate() }
+  }
+
+  @Test("What is written to events is one digit, of events that the device knows")
+  func attributes() throws {
+    let channel = RegisterPanicChannel(Host(3).model, address: 1)
+    try channel.activate()
+    func parse(_ text: String) throws(Errno) -> PanicEvents {
+      let bytes = Array(text.utf8)
+      return try PanicAttributes.events(bytes.span, channel)
+    }
+    #expect(try parse("1\n") == .panicked)
+    #expect(try parse("0x2") == .crashLoaded)
+    #expect(try parse("0\n") == [])
+    for text in ["", "\n", "4", "8", "a", "11", "0x", "1\n\n", "-1"] {
+      #expect(throws: Errno.EINVAL) { try parse(text) }
+    }
+  }
+}
