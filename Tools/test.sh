@@ -65,6 +65,10 @@ section 'boot matrix in QEMU'
 Tools/make-iso.sh build/apus.elf "$build/boot.iso" 'test=boot' || echo 0 1 0 >>"$counts"
 .build/debug/TestRunner matrix --counts "$counts" || true
 
+section 'drivers in QEMU'
+make --no-print-directory build/initramfs.cpio.gz || echo 0 1 0 >>"$counts"
+.build/debug/TestRunner drivers --counts "$counts" || true
+
 section 'programs in QEMU'
 make --no-print-directory test-initramfs || echo 0 1 0 >>"$counts"
 .build/debug/TestRunner system --counts "$counts" || true

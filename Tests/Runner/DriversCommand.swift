@@ -1,0 +1,220 @@
+import ArgumentParser
+import Foundation
+import Subprocess
+
+/// Plugs devices in and pulls them out, and makes drivers fail, in guests; judges what is left.
+struct DriversCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "drivers", abstract: "Plugs devices in and out and makes drivers fail, in guests.")
+  @OptionGroup var options: Runner.Options
+  @Option(help: "The initramfs of the guests.") var initramfs = "build/initramfs.cpio.gz"
+  @Option(help: "How often a device is plugged in and pulled out.") var cycles = 20
+  @Option(help: "How often a driver has each fault.") var faults = 20
+  @Option(help: "How much memory may be gone at the end, in KiB, for caches.") var slack = 512
+
+  func run() async throws {
+    let board = Scoreboard()
+    var cases = HotPlugCase.all.map { plug in (plug.name, { try await judge(plug) }) }
+    cases.append(("faults of drivers", { try await judgeFaults() }))
+    if let filter = options.filter { cases.removeAll { !$0.0.contains(filter) } }
+    for (name, judge) in cases { await board.record(name, try await judge()) }
+    try await board.finish("drivers", countsFile: options.counts)
+    if await board.failed > 0 { throw ExitCode.failure }
+  }
+
+  // MARK: Hot-plug
+
+  /// A machine with a place for devices to come and go.
+  private struct HotPlugCase: Sendable {
+    var name: String
+    var machine: String
+    var bus: String
+    var device: String
+    /// The file that there is while the device works.
+    var evidence: String
+    var arguments: [String]
+
+    static let all: [HotPlugCase] = {
+      let port = ["-device", "pcie-root-port,id=port,slot=1,chassis=1"]
+      let native = ["-global", "ICH9-LPC.acpi-pci-hotplug-with-bridge-support=off"] + port
+      let random = ("virtio-rng-pci", "/sys/bus/virtio/drivers/virtio_rng/virtio0")
+      let input = ("virtio-mouse-pci", "/sys/bus/virtio/drivers/virtio_input/virtio0")
+      return [
+        HotPlugCase(
+          name: "hot-plug by a PCI Express port, random numbers", machine: "q35", bus: "port", device: random.0,
+          evidence: random.1, arguments: native),
+        HotPlugCase(
+          name: "hot-plug by a PCI Express port, input", machine: "q35", bus: "port", device: input.0,
+          evidence: input.1,
+          arguments: native),
+        HotPlugCase(
+          name: "hot-plug by ACPI on q35, random numbers", machine: "q35", bus: "port", device: random.0,
+          evidence: random.1, arguments: port),
+        HotPlugCase(
+          name: "hot-plug by ACPI on pc, input", machine: "pc", bus: "pci.0", device: input.0, evidence: input.1,
+          arguments: []),
+      ]
+    }()
+  }
+
+  private func judge(_ plug: HotPlugCase) async throws -> Scoreboard.Verdict {
+    let socket = FileManager.default.temporaryDirectory.appending(path: "\(UUID().uuidString.prefix(8)).qmp").path
+    defer { try? FileManager.default.removeItem(atPath: socket) }
+    var guest = self.guest
+    guest.machine = plug.machine
+    guest.extraArguments = ["-nic", "none", "-qmp", "unix:\(socket),server,nowait"] + plug.arguments
+    let cycles = cycles
+    return try await judge(guest) { shell in
+      var before: [Int] = []
+      for cycle in 0..<cycles {
+        // What grows once has grown by then.
+        if cycle == cycles / 4 { before = try await shell.figures() }
+        try await Self.ask(socket, "device_add", "driver=\(plug.device)", "id=plugged", "bus=\(plug.bus)")
+        try await shell.expect("until [ -e \(plug.evidence) ]; do usleep 20000; done; echo there", says: "there")
+        try await Self.ask(socket, "device_del", "id=plugged")
+        try await shell.expect(
+          "while ls /sys/bus/virtio/devices | grep -q .; do usleep 20000; done; ls /dev/input | grep -c event",
+          says: "\(before.isEmpty ? "" : "\(before[2])")")
+        try await Self.untilGone(socket)
+      }
+      return Self.verdict(before, try await shell.figures(), slack: slack)
+    }
+  }
+
+  /// Asks QEMU something, which must not refuse.
+  private static func ask(_ socket: String, _ command: String, _ arguments: String...) async throws {
+    let result = try await Subprocess.run(
+      .name("python3"), arguments: Arguments(["Tools/qmp.py", socket, command] + arguments),
+      output: .string(limit: 1 << 16), error: .string(limit: 1 << 16))
+    guard result.terminationStatus.isSuccess else {
+      throw ShellFailure(reason: "\(command): \(result.standardOutput ?? "")\(result.standardError ?? "")")
+    }
+  }
+
+  /// Waits until QEMU knows the device no more: the guest has let it go.
+  private static func untilGone(_ socket: String) async throws {
+    for _ in 0..<600 {
+      do {
+        try await ask(socket, "device_del", "id=plugged")
+      } catch let failure as ShellFailure {
+        if failure.reason.contains("not found") { return }
+      }
+      try await Task.sleep(for: .milliseconds(50))
+    }
+    throw ShellFailure(reason: "QEMU still has the device")
+  }
+
+  // MARK: Faults
+
+  /// Each fault, over and over, of a driver that is asked something after each.
+  private func judgeFaults() async throws -> Scoreboard.Verdict {
+    var guest = self.guest
+    guest.extraArguments = ["-nic", "none", "-device", "edu", "-device", "virtio-rng-pci"]
+    let faults = faults
+    return try await judge(guest) { shell in
+      let device = "$(dirname /sys/bus/pci/drivers/edu/*/driver_fault)"
+      var before: [Int] = []
+      for round in 0..<faults {
+        if round == faults / 4 { before = try await shell.figures() }
+        for fault in ["trap", "pointer", "leak", "hang"] {
+          try await shell.expect(
+            "echo \(fault) >\(device)/driver_fault; echo 10 >/dev/edu; cat /dev/edu", says: "3628800")
+        }
+      }
+      let restarts = "\(3 * faults)"
+      try await shell.expect("cat \(device)/driver_restarts", says: restarts)
+      try await shell.expect("cat \(device)/driver_state", says: "running")
+      return Self.verdict(before, try await shell.figures(), slack: slack)
+    }
+  }
+
+  // MARK: Judging
+
+  private var guest: Guest {
+    var guest = Guest(
+      image: .kernel(path: options.kernel, commandLine: "console=ttyS0 quiet loglevel=1 driver_faults"))
+    guest.memory = "256M"
+    guest.processors = 2
+    guest.initramfs = initramfs
+    guest.timeoutSeconds = 120 + 20 * (cycles + faults)
+    return guest
+  }
+
+  private func judge(
+    _ guest: Guest, _ body: @escaping @Sendable (GuestShell) async throws -> Scoreboard.Verdict
+  ) async throws -> Scoreboard.Verdict {
+    let outcome = VerdictBox()
+    let log = try await guest.converse { console, type in
+      let shell = GuestShell(console: console, type: type)
+      do {
+        try await shell.begin()
+        await outcome.set(try await body(shell))
+      } catch let failure as ShellFailure {
+        await outcome.set(.failed(reason: failure.reason, log: await console.log))
+      }
+    }
+    return await outcome.verdict ?? .failed(reason: "the guest ended or hung", log: log)
+  }
+
+  private static func verdict(_ before: [Int], _ after: [Int], slack: Int) -> Scoreboard.Verdict {
+    guard before.count == after.count, before.count == 3 else { return .failed(reason: "no figures", log: "") }
+    if before[0] - after[0] > slack {
+      return .failed(reason: "\(before[0]) KiB were free, then \(after[0])", log: "")
+    }
+    if after[1] > before[1] + 64 {
+      return .failed(reason: "\(before[1]) objects of the kernel there were, then \(after[1])", log: "")
+    }
+    return after[2] == before[2] ? .passed : .failed(reason: "\(after[2]) input devices, not \(before[2])", log: "")
+  }
+}
+
+private actor VerdictBox {
+  private(set) var verdict: Scoreboard.Verdict?
+  func set(_ verdict: Scoreboard.Verdict) { self.verdict = verdict }
+}
+
+/// Why a conversation with a guest failed.
+struct ShellFailure: Error { var reason: String }
+
+/// The shell on a guest's serial port.
+struct GuestShell: Sendable {
+  let console: GuestConsole
+  let type: @Sendable ([UInt8]) async throws -> Void
+  private static let limitSeconds = 90.0
+
+  /// Waits for the prompt, and makes the shell fit to be read by programs.
+  func begin() async throws {
+    _ = try await console.wait(seconds: Self.limitSeconds, for: "# ")
+    _ = try await run("stty -echo; PS1=; cd /")
+  }
+
+  /// Runs a command line.
+  ///
+  /// - Returns: the lines that it printed.
+  func run(_ command: String) async throws -> [String] {
+    // The mark is not in what is typed, which is echoed at first.
+    try await type(Array("\(command); echo en''d-of-command\n".utf8))
+    do {
+      let text = try await console.wait(seconds: Self.limitSeconds, for: "end-of-command\n")
+      return text.split(separator: "\n").map(String.init).dropLast().filter { !$0.isEmpty }
+    } catch GuestConsole.Failure.timeout {
+      throw ShellFailure(reason: "it does not end: \(command)")
+    }
+  }
+
+  /// Runs a command line whose last line must be `text`; anything for an empty one.
+  func expect(_ command: String, says text: String) async throws {
+    let lines = try await run(command)
+    guard text.isEmpty || lines.last == text else {
+      throw ShellFailure(reason: "\(command): \(lines.joined(separator: " / ")), not \(text)")
+    }
+  }
+
+  /// Free memory in KiB, the kernel's objects, and input devices.
+  func figures() async throws -> [Int] {
+    let lines = try await run(
+      "sleep 2; awk '/^MemFree/{print $2}' /proc/meminfo; awk 'NR>2{n+=$2} END{print n}' /proc/slabinfo; "
+        + "ls /dev/input | grep -c event")
+    return lines.suffix(3).compactMap { Int($0) }
+  }
+}
