@@ -87,7 +87,7 @@ struct DriversCommand: AsyncParsableCommand {
       .name("python3"), arguments: Arguments(["Tools/qmp.py", socket, command] + arguments),
       output: .string(limit: 1 << 16), error: .string(limit: 1 << 16))
     guard result.terminationStatus.isSuccess else {
-      throw ShellFailure(reason: "\(command): \(result.standardOutput ?? "")\(result.standardError ?? "")")
+      throw ShellFailure(reason: "\(command): \(result.standardOutput)\(result.standardError)")
     }
   }
 
