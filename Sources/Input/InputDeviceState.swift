@@ -1,5 +1,6 @@
 import Foundations
 import Machine
+import Time
 
 /// What the lock of an `InputDevice` guards.
 struct InputDeviceState: ~Copyable {

@@ -1,6 +1,7 @@
 import DriverKit
 import Foundations
 import Input
+import Logging
 import Machine
 import Virtio
 

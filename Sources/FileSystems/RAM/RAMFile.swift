@@ -3,6 +3,7 @@ import Machine
 import PageCache
 import Synchronization
 import VFS
+import Waiting
 
 import struct LinuxABI.SealFlags
 

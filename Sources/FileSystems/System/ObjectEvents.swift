@@ -3,6 +3,7 @@ import KernelEvents
 import Machine
 import Synchronization
 import SyntheticFiles
+import VFS
 
 /// What programs are told of a device, a bus or a driver: the text of its file `uevent`, and its events.
 ///

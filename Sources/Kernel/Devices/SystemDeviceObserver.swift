@@ -3,6 +3,7 @@ import Foundations
 import Logging
 import Machine
 import PCI
+import SyntheticFiles
 import SystemFileSystem
 
 /// Shows devices and their drivers in /sys.

@@ -2,6 +2,7 @@ import Foundations
 import Machine
 import Security
 import Synchronization
+import Waiting
 
 import struct LinuxABI.ResolveFlags
 

@@ -1,5 +1,6 @@
 public import Foundations
 public import Machine
+import PageFrames
 
 /// Where a balloon's pages come from and go to.
 ///

@@ -1,5 +1,6 @@
 import Foundations
 import Machine
+import PageFrames
 
 /// Memory that the host asks back for a while. Source: VIRTIO 1.2, section 5.5.
 ///

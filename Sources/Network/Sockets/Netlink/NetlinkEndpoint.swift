@@ -1,4 +1,5 @@
 import Foundations
+import LinuxABI
 import Machine
 import Security
 import Synchronization
@@ -161,9 +162,9 @@ final class NetlinkEndpoint {
   // MARK: Looking
 
   /// What it is ready for: always to send, as on Linux.
-  func poll() -> PollEvents {
+  func poll() -> Waiting.PollEvents {
     state.withLock { state in
-      var events: PollEvents = [.output, .writeNormal, .writeBand]
+      var events: Waiting.PollEvents = [.output, .writeNormal, .writeBand]
       if state.error != nil { events.insert(.error) }
       if state.queue.count > 0 { events.formUnion([.input, .readNormal]) }
       return events
