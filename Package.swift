@@ -160,7 +160,11 @@ let package = Package(
       "Virtio", path: "Sources/Drivers/Virtio", ["Foundations", "PageFrames", "Machine", "PCI"], generated: true),
     module(
       "VirtioDrivers", path: "Sources/Drivers/VirtioDrivers",
-      ["Foundations", "Machine", "Logging", "Input", "PCI", "Security", "DriverKit", "Virtio"]),
+      [
+        "Foundations", "LinuxABI", "Machine", "Logging", "Input", "Terminals", "PCI", "Security", "VFS",
+        "TerminalFiles",
+        "DriverKit", "DeviceFiles", "Virtio",
+      ]),
     module(
       "PCIPortDriver", path: "Sources/Drivers/PCIPort", ["Foundations", "Machine", "Logging", "PCI", "DriverKit"]),
     module(

@@ -276,11 +276,10 @@ public enum DeviceTree {
 
   /// Does what has been asked for, in that order; waits when there is nothing.
   static func serveChanges() -> Never {
-    let entry = Blocking.current.entry
-    changeCame.add(entry)
     while true {
       while let change = contents.withLock({ $0.changes.count > 0 ? $0.changes.remove(at: 0) : nil }) { change.make() }
-      try? TimedWait.wait(until: nil, .nothing) { contents.withLock { $0.changes.count > 0 } }
+      // No signal reaches a thread of the kernel.
+      try? changeCame.wait(.nothing) { contents.withLock { $0.changes.count > 0 } }
     }
   }
 }

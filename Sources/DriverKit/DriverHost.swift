@@ -190,45 +190,61 @@ final class DriverHost: ThreadBody {
 
   // MARK: Starting, failing, ending
 
+  /// Starts a driver, and others in its place as often as the policy allows.
   private func start() {
-    device.setState(.starting)
-    let making = DriverMaking(type, context)
-    var outcome = making()
-    if case .done = outcome {
-      driver = making.takeDriver().map { DriverCall($0, context) }
-      outcome = call(.start)
-    }
-    guard let failure = failure(of: outcome) else {
-      context.resources.withdrawInherited()
-      policy.noteStart(at: Clock.nanoseconds)
-      nextHealthCheck = Clock.nanoseconds &+ Self.healthInterval
-      device.contents.withLock { $0.health = .good }
-      return device.setState(.running)
-    }
-    if case .failed(.ENODEV) = outcome {
-      DriverLog.add(.info, device, "not taken by \(type.name.description)")
-      stop(isGone: false)
-      return giveUp()
-    }
-    recover(failure)
+    repeat {
+      device.setState(.starting)
+      let making = DriverMaking(type, context)
+      var outcome = making()
+      if case .done = outcome {
+        driver = making.takeDriver().map { DriverCall($0, context) }
+        outcome = call(.start)
+      }
+      guard let failure = failure(of: outcome) else { return noteStart() }
+      if case .failed(.ENODEV) = outcome {
+        DriverLog.add(.info, device, "not taken by \(type.name.description)")
+        stop(isGone: false)
+        return giveUp()
+      }
+      clear(failure)
+    } while hasAnotherTry()
   }
 
-  /// Replaces a driver that has failed, as often as the policy allows.
+  private func noteStart() {
+    context.resources.withdrawInherited()
+    policy.noteStart(at: Clock.nanoseconds)
+    nextHealthCheck = Clock.nanoseconds &+ Self.healthInterval
+    device.contents.withLock { $0.health = .good }
+    device.setState(.running)
+  }
+
+  /// Replaces a driver that has failed.
   private func recover(_ failure: Message) {
+    clear(failure)
+    guard hasAnotherTry() else { return }
+    start()
+    if device.state == .running { DriverLog.add(.notice, device, "driver \(type.name.description) was started again") }
+  }
+
+  /// Takes everything from a driver that has failed, but what others want of it.
+  private func clear(_ failure: Message) {
     device.setState(.recovering)
     DriverLog.add(.error, device, "driver \(type.name.description) failed: \(failure)")
     stop(isGone: false)
     requests.takeBack()
+  }
+
+  /// Waits for as long as the policy says, or gives the device up.
+  private func hasAnotherTry() -> Bool {
     guard let delay = policy.noteFailure(at: Clock.nanoseconds) else {
       DriverLog.add(.error, device, "given up after \(RestartPolicy.limit) failures in a row")
-      return giveUp()
+      giveUp()
+      return false
     }
     let deadline = ClockDeadline(after: delay * 1_000)
     try? TimedWait.wait(until: deadline, .nothing) { false }
     device.contents.withLock { $0.restarts += 1 }
-    // Not deeper and deeper: a start that fails comes back here at most as often as the policy lets it.
-    start()
-    if device.state == .running { DriverLog.add(.notice, device, "driver \(type.name.description) was started again") }
+    return true
   }
 
   /// Takes everything from the driver: afterwards the device does nothing.

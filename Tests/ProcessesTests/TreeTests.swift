@@ -76,6 +76,28 @@ struct TreeTests {
     #expect(parent.told.map(\.0) == [.SIGUSR1, .SIGCHLD])
   }
 
+  @Test("whoever takes an orphan over is told of it by SIGCHLD, whatever signal its first parent had chosen")
+  func signalsOfOrphans() throws {
+    let family = try Family()
+    let parent = try family.fork(family.first)
+    let child = try family.fork(parent, exitSignal: .SIGHUP)
+    let silent = try family.fork(parent, exitSignal: nil)
+    family.tree.end(parent, ExitStatus(code: 0))
+    family.tree.end(child, ExitStatus(code: 0))
+    family.tree.end(silent, ExitStatus(code: 0))
+    #expect(family.first.told.map(\.0) == [.SIGCHLD, .SIGCHLD, .SIGCHLD])
+  }
+
+  @Test("a child that has another program is an ordinary one")
+  func signalsOfPrograms() throws {
+    let family = try Family()
+    let parent = try family.fork(family.first)
+    let child = try family.fork(parent, exitSignal: .SIGUSR1)
+    family.tree.noteExecution(of: child)
+    family.tree.end(child, ExitStatus(code: 0))
+    #expect(parent.told.map(\.0) == [.SIGCHLD])
+  }
+
   @Test("orphans go to the nearest subreaper, else to the first process, which hears of those that have ended")
   func orphans() throws {
     let family = try Family()

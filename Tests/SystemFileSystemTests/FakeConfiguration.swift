@@ -30,7 +30,7 @@ final class FakeConfiguration: PCIConfigurationAccess {
   static func install() {
     functions.withLock { $0 = made }
     PCISystem.install(PCIHierarchy(FakeConfiguration()))
-    PCISystem.withHierarchy { hierarchy in
+    _ = try? PCISystem.change { (hierarchy: inout PCIHierarchy) throws(Errno) in
       hierarchy = PCIHierarchy(FakeConfiguration())
       try? hierarchy.add(PCIRoot())
       try? hierarchy.scan { _ in }

@@ -54,7 +54,7 @@ struct PCIDirectoryTests {
   private func plugIn(_ world: World) throws {
     FakeConfiguration.plug(FakeConfiguration.disk, at: FakeConfiguration.slot)
     let found = Found()
-    try PCISystem.withHierarchy { hierarchy throws(Errno) in
+    _ = try PCISystem.change { (hierarchy: inout PCIHierarchy) throws(Errno) in
       try hierarchy.rescan(bus: 2, delay: { _ in }, found.note)
     }
     #expect(found.addresses == [Self.diskAddress])
@@ -64,7 +64,9 @@ struct PCIDirectoryTests {
   /// Takes it out again.
   private func unplug() {
     FakeConfiguration.plug(nil, at: FakeConfiguration.slot)
-    PCISystem.withHierarchy { $0.remove(Self.diskAddress) { _ in } }
+    _ = try? PCISystem.change { (hierarchy: inout PCIHierarchy) throws(Errno) in
+      hierarchy.remove(Self.diskAddress) { _ in }
+    }
   }
 
   private final class Found {

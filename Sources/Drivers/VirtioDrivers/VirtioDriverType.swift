@@ -1,6 +1,7 @@
 public import DriverKit
 public import Foundations
 import Machine
+public import Terminals
 import Virtio
 
 /// The drivers of one kind of virtio device.
@@ -22,9 +23,11 @@ public final class VirtioDriverType: DriverType {
 
   /// Makes all of them known.
   ///
+  /// - Parameter jobControl: what consoles' terminals ask about processes.
   /// - Throws: `ENOMEM`.
-  public static func registerAll() throws(Errno) {
+  public static func registerAll(_ jobControl: TerminalJobControl) throws(Errno) {
     try DeviceTree.register(VirtioDriverType("virtio_rng", .random) { VirtioRandomDriver() })
+    try DeviceTree.register(VirtioDriverType("virtio_console", .console) { VirtioConsoleDriver(jobControl) })
     try DeviceTree.register(VirtioDriverType("virtio_input", .input) { VirtioInputDriver() })
     try DeviceTree.register(VirtioDriverType("virtio_balloon", .balloon) { VirtioBalloonDriver() })
   }

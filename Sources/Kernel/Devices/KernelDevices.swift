@@ -5,6 +5,7 @@ import Logging
 import Machine
 import PCI
 import PCIPortDriver
+import Processes
 import Synchronization
 import VirtioDrivers
 
@@ -43,7 +44,7 @@ enum KernelDevices {
     try DeviceTree.register(PCIDriverType(.virtio) { VirtioBusDriver() })
     let changes = KernelPortChanges()
     try DeviceTree.register(PCIDriverType(.pciBridge) { PortDriver(changes) })
-    try VirtioDriverType.registerAll()
+    try VirtioDriverType.registerAll(ProcessJobControl())
   }
 
   private static func function(at index: Int) -> PCIFunction? {

@@ -126,8 +126,10 @@ extension Task {
   private final func makeProcess(
     _ request: CloneRequest, _ identifier: ProcessIdentifier
   ) throws(Errno) -> Process {
+    // A sibling's parent has not made it, and is told as it is told of this one.
+    let exitSignal = request.flags.contains(.CLONE_PARENT) ? process.exitSignal : request.exitSignal
     let child = try Process(
-      identifier, in: process.tree, exitSignal: request.exitSignal, dispositions: try dispositions(for: request),
+      identifier, in: process.tree, exitSignal: exitSignal, dispositions: try dispositions(for: request),
       account: process.signalAccount, limits: process.limits, terminal: process.terminal)
     let adjustment = process.outOfMemoryAdjustment.load(ordering: .relaxed)
     child.outOfMemoryAdjustment.store(adjustment, ordering: .relaxed)

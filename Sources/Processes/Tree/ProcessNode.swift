@@ -19,8 +19,9 @@ open class ProcessNode {
 
   /// Its number.
   public let identifier: ProcessIdentifier
-  /// What its parent is sent when it ends; nil for nothing. Source: clone(2).
-  public final let exitSignal: Signal?
+  /// What its parent is sent when it ends; nil for nothing. An ordinary child's once it has got another parent or program, for
+  /// whoever had chosen another signal had not chosen it for those. Source: clone(2).
+  public final internal(set) var exitSignal: Signal?
   /// Where it waits for its children.
   public final let childEvents = WaitQueue()
 

@@ -47,6 +47,7 @@ extension ProcessTree {
       let childGroup = child.group
       child.parentEnded()
       process.drop(child)
+      child.exitSignal = .SIGCHLD
       reaper.adopt(child)
       if let childGroup, childGroup !== process.group, childGroup.session === process.session {
         hangUpIfOrphaned(childGroup, ignoring: nil)

@@ -90,7 +90,7 @@ public final class ProcessTree {
 
   /// Notes that `process` has executed a program.
   public func noteExecution(of process: ProcessNode) {
-    state.withLock { _ in process.hasExecuted = true }
+    state.withLock { _ in (process.hasExecuted, process.exitSignal) = (true, .SIGCHLD) }
   }
 
   /// Makes `process` take over orphans among its descendants, or not.
