@@ -27,7 +27,7 @@ private final class FakeMachine: PCIConfigurationAccess {
       $0[0xff] = function([0: 0x34, 1: 0x12, 2: 0x12, 3: 0x11, 4: 2, 11: 3, 0x10: 8, 0x13: 0xfd])
     }
     PCISystem.install(PCIHierarchy(FakeMachine()))
-    PCISystem.withHierarchy { hierarchy in
+    _ = try? PCISystem.change { (hierarchy: inout PCIHierarchy) throws(Errno) in
       hierarchy = PCIHierarchy(FakeMachine())
       try? hierarchy.add(PCIRoot())
       try? hierarchy.scan { _ in }
@@ -36,7 +36,9 @@ private final class FakeMachine: PCIConfigurationAccess {
 
   static func unplug(_ routing: UInt16) {
     _ = functions.withLock { $0.removeValue(forKey: routing) }
-    PCISystem.withHierarchy { $0.remove(PCIAddress(bus: 0, place: UInt8(routing))) { _ in } }
+    _ = try? PCISystem.change { (hierarchy: inout PCIHierarchy) throws(Errno) in
+      hierarchy.remove(PCIAddress(bus: 0, place: UInt8(routing))) { _ in }
+    }
   }
 
   func byteCount(of address: PCIAddress) -> Int { 256 }

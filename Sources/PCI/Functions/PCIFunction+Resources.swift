@@ -64,9 +64,11 @@ extension PCIFunction {
     if is64Bit { registers.writeBaseAddress(high, at: index + 1) }
     let step = is64Bit ? 2 : 1
 
-    // A register that keeps no bit is not there; one that has lost its kind is not one.
+    // A register that keeps no bit is not there; one that has lost its kind is not one. QEMU lets ranges of fewer than 16 bytes keep
+    // bits that say what kind of memory it is, so those do not count.
     let fixed: UInt32 = low.isPorts ? 3 : 15
-    guard lowMask.rawValue & fixed == low.rawValue & fixed, lowMask.rawValue & ~fixed != 0 || highMask != ones else {
+    let kind: UInt32 = low.isPorts ? 3 : 1
+    guard lowMask.rawValue & kind == low.rawValue & kind, lowMask.rawValue & ~fixed != 0 || highMask != ones else {
       return step
     }
     var resource = PCIResource()

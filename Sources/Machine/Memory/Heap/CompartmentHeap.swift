@@ -74,19 +74,20 @@ enum CompartmentHeap {
 
   /// Ends heap `number`: nothing is allocated from it any more. Its frames are given back now or when they may be.
   static func retire(_ number: Int) {
+    retiredCount.add(1, ordering: .relaxed)
     place(number)?.state.withLock { $0.isRetired = true }
     releaseFrames(number, isCertain: false)
-    if usedByteCount(number) > 0 { hasRetired.store(true, ordering: .releasing) }
   }
 
-  private static let hasRetired = Atomic<Bool>(false)
+  /// How many have ended and still have frames.
+  private static let retiredCount = Atomic<Int>(0)
 
   /// Gives back what ended heaps still hold and nobody refers to.
   ///
-  /// - Returns: how many bytes remain.
+  /// - Returns: how many bytes remain, at least 1 for each heap.
   /// - Context: a thread without locks.
   static func collect() -> Int {
-    guard hasRetired.exchange(false, ordering: .acquiringAndReleasing) else { return 0 }
+    guard retiredCount.load(ordering: .relaxed) > 0 else { return 0 }
     var left = 0
     for number in 0..<limit {
       guard let place = place(number) else { break }
@@ -95,8 +96,8 @@ enum CompartmentHeap {
       releaseFrames(number, isCertain: !CompartmentScan.isReferenced(number))
       left += place.state.withLock { $0.isUsed && $0.isRetired ? $0.heap.usedByteCount : 0 }
     }
-    if left > 0 { hasRetired.store(true, ordering: .releasing) }
-    return left
+    // Another thread may be giving some back just now.
+    return max(left, retiredCount.load(ordering: .relaxed))
   }
 
   /// Gives the frames of an ended heap back, if it holds nothing or `isCertain` says that nobody refers to what it holds.
@@ -113,6 +114,7 @@ enum CompartmentHeap {
         }
         guard state.runCount > 0 else {
           (state.isUsed, state.isRetired) = (false, false)
+          retiredCount.subtract(1, ordering: .relaxed)
           state.heap = EarlyHeap()
           return nil
         }
