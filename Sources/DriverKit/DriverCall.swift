@@ -44,20 +44,20 @@ class DriverWork: ContainedCall {
   func perform() throws(Errno) {}
 }
 
-/// Making a driver.
+/// Making a driver, and what calls it: both lie in the driver's heap, so that nothing else leads there once they are gone.
 final class DriverMaking: DriverWork {
   private let type: DriverType
-  private var driver: Driver?
+  private var call: DriverCall?
 
   init(_ type: DriverType, _ context: DriverContext) {
     self.type = type
     super.init(context)
   }
 
-  override func perform() throws(Errno) { driver = try type.makeDriver(for: context.device) }
+  override func perform() throws(Errno) { call = DriverCall(try type.makeDriver(for: context.device), context) }
 
   /// What was made.
-  func takeDriver() -> Driver? { driver.take() }
+  func takeCall() -> DriverCall? { call.take() }
 }
 
 /// What a driver does besides serving requests.

@@ -197,7 +197,7 @@ final class DriverHost: ThreadBody {
       let making = DriverMaking(type, context)
       var outcome = making()
       if case .done = outcome {
-        driver = making.takeDriver().map { DriverCall($0, context) }
+        driver = making.takeCall()
         outcome = call(.start)
       }
       guard let failure = failure(of: outcome) else { return noteStart() }

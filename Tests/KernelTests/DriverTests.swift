@@ -72,7 +72,8 @@ enum DriverTests {
     try expect(living == 1, "\(living) drivers are there")
     try expect(device.state == .running, "the device is \(device.state.name.description)")
     let after = try settledFrameCount()
-    try expect(before - after <= 8, "\(before - after) frames are gone")
+    // What merely looks like a reference may keep the heaps of the last few drivers for a while.
+    try expect(before - after <= 32, "\(before - after) frames are gone")
     DeviceTree.remove(device, isGone: false)
     let type: DriverType? = device.driver
     try expect(type == nil, "a device that was removed still has a driver")
@@ -80,7 +81,7 @@ enum DriverTests {
 
   /// Free frames, once what ended drivers have left is given back.
   private static func settledFrameCount() throws(TestFailure) -> Int {
-    for _ in 0..<200 {
+    for _ in 0..<40 {
       if Containment.collect() == 0 { break }
       do throws(Errno) { try Scheduler.sleep(nanoseconds: 5_000_000) } catch {}
     }

@@ -18,8 +18,8 @@ final class EducationalServer: DeviceFileServer {
     }
   }
 
-  /// The last answer, for whoever reads.
-  private let answer = SpinLock<UInt32?>(nil)
+  /// The last answer, and how much of it has been read.
+  private let answer = SpinLock<(text: Message, readCount: Int)>(("", 0))
 
   override func open(
     _ request: OpenRequest, _ inode: Inode, _ entry: DeviceFileEntry
@@ -28,11 +28,14 @@ final class EducationalServer: DeviceFileServer {
   /// Has the device compute the factorial of `number`.
   func compute(_ number: UInt32) throws(Errno) {
     let result = try perform(FactorialRequest(of: number))
-    answer.withLock { $0 = UInt32(truncatingIfNeeded: result) }
+    answer.withLock { $0 = ("\(UInt64(UInt32(truncatingIfNeeded: result)))\n", 0) }
   }
 
-  /// The last answer; given once.
-  func takeAnswer() -> UInt32? { answer.withLock { $0.take() } }
+  /// The last answer, of which nothing has been read `noteRead` has not been told of.
+  var unread: (text: Message, readCount: Int) { answer.withLock { $0 } }
+
+  /// Notes that `count` more bytes were read.
+  func noteRead(_ count: Int) { answer.withLock { $0.readCount = min($0.text.count, $0.readCount + count) } }
 }
 
 /// `/dev/edu` while a program has it open.
@@ -45,9 +48,11 @@ private final class EducationalFile: OpenDeviceFile {
   }
 
   override func readDevice(_ buffer: inout IOBuffer) throws(Errno) -> Int {
-    guard let answer = educational.takeAnswer() else { return 0 }
-    let text: Message = "\(UInt64(answer))\n"
-    return try buffer.write(text.bytes)
+    let (text, start) = educational.unread
+    guard start < text.count else { return 0 }
+    let count = try buffer.write(text.bytes.extracting(start..<text.count))
+    educational.noteRead(count)
+    return count
   }
 
   override func writeDevice(_ buffer: inout IOBuffer) throws(Errno) -> Int {

@@ -92,6 +92,7 @@ public final class SystemDevice {
   /// Removes it, and before it those below it: it is unplugged, which programs are told. Does nothing when it has been removed.
   public func remove() {
     fileSystem.changing.withLock { fileSystem.removeAll(from: self) }
+    fileSystem.names.forgetGone()
   }
 
   fileprivate func takeAway() {

@@ -84,10 +84,10 @@ public final class Dentry {
     parentIfAny === parent && name.isEqual(to: wanted)
   }
 
-  /// Whether the directory that it is in was removed.
+  /// Whether the directory that it is in was removed, or what it stands for has no name any more.
   ///
   /// - Context: its bucket's lock is held.
-  var isInRemovedDirectory: Bool { parentIfAny?.isRemoved ?? false }
+  var isUseless: Bool { parentIfAny?.isRemoved ?? false || inode?.linkCount == 0 }
 
   /// Notes that the name was removed.
   func noteRemoved() { removal.withLock { $0 = true } }

@@ -174,6 +174,14 @@ public final class DentryCache: Shrinker {
   /// - Context: directories may be locked; no spin lock is held.
   func noteGoneDirectory() {
     guard goneDirectories.wrappingAdd(1, ordering: .relaxed).newValue >= goneLimit else { return }
+    forgetGone()
+  }
+
+  /// Forgets names in directories that were removed, and of files that have gone without their names being removed one by one, as
+  /// those of a device that was unplugged. Takes as long as the cache is large.
+  ///
+  /// - Context: as `noteGoneDirectory`.
+  public func forgetGone() {
     goneDirectories.store(0, ordering: .relaxed)
     for number in 0..<buckets.count {
       var victims = takeGone(fromBucket: number)
@@ -181,7 +189,7 @@ public final class DentryCache: Shrinker {
     }
   }
 
-  /// Takes the names in removed directories out of a bucket, as a chain to be released without the lock.
+  /// Takes what is of no use out of a bucket, as a chain to be released without the lock.
   private func takeGone(fromBucket number: Int) -> Dentry? {
     var count = 0
     let victims: Dentry? = buckets[number].withLock { bucket in
@@ -190,7 +198,7 @@ public final class DentryCache: Shrinker {
       var current = bucket.first.take()
       while let dentry = current {
         current = dentry.next.take()
-        if dentry.isInRemovedDirectory {
+        if dentry.isUseless, dentry.mountCount.load(ordering: .relaxed) == 0 {
           dentry.isCached = false
           dentry.next = victims
           victims = dentry
