@@ -99,7 +99,7 @@ let package = Package(
     module("KernelEvents", ["Foundations", "Machine", "Waiting", "VFS"]),
     module(
       "RAMFileSystem", path: "Sources/FileSystems/RAM",
-      ["Foundations", "LinuxABI", "Machine", "PageCache", "Security", "VFS"]),
+      ["Foundations", "LinuxABI", "Machine", "Waiting", "PageCache", "Security", "VFS"]),
     module(
       "DeviceFileSystem", path: "Sources/FileSystems/Device",
       ["Foundations", "Machine", "PageCache", "Security", "VFS", "RAMFileSystem"]),

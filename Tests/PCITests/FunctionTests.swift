@@ -230,7 +230,7 @@ import Testing
         vendor: vendor, device: device, subsystemVendor: 0, subsystemDevice: 0, classCode: classCode)
     }
     #expect(driver(0x1af4, 0x1041, 0x020000) == .virtio)
-    #expect(driver(0x1af4, 0x1040, 0x020000) == nil)
+    #expect(driver(0x1af4, 0x1080, 0x020000) == nil)
     #expect(driver(0x8086, 0x10d3, 0x020000) == .e1000e)
     #expect(driver(0x1b36, 0x0010, 0x010802) == .nvme)
     #expect(driver(0x1b36, 0x0010, 0x010801) == nil)

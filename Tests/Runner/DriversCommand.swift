@@ -35,20 +35,20 @@ struct DriversCommand: AsyncParsableCommand {
     var arguments: [String]
 
     static let all: [HotPlugCase] = {
-      let port = ["-device", "pcie-root-port,id=port,slot=1,chassis=1"]
+      let port = ["-device", "pcie-root-port,id=slot0,slot=1,chassis=1"]
       let native = ["-global", "ICH9-LPC.acpi-pci-hotplug-with-bridge-support=off"] + port
       let random = ("virtio-rng-pci", "/sys/bus/virtio/drivers/virtio_rng/virtio0")
       let input = ("virtio-mouse-pci", "/sys/bus/virtio/drivers/virtio_input/virtio0")
       return [
         HotPlugCase(
-          name: "hot-plug by a PCI Express port, random numbers", machine: "q35", bus: "port", device: random.0,
+          name: "hot-plug by a PCI Express port, random numbers", machine: "q35", bus: "slot0", device: random.0,
           evidence: random.1, arguments: native),
         HotPlugCase(
-          name: "hot-plug by a PCI Express port, input", machine: "q35", bus: "port", device: input.0,
+          name: "hot-plug by a PCI Express port, input", machine: "q35", bus: "slot0", device: input.0,
           evidence: input.1,
           arguments: native),
         HotPlugCase(
-          name: "hot-plug by ACPI on q35, random numbers", machine: "q35", bus: "port", device: random.0,
+          name: "hot-plug by ACPI on q35, random numbers", machine: "q35", bus: "slot0", device: random.0,
           evidence: random.1, arguments: port),
         HotPlugCase(
           name: "hot-plug by ACPI on pc, input", machine: "pc", bus: "pci.0", device: input.0, evidence: input.1,
@@ -160,7 +160,8 @@ struct DriversCommand: AsyncParsableCommand {
     if before[0] - after[0] > slack {
       return .failed(reason: "\(before[0]) KiB were free, then \(after[0])", log: "")
     }
-    if after[1] > before[1] + 64 {
+    // The caches of each CPU hold up to a few hundred, which count as in use.
+    if after[1] > before[1] + 512 {
       return .failed(reason: "\(before[1]) objects of the kernel there were, then \(after[1])", log: "")
     }
     return after[2] == before[2] ? .passed : .failed(reason: "\(after[2]) input devices, not \(before[2])", log: "")

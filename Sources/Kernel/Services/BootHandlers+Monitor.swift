@@ -7,7 +7,9 @@ import Time
 /// The boot step of statistics.
 extension BootHandlers {
   private static let workNanoseconds: UInt64 = 2_000_000
-  private static let restNanoseconds: UInt64 = 1_000_000
+  /// Long enough that a slow machine has not come to its end before the thread rests.
+  private static let restNanoseconds: UInt64 = 10_000_000
+  private static let restLimit = 20
 
   /// Looks whether what statistics are made of counts: switches of threads, a thread's time, interrupts.
   static func performanceMonitor(_ state: inout BootState) -> BootOutcome {
@@ -15,7 +17,10 @@ extension BootHandlers {
     let before = (switches: SchedulerStatistics.switchCount, time: thread.account.running, interrupts: interruptCount)
     let begin = Clock.nanoseconds
     while Clock.nanoseconds &- begin < workNanoseconds { Machine.pause() }
-    do throws(Errno) { try Scheduler.sleep(nanoseconds: restNanoseconds) } catch { return .failed("no memory") }
+    for _ in 0..<restLimit {
+      do throws(Errno) { try Scheduler.sleep(nanoseconds: restNanoseconds) } catch { return .failed("no memory") }
+      if SchedulerStatistics.switchCount != before.switches, interruptCount != before.interrupts { break }
+    }
     let switches = SchedulerStatistics.switchCount &- before.switches
     let time = thread.account.running &- before.time
     let interrupts = interruptCount &- before.interrupts

@@ -20,6 +20,7 @@ enum KernelHeap {
     count: UInt, alignment: UInt, _ priority: AllocationPriority = .kernel
   ) -> UnsafeMutableRawPointer? {
     #if os(none)
+      // SAFETY: a nonzero address is new memory of that size which only the caller knows.
       if apus_read_heap() != 0 { return unsafe CompartmentHeap.allocateHere(count: count, alignment: alignment) }
     #endif
     if let sizeClass = SizeClasses.index(byteCount: count, alignment: alignment), ObjectHeap.isStarted {
