@@ -8,8 +8,8 @@ struct DriversCommand: AsyncParsableCommand {
     commandName: "drivers", abstract: "Plugs devices in and out and makes drivers fail, in guests.")
   @OptionGroup var options: Runner.Options
   @Option(help: "The initramfs of the guests.") var initramfs = "build/initramfs.cpio.gz"
-  @Option(help: "How often a device is plugged in and pulled out.") var cycles = 20
-  @Option(help: "How often a driver has each fault.") var faults = 20
+  @Option(help: "How often a device is plugged in and pulled out.") var cycles = 8
+  @Option(help: "How often a driver has each fault.") var faults = 8
   @Option(help: "How much memory may be gone at the end, in KiB, for caches.") var slack = 512
 
   func run() async throws {
