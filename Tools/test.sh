@@ -8,7 +8,7 @@ mkdir -p "$build"
 counts=$build/counts
 : >"$counts"
 
-section() { printf '\n== %s\n' "$1"; }
+section() { printf '\n== %s (after %d s)\n' "$1" "$SECONDS"; }
 
 # check NAME COMMAND...: one test that is a command.
 check() {
@@ -76,5 +76,6 @@ make --no-print-directory test-initramfs || echo 0 1 0 >>"$counts"
 section 'random system calls in QEMU'
 .build/debug/TestRunner fuzz --seconds 20 --counts "$counts" || true
 
+section 'all of it'
 awk '{ passed += $1; failed += $2; skipped += $3 }
-  END { printf "\n%d passed, %d failed, %d skipped\n", passed, failed, skipped; exit failed > 0 || passed == 0 }' "$counts"
+  END { printf "%d passed, %d failed, %d skipped\n", passed, failed, skipped; exit failed > 0 || passed == 0 }' "$counts"

@@ -80,6 +80,10 @@ public enum DriverFault: Equatable, Sendable {
   case leak
   /// What the driver shares with the device is overwritten.
   case corruption
+  /// What hangs on the driver's device is pulled out, with nobody asked.
+  case removal
+  /// Functions call each other for ever.
+  case recursion
 
   /// The fault's name, as it is written into `fault` in /sys.
   public var name: StaticString {
@@ -89,11 +93,18 @@ public enum DriverFault: Equatable, Sendable {
     case .hang: "hang"
     case .leak: "leak"
     case .corruption: "corrupt"
+    case .removal: "remove"
+    case .recursion: "recursion"
     }
   }
 
   /// All of them.
-  static var all: [5 of DriverFault] { [.trap, .wildPointer, .hang, .leak, .corruption] }
+  static var all: [7 of DriverFault] {
+    [.trap, .wildPointer, .hang, .leak, .corruption, .removal, .recursion]
+  }
+
+  /// Whether only a driver itself could have it, by what it does to its device; it does not end the driver's call.
+  var isOfDevice: Bool { self == .corruption || self == .removal }
 
   /// The fault of that name.
   public init?(name: Span<UInt8>) {

@@ -1,5 +1,6 @@
 import Foundations
 import Machine
+import Synchronization
 
 /// Faults that any driver can have.
 enum InjectedFaults {
@@ -13,7 +14,8 @@ enum InjectedFaults {
     case .hang: hang()
     case .leak: leak()
     case .wildPointer: FaultProvocation.readNearNull()
-    case .corruption: throw .EOPNOTSUPP
+    case .recursion: _ = recur(1, recursionCount.wrappingAdd(1, ordering: .relaxed).oldValue)
+    case .corruption, .removal: throw .EOPNOTSUPP
     }
   }
 
@@ -25,6 +27,23 @@ enum InjectedFaults {
   private static func trap(_ spoiled: Spoiled) { spoiled.values[spoiled.index] = 1 }
 
   private static func hang() { while true { Machine.pause() } }
+
+  private static let recursionCount = Atomic<UInt>(0)
+
+  /// Comes to the end of the stack in its own code, while it allocates, or while it asks something of the kernel, in turn.
+  @inline(never)
+  private static func recur(_ depth: UInt, _ kind: UInt) -> UInt {
+    guard depth != 0 else { return 0 }
+    switch kind % 3 {
+    case 0: return recur(depth &+ 1, kind) ^ depth
+    case 1:
+      let forgotten = Forgotten()
+      return recur(depth &+ 1, kind) ^ UInt(forgotten.bytes[0])
+    default:
+      let number = Containment.outside { depth &+ 1 }
+      return recur(number, kind) ^ depth
+    }
+  }
 
   private final class Forgotten {
     var other: Forgotten?

@@ -19,6 +19,9 @@ enum DriverTests {
     registrar.test("drivers.wild-pointers-are-contained", on: two) { () throws(TestFailure) in
       try contain(.wildPointer)
     }
+    registrar.test("drivers.stack-overflows-are-contained", on: two) { () throws(TestFailure) in
+      try contain(.recursion)
+    }
     registrar.test("drivers.hangs-are-contained", on: two) { () throws(TestFailure) in try contain(.hang) }
     registrar.test("drivers.leaks-are-collected", on: two) { () throws(TestFailure) in try contain(.leak) }
     registrar.test("drivers.requests-survive-their-driver", on: two, repeatRequests)

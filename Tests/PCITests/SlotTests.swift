@@ -206,6 +206,21 @@ import Testing
     #expect(stand.slot.state == .empty && !model.hasPower && stand.recorder.heard == ["filled", "surprise"])
   }
 
+  @Test("Power that is cut under a working device counts as its being pulled out, and the next one works")
+  func droppedPower() throws {
+    let model = SlotModel()
+    let stand = try SlotStand(model)
+    for _ in 0..<3 {
+      model.insert([card()])
+      stand.run(10_000)
+      #expect(stand.slot.state == .on)
+      stand.slot.dropPower()
+      stand.run(10_000)
+      #expect(stand.slot.state == .empty && model.occupant.isEmpty)
+    }
+    #expect(stand.recorder.heard == ["filled", "surprise", "filled", "surprise", "filled", "surprise"])
+  }
+
   @Test("Without an interrupt the slot is looked at now and then")
   func polling() throws {
     let stand = try SlotStand(SlotModel(), .unknown, .polling)

@@ -33,6 +33,8 @@ struct DriversCommand: AsyncParsableCommand {
     /// The file that there is while the device works.
     var evidence: String
     var arguments: [String]
+    /// Whether it goes with nobody asked, while a program reads from it.
+    var isSurprise = false
 
     static let all: [HotPlugCase] = {
       let port = ["-device", "pcie-root-port,id=slot0,slot=1,chassis=1"]
@@ -45,8 +47,10 @@ struct DriversCommand: AsyncParsableCommand {
           evidence: random.1, arguments: native),
         HotPlugCase(
           name: "hot-plug by a PCI Express port, input", machine: "q35", bus: "slot0", device: input.0,
-          evidence: input.1,
-          arguments: native),
+          evidence: input.1, arguments: native),
+        HotPlugCase(
+          name: "surprise removal from a PCI Express port", machine: "q35", bus: "slot0", device: input.0,
+          evidence: input.1, arguments: native, isSurprise: true),
         HotPlugCase(
           name: "hot-plug by ACPI on q35, random numbers", machine: "q35", bus: "slot0", device: random.0,
           evidence: random.1, arguments: port),
@@ -71,7 +75,11 @@ struct DriversCommand: AsyncParsableCommand {
         if cycle == cycles / 4 { before = try await shell.figures() }
         try await Self.ask(socket, "device_add", "driver=\(plug.device)", "id=plugged", "bus=\(plug.bus)")
         try await shell.expect("until [ -e \(plug.evidence) ]; do usleep 20000; done; echo there", says: "there")
-        try await Self.ask(socket, "device_del", "id=plugged")
+        if plug.isSurprise {
+          try await Self.pull(shell)
+        } else {
+          try await Self.ask(socket, "device_del", "id=plugged")
+        }
         try await shell.expect(
           "while ls /sys/bus/virtio/devices | grep -q .; do usleep 20000; done; ls /dev/input | grep -c event",
           says: "\(before.isEmpty ? "" : "\(before[2])")")
@@ -79,6 +87,14 @@ struct DriversCommand: AsyncParsableCommand {
       }
       return Self.verdict(before, try await shell.figures(), slack: slack)
     }
+  }
+
+  /// Takes power from the slot while a program waits for the input device in it, which is then told that it is gone.
+  private static func pull(_ shell: GuestShell) async throws {
+    _ = try await shell.run("event=$(ls -d /dev/input/event* | sort -V | tail -n 1)")
+    _ = try await shell.run("cat $event 2>/tmp/said & usleep 50000")
+    _ = try await shell.run("echo remove >$(dirname /sys/bus/pci/drivers/pcieport/*/driver_fault)/driver_fault")
+    try await shell.expect("wait; grep -c 'No such device' /tmp/said", says: "1")
   }
 
   /// Asks QEMU something, which must not refuse.
@@ -115,12 +131,12 @@ struct DriversCommand: AsyncParsableCommand {
       var before: [Int] = []
       for round in 0..<faults {
         if round == faults / 4 { before = try await shell.figures() }
-        for fault in ["trap", "pointer", "leak", "hang"] {
+        for fault in ["trap", "pointer", "leak", "hang", "recursion"] {
           try await shell.expect(
             "echo \(fault) >\(device)/driver_fault; echo 10 >/dev/edu; cat /dev/edu", says: "3628800")
         }
       }
-      let restarts = "\(3 * faults)"
+      let restarts = "\(4 * faults)"
       try await shell.expect("cat \(device)/driver_restarts", says: restarts)
       try await shell.expect("cat \(device)/driver_state", says: "running")
       return Self.verdict(before, try await shell.figures(), slack: slack)

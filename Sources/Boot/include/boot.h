@@ -326,6 +326,11 @@ APUS_INLINE uint64_t apus_read_heap(void) {
     __asm__ volatile("movq %%gs:40, %0" : "=r"(value));
     return value;
 }
+APUS_INLINE uint64_t apus_read_stack_pointer(void) {
+    uint64_t value;
+    __asm__ volatile("movq %%rsp, %0" : "=r"(value));
+    return value;
+}
 /* The second is its number. */
 APUS_INLINE uint64_t apus_read_processor_number(void) {
     uint64_t value;

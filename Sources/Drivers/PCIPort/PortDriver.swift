@@ -86,6 +86,12 @@ public final class PortDriver: Driver {
   public override func remove(isGone: Bool, _ context: DriverContext) { if !isGone { slot?.stop() } }
 
   public override func reset(_ context: DriverContext) { slot?.stop() }
+
+  public override func inject(_ fault: DriverFault, _ context: DriverContext) -> Bool {
+    guard fault == .removal, let slot else { return false }
+    slot.dropPower()
+    return true
+  }
 }
 
 private final class Timing: SlotTiming {

@@ -12,6 +12,9 @@ enum ContainedFault {
     what.write(vector.name)
     if vector == .invalidOpcode { SourceLocations.writeTrapReason(frame.instructionPointer, to: &what) }
     if vector == .pageFault { what.write(" at \(hex: PageFaults.address)" as Message) }
+    if vector == .pageFault || vector == .doubleFault, KernelStack.guardPage(containing: PageFaults.address) != nil {
+      what.write(": stack overflow")
+    }
     FatalFault.note(line(what))
     var place = Message()
     SourceLocations.write(frame.instructionPointer, isReturnAddress: false, to: &place)

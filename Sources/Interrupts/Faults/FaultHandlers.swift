@@ -4,7 +4,8 @@ import Synchronization
 /// The handlers that `Specs/interrupts.json` names for the processor's exceptions.
 ///
 /// What a program raises is its own affair: its thread is told. Contained work, a driver's, is ended. Else in the kernel every
-/// exception is a bug and ends in a report, but for page faults in copies from and to programs and a breakpoint that a test of the interrupt table raises itself.
+/// exception is a bug and ends in a report, but for page faults in copies from and to programs and a breakpoint that a test of
+/// the interrupt table raises itself.
 enum FaultHandlers {
   /// Exceptions that need no more than that.
   static func exception(_ frame: borrowing TrapFrame, _ vector: InterruptVector) {
@@ -41,8 +42,9 @@ enum FaultHandlers {
     FatalFault.report(frame, vector)
   }
 
-  /// A fault while delivering another: most often a stack that ran into its guard page.
+  /// A fault while delivering another: most often a stack that ran into its guard page, which contained work may do.
   static func doubleFault(_ frame: borrowing TrapFrame, _ vector: InterruptVector) {
+    if KernelStack.guardPage(containing: PageFaults.address) != nil, ContainedFault.handle(frame, vector) { return }
     FatalFault.report(frame, vector)
   }
 

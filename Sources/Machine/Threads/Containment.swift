@@ -67,6 +67,7 @@ public enum Containment {
   private static func enter() {
     #if os(none)
       guard let record = ThreadContext.current?.containment else { return }
+      if record.isEndable { checkStack() }
       if record.depth.wrappingAdd(1, ordering: .relaxed).oldValue == 0 { useHeap(0) }
     #endif
   }
@@ -81,6 +82,24 @@ public enum Containment {
       // Whoever has asked for the end did so because of what the kernel has just done for it.
       record.isEndAsked.store(false, ordering: .relaxed)
       record.depth.wrappingSubtract(1, ordering: .relaxed)
+    #endif
+  }
+
+  /// What the kernel's own work for contained work may need of its stack, in bytes.
+  private static var stackReserve: UInt64 { 8_192 }
+
+  /// Ends contained work that has used up its stack, before the kernel does something for it that must not end halfway.
+  ///
+  /// - Context: contained work, outside of `outside`.
+  @inline(never)
+  static func checkStack() {
+    #if os(none)
+      guard let top = ThreadContext.withCurrent({ $0.stackTop }), top != 0 else { return }
+      let bottom = top - UInt64(APUS_THREAD_STACK_SIZE)
+      let pointer = apus_read_stack_pointer()
+      guard pointer < bottom + stackReserve || pointer > top else { return }
+      // The guard page's exception is what the work itself would have raised soon.
+      _ = apus_load_byte(bottom - 8)
     #endif
   }
 

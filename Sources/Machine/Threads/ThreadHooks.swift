@@ -76,6 +76,9 @@ public enum ThreadEntry {
   public static var hasInterruptedProgram: Bool { ProcessorArea.withCurrent { $0.hasInterruptedProgram } }
 
   #if os(none)
+    /// Source: Intel SDM vol. 3A, table 6-1.
+    private static var doubleFault: UInt8 { 8 }
+
     /// At the end of an interrupt: makes room for another thread if asked to, and does a program's work.
     @inline(__always)
     static func leaveInterrupt(_ frame: borrowing TrapFrame) {
@@ -84,7 +87,8 @@ public enum ThreadEntry {
       } else if frame.flags & 1 << 9 != 0 {
         // The interrupted code had interrupts on, so it holds no lock.
         Containment.endIfAsked(frame)
-        guard ProcessorArea.withCurrent({ $0.needsReschedule }) else { return }
+        // A double fault of contained work has a stack that is the CPU's, and that nobody may wait on.
+        guard ProcessorArea.withCurrent({ $0.needsReschedule }), frame.vector != doubleFault else { return }
         // SAFETY: hooks are set before anybody can ask for room, and never released.
         unsafe hooks?._withUnsafeGuaranteedRef { $0.reschedule() }
       }

@@ -120,6 +120,14 @@ extension SlotController {
     timing.wait(milliseconds: Self.powerOffMilliseconds)
   }
 
+  /// Takes power away under whatever works in the slot, for tests: what follows is what follows when a device is pulled out.
+  public func dropPower() {
+    command { control in
+      control.powerIndicator = .off
+      control.isPoweredOff = true
+    }
+  }
+
   /// Takes the device out as the operator has asked.
   func powerOff() {
     state = .poweringOff

@@ -135,6 +135,7 @@ enum CompartmentHeap {
   static func allocateHere(count: UInt, alignment: UInt) -> UnsafeMutableRawPointer? {
     #if os(none)
       guard let place = place(Int(bitPattern: UInt(apus_read_heap())) - 1) else { return nil }
+      Containment.checkStack()
       // SAFETY: what it gives is new memory that only the caller knows.
       return unsafe allocate(from: place, number: Int(bitPattern: UInt(apus_read_heap())) - 1, count, alignment)
     #else
