@@ -123,8 +123,20 @@ struct DriversCommand: AsyncParsableCommand {
       let restarts = "\(3 * faults)"
       try await shell.expect("cat \(device)/driver_restarts", says: restarts)
       try await shell.expect("cat \(device)/driver_state", says: "running")
+      try await Self.corrupt(shell, times: faults)
       return Self.verdict(before, try await shell.figures(), slack: slack)
     }
+  }
+
+  /// Rubbish in a driver's queue, of a different kind each time; the device gives bytes after each.
+  private static func corrupt(_ shell: GuestShell, times: Int) async throws {
+    let device = "/sys/bus/virtio/drivers/virtio_rng/virtio0"
+    for _ in 0..<times {
+      try await shell.expect(
+        "echo corrupt >\(device)/driver_fault; dd if=/dev/hwrng bs=16 count=1 2>/dev/null | wc -c", says: "16")
+    }
+    try await shell.expect("cat \(device)/driver_restarts", says: "\(times)")
+    try await shell.expect("cat \(device)/driver_state", says: "running")
   }
 
   // MARK: Judging
