@@ -1,6 +1,6 @@
 import DeviceFiles
 public import DriverKit
-public import Foundations
+import Foundations
 import Machine
 import SyntheticFiles
 import VFS

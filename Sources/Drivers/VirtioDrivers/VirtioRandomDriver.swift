@@ -84,8 +84,7 @@ final class VirtioRandomDriver: VirtioDriver {
 
   private static func read(_ random: VirtioRandom, _ count: Int, _ bytes: inout InlineArray<256, UInt8>) -> Int {
     var span = bytes.mutableSpan
-    var part = span.extracting(0..<min(count, 256))
-    return random.read(into: &part)
+    return random.read(into: &span, limit: count)
   }
 
   /// Has the timer come when the device has taken too long, or the kernel's generator is to be fed.

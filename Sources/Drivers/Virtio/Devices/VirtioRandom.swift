@@ -157,12 +157,12 @@ public final class VirtioRandom {
     device.corrupt(turn)
   }
 
-  /// Takes random bytes out of the pool into `bytes`, as many as there are.
+  /// Takes random bytes out of the pool into `bytes`, as many as there are, and up to `limit`.
   ///
   /// - Returns: how many; more may come later.
-  public func read(into bytes: inout MutableSpan<UInt8>) -> Int {
+  public func read(into bytes: inout MutableSpan<UInt8>, limit: Int = .max) -> Int {
     var count = 0
-    while count < bytes.count, let byte = pool.popLast() {
+    while count < min(bytes.count, limit), let byte = pool.popLast() {
       bytes[count] = byte
       count += 1
     }
