@@ -7,6 +7,11 @@ import Testing
 
 private final class Sink: EntropySink {}
 
+private final class CountingInput: VirtioInputSink {
+  var count = 0
+  override func receive(type: UInt16, code: UInt16, value: Int32) { count += 1 }
+}
+
 /// A source of random numbers whose driver spoils its queue, and a clock.
 private final class Bench {
   let model: VirtioDeviceModel
@@ -168,6 +173,93 @@ struct CorruptionTests {
       _ = try balloonDriver.start(messageCount: 0)
       balloon.askForReset()
       #expect(throws: VirtioError.needsReset) { try balloonDriver.device.check() }
+    }
+  }
+
+  /// What ends a driver when it looks at all its queues, and somebody at its health.
+  private func end(_ model: VirtioDeviceModel, _ device: VirtioDevice, _ look: (Int) throws(VirtioError) -> Void)
+    -> VirtioError?
+  {
+    for _ in 0..<3 {
+      do throws(VirtioError) {
+        if model.needsReset { try device.check() }
+        for queue in model.queues.indices { try look(queue) }
+        try device.check()
+      } catch {
+        return error
+      }
+    }
+    return nil
+  }
+
+  /// A device that keeps all requests.
+  private func keeper(_ kind: UInt16, _ offered: UInt64, queues: [Int], configuration: Int) -> VirtioDeviceModel {
+    let model = VirtioDeviceModel(
+      kind: kind, offered: offered, queueSizes: queues, configuration: [UInt8](repeating: 0, count: configuration))
+    model.refusesViolations = true
+    model.onRequest = { _, _ in nil }
+    return model
+  }
+
+  @Test("Whatever is left in an input device's queue, its driver ends, and the next hears it", arguments: driverForms)
+  func input(offered: UInt64) throws {
+    try SimulatedMemory.exclusive {
+      let model = keeper(18, offered, queues: [64, 64], configuration: 136)
+      var requests: [VirtioRequestModel] = []
+      model.onRequest = { queue, request in
+        if queue == 0 { requests.append(request) }
+        return nil
+      }
+      let sink = CountingInput()
+      let driver = try VirtioInput(transport(model), sink: sink, pacer: VirtioPacer(attempts: 10))
+      _ = try driver.start(messageCount: 0)
+      for turn in 0..<2 * VirtioCorruption.allCases.count {
+        driver.device.corrupt(turn)
+        let error = end(model, driver.device) { queue throws(VirtioError) in _ = try driver.handleQueue(queue) }
+        #expect(error == .corruptQueue || error == .needsReset, "\(VirtioCorruption.choose(turn, of: 2))")
+        try driver.stop(isGone: false)
+        requests = []
+        _ = try driver.start(messageCount: 0)
+        let before = sink.count
+        let request = try #require(requests.first)
+        request.write([1, 0, 30, 0, 1, 0, 0, 0])
+        model.complete(0, request, byteCount: 8)
+        _ = try driver.handleQueue(0)
+        #expect(sink.count == before + 1)
+      }
+    }
+  }
+
+  @Test(
+    "Whatever is left in a console's or balloon's queue, its driver ends, and the next works", arguments: driverForms)
+  func others(offered: UInt64) throws {
+    try SimulatedMemory.exclusive {
+      let pacer = VirtioPacer(attempts: 10)
+      let console = keeper(3, offered, queues: [16, 16], configuration: 12)
+      let consoleDriver = VirtioConsole(transport(console), sink: VirtioConsoleSink(), pacer: pacer)
+      _ = try consoleDriver.start(messageCount: 0)
+      let balloon = keeper(5, offered | 1 << 1, queues: [16, 16, 16], configuration: 8)
+      let balloonDriver = try VirtioBalloon(transport(balloon), source: BalloonPageSource(), pacer: pacer)
+      _ = try balloonDriver.start(messageCount: 0)
+      for turn in 0..<3 * VirtioCorruption.allCases.count {
+        consoleDriver.device.corrupt(turn)
+        var error = end(console, consoleDriver.device) { queue throws(VirtioError) in
+          _ = try consoleDriver.handleQueue(queue)
+        }
+        #expect(error == .corruptQueue || error == .needsReset, "console, \(VirtioCorruption.choose(turn, of: 2))")
+        try consoleDriver.stop(isGone: false)
+        _ = try consoleDriver.start(messageCount: 0)
+        try consoleDriver.device.check()
+
+        balloonDriver.device.corrupt(turn)
+        error = end(balloon, balloonDriver.device) { queue throws(VirtioError) in
+          _ = try balloonDriver.handleQueue(queue)
+        }
+        #expect(error == .corruptQueue || error == .needsReset, "balloon, \(VirtioCorruption.choose(turn, of: 3))")
+        try balloonDriver.stop(isGone: false)
+        _ = try balloonDriver.start(messageCount: 0)
+        try balloonDriver.device.check()
+      }
     }
   }
 
