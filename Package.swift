@@ -162,7 +162,7 @@ let package = Package(
       "VirtioDrivers", path: "Sources/Drivers/VirtioDrivers",
       [
         "Foundations", "LinuxABI", "Machine", "Logging", "Input", "Terminals", "PCI", "Security", "VFS",
-        "TerminalFiles",
+        "TerminalFiles", "SyntheticFiles",
         "DriverKit", "DeviceFiles", "Virtio",
       ]),
     module(
@@ -187,6 +187,7 @@ let package = Package(
         "Foundations", "PageFrames", "Machine", "PageCache", "VirtualMemory", "Logging", "Console", "Interrupts",
         "Time", "Scheduling", "Scheduler", "Waiting", "PCI", "Processors", "Registers", "SerialDriver",
         "LinuxABI", "SystemCalls", "Security", "VFS", "RAMFileSystem", "IPC", "Processes", "DriverKit",
+        "Virtio", "VirtioDrivers", "Terminals",
       ]),
     module(
       "Benchmarks", path: "Tests/Benchmarks",

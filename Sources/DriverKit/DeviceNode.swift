@@ -1,6 +1,7 @@
 public import Foundations
 import Machine
 public import PCI
+import Synchronization
 import Waiting
 
 /// What devices hang on, and how they are told apart there.
@@ -101,6 +102,7 @@ public final class DeviceNode {
   let contents = SpinLock(Contents())
   /// Woken when `state` changes.
   let changes = WaitQueue()
+  private let wakeBits = Atomic<UInt8>(0)
 
   /// Describes a device that is in no tree yet.
   public init(
@@ -127,6 +129,25 @@ public final class DeviceNode {
 
   /// The PCI function that it is, or that leads to it.
   public var carrier: PCIFunction? { function ?? parent?.carrier }
+
+  /// Whether it can wake the machine, as its driver says, and may, as programs do: `power/wakeup` in /sys.
+  public var canWake: Bool { wakeBits.load(ordering: .relaxed) & 1 != 0 }
+  /// Whether it may, if it can.
+  public var mayWake: Bool {
+    get { wakeBits.load(ordering: .relaxed) & 2 != 0 }
+    set {
+      if newValue {
+        wakeBits.bitwiseOr(2, ordering: .relaxed)
+      } else {
+        wakeBits.bitwiseAnd(~2, ordering: .relaxed)
+      }
+    }
+  }
+  /// Whether it wakes the machine by its interrupts when it is suspended.
+  public var wakes: Bool { wakeBits.load(ordering: .relaxed) & 3 == 3 }
+
+  /// Notes that it can wake the machine; it may, until somebody says otherwise.
+  func noteWakes() { if !canWake { wakeBits.bitwiseOr(3, ordering: .relaxed) } }
 
   /// Gives its driver something to do.
   ///

@@ -30,6 +30,22 @@ public enum DeviceTree {
     var types = GrowableArray<DriverType>()
     var changes = GrowableArray<DeviceChange>()
     var isAutomatic = true
+    /// Whether no changes are made for now.
+    var isHeld = false
+
+    var hasChange: Bool { !isHeld && changes.count > 0 }
+  }
+
+  /// Has no change made from now on, after those that were asked for.
+  static func hold(settling: UInt64) {
+    _ = perform(DeviceChange(), timeoutNanoseconds: settling)
+    contents.withLock { $0.isHeld = true }
+  }
+
+  /// Has changes made again.
+  static func goOn() {
+    contents.withLock { $0.isHeld = false }
+    changeCame.wakeAll()
   }
 
   private static let contents = SpinLock(Contents())
@@ -277,9 +293,9 @@ public enum DeviceTree {
   /// Does what has been asked for, in that order; waits when there is nothing.
   static func serveChanges() -> Never {
     while true {
-      while let change = contents.withLock({ $0.changes.count > 0 ? $0.changes.remove(at: 0) : nil }) { change.make() }
+      while let change = contents.withLock({ $0.hasChange ? $0.changes.remove(at: 0) : nil }) { change.make() }
       // No signal reaches a thread of the kernel.
-      try? changeCame.wait(.nothing) { contents.withLock { $0.changes.count > 0 } }
+      try? changeCame.wait(.nothing) { contents.withLock { $0.hasChange } }
     }
   }
 }

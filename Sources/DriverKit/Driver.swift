@@ -41,6 +41,10 @@ open class Driver {
   /// - Throws: as `interrupt`.
   open func resume(_ context: DriverContext) throws(Errno) {}
 
+  /// Brings the device to where it does nothing, because the machine is about to be turned off or restarted: no file of it is
+  /// withdrawn, and nobody wants anything of it any more. By default as `reset`.
+  open func shutDown(_ context: DriverContext) { reset(context) }
+
   /// Brings the device to where it does nothing, by its own means, beyond what its bus can do.
   open func reset(_ context: DriverContext) {}
 

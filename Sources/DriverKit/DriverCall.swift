@@ -69,10 +69,13 @@ final class DriverCall: DriverWork {
     case timer
     case suspend
     case resume
+    case shutDown
     case reset
     case remove(isGone: Bool)
     case health
     case inject(DriverFault)
+
+    var isResume: Bool { if case .resume = self { true } else { false } }
   }
 
   fileprivate let driver: Driver
@@ -98,6 +101,7 @@ final class DriverCall: DriverWork {
     case .timer: try driver.timer(context)
     case .suspend: try driver.suspend(context)
     case .resume: try driver.resume(context)
+    case .shutDown: driver.shutDown(context)
     case .reset: driver.reset(context)
     case .remove(let isGone): driver.remove(isGone: isGone, context)
     case .health: health = driver.health(context)

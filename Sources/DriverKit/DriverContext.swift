@@ -58,6 +58,9 @@ public final class DriverContext {
     try function.enable(isMaster: isMaster)
   }
 
+  /// Says that the device can wake a suspended machine: its driver leaves that interrupt on in `suspend` while `DeviceNode.wakes`.
+  public func noteWakes() { device.noteWakes() }
+
   // MARK: Interrupts and time
 
   /// Connects up to `limit` interrupts of the device, which arrive as `Driver.interrupt`, numbered from 0.

@@ -28,6 +28,8 @@ final class DriverHost: ThreadBody {
   private var policy = RestartPolicy()
   private var isOver = false
   private var nextHealthCheck: UInt64 = 0
+  /// Interrupts that have come while it cannot serve any.
+  private var seenInterrupts: UInt64 = 0
 
   /// Makes a host for `device`, whose thread is yet to be started.
   init(_ device: DeviceNode, _ type: DriverType) {
@@ -59,11 +61,13 @@ final class DriverHost: ThreadBody {
   /// Gives the thread an order, and waits until it has been carried out.
   ///
   /// - Throws: what became of it; `ETIMEDOUT`, and it may still be carried out.
-  func order(_ operation: HostOrder.Operation, timeoutNanoseconds: UInt64) throws(Errno) {
+  func order(
+    _ operation: HostOrder.Operation, timeoutNanoseconds: UInt64, _ interruption: Interruption = .signals
+  ) throws(Errno) {
     let order = HostOrder(operation)
     try orders.withLock { orders throws(Errno) in try orders.append(order) }
     signals.poke()
-    _ = try order.wait(until: Clock.nanoseconds &+ timeoutNanoseconds)
+    _ = try order.wait(until: Clock.nanoseconds &+ timeoutNanoseconds, interruption)
   }
 
   /// Ends the driver's call if that has been at one thing for too long.
@@ -87,12 +91,19 @@ final class DriverHost: ThreadBody {
         continue
       }
       guard device.state == .running else {
-        signals.wait(until: .max)
+        rest()
         continue
       }
+      seenInterrupts = 0
       if !work() { signals.wait(until: nextHealthCheck) }
     }
     thread.withLock { $0 = nil }
+  }
+
+  /// Waits while the device does not work. One that was suspended and interrupts wakes the machine, if it may.
+  private func rest() {
+    guard signals.waitForOther(than: &seenInterrupts) else { return }
+    if device.state == .suspended, device.wakes { WakeEvents.note() }
   }
 
   /// Does one thing that waits to be done.
@@ -165,15 +176,22 @@ final class DriverHost: ThreadBody {
     case .resume:
       guard device.state == .suspended else { return .failure(.EINVAL) }
       return change(.resume, to: .running)
+    case .shutDown: return shutDown()
     case .reset:
       recover("it was asked for")
       return device.state == .running ? .success(0) : .failure(.EIO)
     case .inject(let fault):
       guard device.state == .running else { return .failure(.EINVAL) }
-      if fault.isOfDevice, case .failed(let error) = call(.inject(fault)) { return .failure(error) }
-      if !fault.isOfDevice { _ = perform(.inject(fault)) }
-      return .success(0)
+      return inject(fault)
     }
+  }
+
+  private func inject(_ fault: DriverFault) -> DriverRequest.Outcome {
+    let outcome = call(.inject(fault))
+    // A driver that does not know how to have such a fault is no worse for being asked.
+    if fault.isOfDevice, case .failed(let error) = outcome { return .failure(error) }
+    if let failure = failure(of: outcome) { recover(failure) }
+    return .success(0)
   }
 
   private func change(_ operation: DriverCall.Operation, to state: DeviceNode.State) -> DriverRequest.Outcome {
@@ -181,11 +199,27 @@ final class DriverHost: ThreadBody {
     case .done:
       device.setState(state)
       return .success(0)
-    case .failed(let error): return .failure(error)
+    case .failed(let error):
+      // One that cannot go on is not left where it is.
+      if operation.isResume { recover("it cannot go on: error \(error.rawValue)") }
+      return .failure(error)
     case .trapped, .hung:
       recover("it failed at a change of power")
       return .failure(.EIO)
     }
+  }
+
+  /// Has the device reach nothing any more. What was published stays; nobody comes for it.
+  private func shutDown() -> DriverRequest.Outcome {
+    guard driver != nil, device.state == .running || device.state == .suspended else { return .success(0) }
+    signals.setTimer(nil)
+    let failure = failure(of: call(.shutDown))
+    device.attachment?.quiesce(isGone: false)
+    if let function = device.function, !function.isBridge { function.setMaster(false) }
+    device.setState(.suspended)
+    guard let failure else { return .success(0) }
+    DriverLog.add(.error, device, "driver \(type.name.description) failed at its end: \(failure)")
+    return .failure(.EIO)
   }
 
   // MARK: Starting, failing, ending
@@ -300,6 +334,7 @@ final class HostOrder: DriverRequest {
     case remove(isGone: Bool)
     case suspend
     case resume
+    case shutDown
     case reset
     case inject(DriverFault)
   }

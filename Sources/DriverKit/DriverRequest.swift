@@ -1,7 +1,7 @@
 public import Foundations
 import Machine
 import Time
-import Waiting
+public import Waiting
 
 /// Something that is wanted of a device: made by who wants it, served by its driver, ended once.
 ///
@@ -53,13 +53,15 @@ open class DriverRequest {
 
   /// Waits for its end.
   ///
-  /// - Parameter deadline: on the monotonic clock, in nanoseconds.
+  /// - Parameters:
+  ///   - deadline: on the monotonic clock, in nanoseconds.
+  ///   - interruption: what may end the wait early.
   /// - Throws: why it failed, `EINTR`, or `ETIMEDOUT`; then it may still be under way.
-  public final func wait(until deadline: UInt64?) throws(Errno) -> Int {
+  public final func wait(until deadline: UInt64?, _ interruption: Interruption = .signals) throws(Errno) -> Int {
     let entry = Blocking.current.entry
     ended.add(entry)
     defer { ended.remove(entry) }
-    try TimedWait.wait(until: deadline.map { ClockDeadline(.monotonic, $0) }) { outcome != nil }
+    try TimedWait.wait(until: deadline.map { ClockDeadline(.monotonic, $0) }, interruption) { outcome != nil }
     switch outcome {
     case .success(let number): return number
     case .failure(let error): throw error

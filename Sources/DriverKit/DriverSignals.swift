@@ -68,6 +68,18 @@ final class DriverSignals {
     return takeInterrupt()
   }
 
+  /// Waits until there is something else to do than to serve interrupts, or one has come that is not among `seen`. Interrupts stay
+  /// noted, for when they can be served.
+  ///
+  /// - Returns: whether an interrupt has come.
+  func waitForOther(than seen: inout UInt64) -> Bool {
+    let known = seen
+    wait(ClockDeadline(.monotonic, .max)) { pending.load(ordering: .acquiring) & ~known != 0 }
+    let new = pending.bitwiseAnd(~Self.other, ordering: .acquiring).oldValue & Self.interrupts & ~known
+    seen |= new
+    return new != 0
+  }
+
   private func wait(_ deadline: ClockDeadline, _ isDone: () -> Bool) {
     let entry = Blocking.current.entry
     queue.add(entry)

@@ -1,3 +1,4 @@
+import DriverKit
 import Foundations
 import Logging
 import Machine
@@ -19,6 +20,19 @@ enum Power {
     Machine.reset()
   }
 
+  private static let isEnding = Atomic<Bool>(false)
+
+  /// Has all devices stop, so that none reaches memory of what comes next; takes ten seconds at most, however drivers are.
+  ///
+  /// - Context: a thread that may wait. Only the first call does anything.
+  static func shutDownDevices() {
+    guard Scheduler.isOpen, KernelDevices.areStarted,
+      isEnding.compareExchange(expected: false, desired: true, ordering: .acquiringAndReleasing).exchanged
+    else { return }
+    DeviceTree.shutDownAll()
+    KernelLog.flush()
+  }
+
   private static let restartIsWanted = Atomic<Bool>(false)
 
   /// Has the machine restarted soon.
@@ -37,6 +51,7 @@ enum Power {
       if restartIsWanted.load(ordering: .acquiring) {
         KernelLog.add(.notice, .kernel, "restart")
         KernelLog.flush()
+        shutDownDevices()
         restart()
       }
       if Firmware.hasWork {

@@ -37,6 +37,7 @@ enum KernelTerminals {
       try add("ttyS0", 4, 64, permissions: 0o600, TerminalOpener(terminal), devices)
     }
     try KernelInput.start(devices)
+    WakeSources.start()
     try KernelScreen.start(devices, jobControl)
     // Programs may read the keyboard though no screen has a terminal.
     KernelKeyboard.start(nil)
@@ -70,7 +71,7 @@ enum KernelTerminals {
   /// Lets the serial port interrupt, or has it asked where that does not work.
   private static func startSerial(_ port: SerialTerminal<PortSpace>) {
     do throws(Errno) {
-      let connection = try InterruptLines.connect(isa: serialLine, handler: SerialInterrupt(port))
+      let connection = try InterruptLines.connect(isa: serialLine, handler: WakingSerialInterrupt(port))
       let (global, processor) = (UInt64(connection.global), connection.processor)
       serialConnection.fill(connection)
       port.startInterrupts()

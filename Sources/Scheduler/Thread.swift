@@ -34,6 +34,12 @@ open class ThreadBody {
   /// - Context: the thread itself, interrupts off; must not wait.
   open func programFault(_ fault: ProgramFault) {}
 
+  /// Told when the thread runs again after a wait that `interruption` may end, before whoever waited goes on. What is not to go on
+  /// now stays in here: see `Thread.hold`.
+  ///
+  /// - Context: the thread itself, interrupts on, no spin lock held.
+  open func waitHasEnded(_ interruption: Interruption) {}
+
   /// Whether a signal is waiting that ends a wait of this kind.
   ///
   /// - Context: any.
@@ -111,6 +117,11 @@ public final class Thread: ThreadContext {
   /// What ends its wait besides what it waits for; nil when it does not wait.
   public var waitInterruption: Interruption? {
     state.withLock { $0.phase == .blocked || $0.phase == .preparing ? $0.interruption : nil }
+  }
+
+  /// What ends its wait besides what it waits for; nil when it does not sleep yet, or no more.
+  public var sleepInterruption: Interruption? {
+    state.withLock { $0.phase == .blocked ? $0.interruption : nil }
   }
 
   /// The CPU that it runs on, or did last.
@@ -221,6 +232,22 @@ public final class Thread: ThreadContext {
     }
     if found == .blocked { Scheduler.enqueue(self, .wakeUp) }
     return found == .preparing || found == .blocked
+  }
+
+  /// Keeps it from going on for as long as `condition` is true. Whoever makes it false wakes the thread; being woken by others
+  /// changes nothing.
+  ///
+  /// - Context: the thread itself, also while it is in wait queues, between its waits; no spin lock held. `condition` must not wait.
+  public func hold(while condition: () -> Bool) {
+    while true {
+      state.withLock { state in
+        state.phase = .preparing
+        state.interruption = .nothing
+      }
+      guard condition() else { break }
+      Scheduler.block(self)
+    }
+    state.withLock { $0.phase = .runnable }
   }
 
   /// Makes it run again if it waits in a way that a signal ends.

@@ -43,6 +43,7 @@ final class ThreadWaits: ThreadBlocking {
       return .interrupted
     }
     Scheduler.block(thread)
+    thread.body.waitHasEnded(interruption)
     clearAlarm()
     if thread.body.isInterrupted(interruption) { return .interrupted }
     // An alarm of an earlier wait may have been late, so the clock decides.

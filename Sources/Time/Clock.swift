@@ -129,6 +129,23 @@ public enum Clock {
     change { $0.addSuspended(nanoseconds, in: data, MachineCounters()) }
   }
 
+  /// Makes all clocks stand still, on all CPUs, until `goOn`.
+  static func stop() { change { $0.stop(in: data, MachineCounters()) } }
+
+  /// Lets the clocks go on, those with the time spent suspended ahead by as much as they stood still.
+  ///
+  /// - Returns: that time, in nanoseconds.
+  static func goOn() -> UInt64 { change { $0.goOn(in: data, MachineCounters()) } }
+
+  /// For how long the clocks have stood still, in nanoseconds; nil while they go. Brings that up to now.
+  static func updateStill() -> UInt64? {
+    change { keeper in
+      guard keeper.stillNanoseconds != nil else { return nil }
+      keeper.update(data, MachineCounters())
+      return keeper.stillNanoseconds
+    }
+  }
+
   /// Makes every reading look at the latest one of all CPUs, because their counters do not quite agree, or no longer so.
   public static func setGuarded(_ isGuarded: Bool) { change { $0.setGuarded(isGuarded, in: data) } }
 }

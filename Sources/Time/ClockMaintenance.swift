@@ -28,6 +28,9 @@ public enum ClockMaintenance {
     }
   }
 
+  /// Begins to compare anew, after the clocks stood still.
+  static func beginAnew() { state.withLock { $0.last = 0 } }
+
   /// What a run found.
   public enum Finding: Equatable, Sendable {
     /// All is well.

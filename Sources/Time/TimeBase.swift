@@ -20,9 +20,10 @@ public enum TimeBase: UInt8, Sendable {
     }
   }
 
-  /// Whether the clock may be set, so that it comes to a time sooner or later than it seemed.
+  /// Whether the clock may be set, or go on ahead after the machine was suspended, so that it comes to a time sooner or later
+  /// than it seemed.
   @inline(__always)
-  public var isSettable: Bool { self == .realTime || self == .atomicTime }
+  public var isSettable: Bool { self != .monotonic }
 
   /// What the monotonic clock says when this one says `time`, as far as is known now; 0 when that was before it began.
   @inline(__always)

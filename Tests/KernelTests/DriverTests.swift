@@ -24,6 +24,7 @@ enum DriverTests {
     }
     registrar.test("drivers.hangs-are-contained", on: two) { () throws(TestFailure) in try contain(.hang) }
     registrar.test("drivers.leaks-are-collected", on: two) { () throws(TestFailure) in try contain(.leak) }
+    registrar.test("drivers.corrupt-queues-are-contained", on: CorruptionTest.machine, CorruptionTest.run)
     registrar.test("drivers.requests-survive-their-driver", on: two, repeatRequests)
     registrar.test("drivers.one-that-never-works-is-given-up", on: two, giveUp)
   }

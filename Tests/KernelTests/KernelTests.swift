@@ -89,6 +89,7 @@ public enum KernelTests {
     DriverTests.register(&registrar)
     SchedulerTests.register(&registrar)
     ProgramTests.register(&registrar)
+    SuspendTests.register(&registrar)
     FileTests.register(&registrar)
     SystemCallTests.register(&registrar)
     LockTests.register(&registrar)

@@ -119,6 +119,29 @@ struct ClockUnitTests {
     #expect(try unit.takeInterrupts() == [])
   }
 
+  @Test("A clock that rests keeps its alarm, if there is one, and goes on with the rest afterwards")
+  func rest() throws {
+    let device = ClockDevice(seconds: noon)
+    let unit = make(device)
+    var wishes = ClockWishes()
+    (wishes.wantsUpdates, wishes.wantsPeriods, wishes.frequency) = (true, true, 64)
+    #expect(try unit.follow(wishes, now: 0) == [])
+    unit.rest()
+    #expect(device.enabled.isEmpty && unit.nextPeriod == nil)
+    (wishes.alarm, wishes.wantsAlarm) = (noon + 60, true)
+    #expect(try unit.follow(wishes, now: 0) == [])
+    unit.rest()
+    #expect(device.enabled == .alarm)
+    device.set(noon + 60)
+    device.raise(.alarm)
+    // What has woken the machine is told before anything else is wanted.
+    #expect(try unit.takeInterrupts() == .alarm)
+    wishes.wantsAlarm = false
+    #expect(try unit.follow(wishes, now: 0) == [])
+    #expect(device.enabled == [.update, .periodic])
+    #expect(device.model.violations.isEmpty)
+  }
+
   @Test("An alarm whose time has come when it is set is told at once")
   func lateAlarm() throws {
     let device = ClockDevice(seconds: noon)

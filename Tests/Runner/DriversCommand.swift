@@ -16,6 +16,9 @@ struct DriversCommand: AsyncParsableCommand {
     let board = Scoreboard()
     var cases = HotPlugCase.all.map { plug in (plug.name, { try await judge(plug) }) }
     cases.append(("faults of drivers", { try await judgeFaults() }))
+    for (form, device) in [("split", "virtio-rng-pci"), ("packed", "virtio-rng-pci,packed=on")] {
+      cases.append(("corrupt rings, \(form)", { try await judgeCorruption(device) }))
+    }
     if let filter = options.filter { cases.removeAll { !$0.0.contains(filter) } }
     for (name, judge) in cases { await board.record(name, try await judge()) }
     try await board.finish("drivers", countsFile: options.counts)
@@ -124,7 +127,7 @@ struct DriversCommand: AsyncParsableCommand {
   /// Each fault, over and over, of a driver that is asked something after each.
   private func judgeFaults() async throws -> Scoreboard.Verdict {
     var guest = self.guest
-    guest.extraArguments = ["-nic", "none", "-device", "edu", "-device", "virtio-rng-pci"]
+    guest.extraArguments = ["-nic", "none", "-device", "edu"]
     let faults = faults
     return try await judge(guest) { shell in
       let device = "$(dirname /sys/bus/pci/drivers/edu/*/driver_fault)"
@@ -138,6 +141,25 @@ struct DriversCommand: AsyncParsableCommand {
       }
       let restarts = "\(4 * faults)"
       try await shell.expect("cat \(device)/driver_restarts", says: restarts)
+      try await shell.expect("cat \(device)/driver_state", says: "running")
+      return Self.verdict(before, try await shell.figures(), slack: slack)
+    }
+  }
+
+  /// Rubbish in a driver's queue, of a different kind each time; the device gives bytes after each.
+  private func judgeCorruption(_ device: String) async throws -> Scoreboard.Verdict {
+    var guest = self.guest
+    guest.extraArguments = ["-nic", "none", "-device", device]
+    let faults = faults
+    return try await judge(guest) { shell in
+      let device = "/sys/bus/virtio/drivers/virtio_rng/virtio0"
+      var before: [Int] = []
+      for round in 0..<faults {
+        if round == faults / 4 { before = try await shell.figures() }
+        try await shell.expect(
+          "echo corrupt >\(device)/driver_fault; dd if=/dev/hwrng bs=16 count=1 2>/dev/null | wc -c", says: "16")
+      }
+      try await shell.expect("cat \(device)/driver_restarts", says: "\(faults)")
       try await shell.expect("cat \(device)/driver_state", says: "running")
       return Self.verdict(before, try await shell.figures(), slack: slack)
     }

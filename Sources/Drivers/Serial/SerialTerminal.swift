@@ -20,6 +20,7 @@ public final class SerialTerminal<Space: RegisterSpace & ~Copyable>: TerminalDev
   public let initialModes: Termios
   private let line: SpinLock<SerialLine<Space>>
   private let arrivals = Atomic<Int>(0)
+  private let receipts = Atomic<Int>(0)
 
   /// Makes the terminal's side of `port`, which until `attach` only the kernel writes to.
   public init(_ port: consuming SerialPort<Space>) {
@@ -68,6 +69,9 @@ public final class SerialTerminal<Space: RegisterSpace & ~Copyable>: TerminalDev
   /// How often the device has interrupted.
   public var interruptCount: Int { arrivals.load(ordering: .relaxed) }
 
+  /// How many times something has arrived.
+  public var receivedCount: Int { receipts.load(ordering: .relaxed) }
+
   func countInterrupt() { arrivals.wrappingAdd(1, ordering: .relaxed) }
 
   // MARK: Serving
@@ -83,6 +87,7 @@ public final class SerialTerminal<Space: RegisterSpace & ~Copyable>: TerminalDev
       let (wantsService, terminal) = line.withLock { ($0.serve(&input), $0.terminal) }
       guard wantsService else { return turn > 0 }
       movedCount += input.count + input.droppedCount + input.sentCount
+      if input.count > 0 { receipts.wrappingAdd(1, ordering: .relaxed) }
       if let terminal, input.count > 0 { input.deliver(to: terminal) }
     }
     // A device that always wants something and never has anything is broken, and would keep its CPU busy for ever.

@@ -123,9 +123,15 @@ public final class VirtioDevice {
     return interrupts
   }
 
-  /// Looks whether the device is there and well.
+  /// How many queues were made.
+  var queueCount: Int { queues.count }
+
+  /// The queue that was made as number `index` of them.
+  func queue(at index: Int) -> VirtioQueue? { index >= 0 && index < queues.count ? queues[index] : nil }
+
+  /// Looks whether the device is there and well, and its queues can be what it left there.
   ///
-  /// - Throws: `.gone`, `.needsReset`, `.stopped` while it does not run.
+  /// - Throws: `.gone`, `.needsReset`, `.corruptQueue`, `.stopped` while it does not run.
   public func check() throws(VirtioError) {
     guard state == .running else { throw .stopped }
     let status = transport.status()
@@ -138,6 +144,7 @@ public final class VirtioDevice {
       fail()
       throw .needsReset
     }
+    for index in 0..<queues.count { try queues[index].check() }
   }
 
   /// Gives up: the device is told, and not used before a reset.

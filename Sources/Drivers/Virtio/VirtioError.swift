@@ -20,6 +20,8 @@ public enum VirtioError: UInt8, Error, Sendable {
   case corruptQueue
   /// The configuration changes whenever it is read.
   case unstableConfiguration
+  /// The device has not answered a request in time.
+  case noAnswer
   /// There is no memory.
   case noMemory
   /// The queue has no room for the request; some will come back.
@@ -34,7 +36,7 @@ public enum VirtioError: UInt8, Error, Sendable {
     switch self {
     case .noStructures, .gone, .noQueue: .ENODEV
     case .badStructure, .noAgreement: .ENXIO
-    case .resetTimeout: .ETIMEDOUT
+    case .resetTimeout, .noAnswer: .ETIMEDOUT
     case .needsReset, .corruptQueue, .unstableConfiguration: .EIO
     case .noMemory: .ENOMEM
     case .full: .EAGAIN

@@ -19,6 +19,12 @@ final class VirtioBalloonDriver: VirtioDriver {
     return try balloon.start(messageCount: messageCount)
   }
 
+  override func beginAnew(messageCount: Int, _ context: DriverContext) throws(VirtioError) -> VirtioInterrupts {
+    guard let balloon else { throw .stopped }
+    context.arm(after: Self.patience)
+    return try balloon.start(messageCount: messageCount)
+  }
+
   override var virtio: VirtioDevice? { balloon?.device }
   override var queueCount: Int { 3 }
   override func handleQueue(_ number: Int) throws(VirtioError) -> Bool { try balloon?.handleQueue(number) ?? false }

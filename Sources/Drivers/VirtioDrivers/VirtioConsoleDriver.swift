@@ -33,6 +33,13 @@ final class VirtioConsoleDriver: VirtioDriver {
     return interrupts
   }
 
+  override func beginAnew(messageCount: Int, _ context: DriverContext) throws(VirtioError) -> VirtioInterrupts {
+    guard let console else { throw .stopped }
+    // What was written meanwhile.
+    context.arm(after: 0)
+    return try console.start(messageCount: messageCount)
+  }
+
   override var virtio: VirtioDevice? { console?.device }
   override var queueCount: Int { 4 }
   override func handleConfigurationChange() throws(VirtioError) { try console?.handleConfigurationChange() }

@@ -3,6 +3,7 @@ public import Foundations
 import Logging
 import Machine
 import PCI
+import Synchronization
 public import Virtio
 
 /// What drivers of virtio devices have in common: the way to the device, its interrupts, its end.
@@ -14,6 +15,9 @@ open class VirtioDriver: Driver {
   private static var queueLimit: Int { 64 }
 
   private final var interrupts = VirtioInterrupts.line
+  private final var messageCount = 0
+  /// How often a driver has spoiled a queue: every driver in its own way, though it is replaced after each.
+  private static let spoiledCount = Atomic<Int>(0)
 
   /// Makes the driver's part for the device behind `transport`, and starts it.
   ///
@@ -21,6 +25,11 @@ open class VirtioDriver: Driver {
   open func begin(
     _ transport: VirtioTransport, _ pacer: VirtioPacer, messageCount: Int, _ context: DriverContext
   ) throws(VirtioError) -> VirtioInterrupts { throw .noStructures }
+
+  /// Sets the device up again after `end`, as `begin` did.
+  open func beginAnew(messageCount: Int, _ context: DriverContext) throws(VirtioError) -> VirtioInterrupts {
+    throw .stopped
+  }
 
   /// The device, once it was begun with.
   open var virtio: VirtioDevice? { nil }
@@ -31,6 +40,12 @@ open class VirtioDriver: Driver {
   ///
   /// - Returns: whether there is more.
   open func handleQueue(_ number: Int) throws(VirtioError) -> Bool { false }
+
+  /// Called when queues were looked at, and nobody else sets the timer.
+  open func didHandleQueues(_ context: DriverContext) throws(VirtioError) {}
+
+  /// Overwrites a queue as number `turn` of all ways to do that, for tests.
+  open func spoil(_ turn: Int) { virtio?.corrupt(turn) }
 
   /// Looks at a changed configuration.
   open func handleConfigurationChange() throws(VirtioError) {}
@@ -47,7 +62,7 @@ open class VirtioDriver: Driver {
       let pacer = DriverPacer(context)
       // Nothing of a former driver's is reached when it may access memory again.
       transport.setStatus(.init())
-      let messageCount = try connect(attachment, context)
+      messageCount = try connect(attachment, context)
       interrupts = try begin(transport, pacer, messageCount: messageCount, context)
     } catch {
       throw error.errno
@@ -69,25 +84,51 @@ open class VirtioDriver: Driver {
     do throws(VirtioError) {
       let causes = interrupts == .line ? virtio.causesOfLine() : virtio.causes(ofMessage: number)
       guard let causes else { return }
-      if causes.isConfiguration { try handleConfigurationChange() }
-      for queue in 0..<min(queueCount, Self.queueLimit) where causes.contains(queue: queue) {
-        try drain(queue, context)
+      if causes.isConfiguration {
+        // A device that needs a reset says so by this.
+        try virtio.check()
+        try handleConfigurationChange()
       }
+      var hasMore = false
+      for queue in 0..<min(queueCount, Self.queueLimit) where causes.contains(queue: queue) {
+        if try drain(queue) { hasMore = true }
+      }
+      try finish(hasMore, context)
     } catch {
       throw error.errno
     }
   }
 
-  private final func drain(_ queue: Int, _ context: DriverContext) throws(VirtioError) {
-    for _ in 0..<Self.turns where try !handleQueue(queue) { return }
-    // There is more, and no interrupt will say so.
-    context.arm(after: 0)
+  /// - Returns: whether there is more.
+  private final func drain(_ queue: Int) throws(VirtioError) -> Bool {
+    for _ in 0..<Self.turns where try !handleQueue(queue) { return false }
+    return true
+  }
+
+  private final func finish(_ hasMore: Bool, _ context: DriverContext) throws(VirtioError) {
+    // No interrupt will say that there is more.
+    if hasMore { context.arm(after: 0) } else { try didHandleQueues(context) }
   }
 
   public override func timer(_ context: DriverContext) throws(Errno) {
     do throws(VirtioError) {
-      for queue in 0..<min(queueCount, Self.queueLimit) { try drain(queue, context) }
+      var hasMore = false
+      for queue in 0..<min(queueCount, Self.queueLimit) {
+        if try drain(queue) { hasMore = true }
+      }
+      try finish(hasMore, context)
     } catch {
+      throw error.errno
+    }
+  }
+
+  /// The device is reset, so that it reaches no memory; what it was agreed on is agreed on again. Source: VIRTIO 1.2, section 3.1.
+  public final override func suspend(_ context: DriverContext) throws(Errno) {
+    do throws(VirtioError) { try end(isGone: false) } catch { throw error.errno }
+  }
+
+  public final override func resume(_ context: DriverContext) throws(Errno) {
+    do throws(VirtioError) { interrupts = try beginAnew(messageCount: messageCount, context) } catch {
       throw error.errno
     }
   }
@@ -104,6 +145,14 @@ open class VirtioDriver: Driver {
     } catch {
       return .failed
     }
+  }
+
+  public final override func inject(_ fault: DriverFault, _ context: DriverContext) -> Bool {
+    guard fault == .corruption, virtio != nil else { return false }
+    spoil(Self.spoiledCount.wrappingAdd(1, ordering: .relaxed).oldValue & Int.max)
+    // As if nothing had happened: the queues are looked at as after any interrupt.
+    context.arm(after: 0)
+    return true
   }
 }
 

@@ -17,6 +17,11 @@ final class VirtioInputDriver: VirtioDriver {
     return try input.start(messageCount: messageCount)
   }
 
+  override func beginAnew(messageCount: Int, _ context: DriverContext) throws(VirtioError) -> VirtioInterrupts {
+    guard let input else { throw .stopped }
+    return try input.start(messageCount: messageCount)
+  }
+
   override var virtio: VirtioDevice? { input?.device }
   override var queueCount: Int { 2 }
   override func handleQueue(_ number: Int) throws(VirtioError) -> Bool { try input?.handleQueue(number) ?? false }
@@ -30,6 +35,8 @@ final class VirtioInputDriver: VirtioDriver {
       order.complete(.success(0))
     } catch {
       order.complete(.failure(error.errno))
+      // A queue that cannot be what the device left there is the end of the driver.
+      if error == .corruptQueue { throw error.errno }
     }
   }
 }
@@ -72,6 +79,8 @@ private final class EventSink: VirtioInputSink {
   }
 
   override func attach(_ description: VirtioInputDescription) {
+    // After a rest it is the device that programs have already.
+    guard device == nil else { return }
     let node = context.device
     do throws(Errno) {
       let publication = try context.publish { () throws(Errno) in

@@ -33,8 +33,8 @@ public final class TimerFile: OpenFile {
 
   private let core: TimerFileCore
 
-  private init(_ request: OpenRequest, _ inode: Inode, _ base: TimeBase) throws(Errno) {
-    core = TimerFileCore(base)
+  private init(_ request: OpenRequest, _ inode: Inode, _ base: TimeBase, wakes: Bool) throws(Errno) {
+    core = TimerFileCore(base, wakes: wakes)
     try super.init(request, inode)
     try core.open()
   }
@@ -43,14 +43,16 @@ public final class TimerFile: OpenFile {
 
   /// Makes a timer by the clock `base`, not armed. timerfd_create(2).
   ///
-  /// - Parameter flags: O_NONBLOCK.
+  /// - Parameters:
+  ///   - flags: O_NONBLOCK.
+  ///   - wakes: whether it wakes the machine when that is suspended.
   /// - Throws: `ENOMEM`.
   public static func make(
-    _ inodes: AnonymousInodes, _ credentials: Credentials, by base: TimeBase, _ flags: OpenFlags
+    _ inodes: AnonymousInodes, _ credentials: Credentials, by base: TimeBase, _ flags: OpenFlags, wakes: Bool = false
   ) throws(Errno) -> TimerFile {
     let kept = flags.intersection(.O_NONBLOCK).union(.O_RDWR)
     let (request, inode) = try inodes.makeInode("[timerfd]", credentials, kept)
-    return try TimerFile(request, inode, base)
+    return try TimerFile(request, inode, base, wakes: wakes)
   }
 
   /// Arms it, or stops it. timerfd_settime(2).
@@ -109,17 +111,20 @@ private final class TimerFileCore: ClockTimer {
   let queue = WaitQueue()
   private let state: SpinLock<State>
 
-  override init(_ base: TimeBase) {
+  override init(_ base: TimeBase, wakes: Bool) {
     state = SpinLock(State(base: base))
-    super.init(base)
+    super.init(base, wakes: wakes)
   }
+
+  /// By which clock a duration is counted, so that setting the clock does not change it.
+  private var durationBase: TimeBase { wakes ? .bootTime : base == .realTime ? .monotonic : base }
 
   func set(_ setting: TimerFile.Setting, _ meaning: TimerFile.Meaning) -> TimerFile.Setting {
     state.withLock { state in
       state.advance()
       let old = TimerFile.Setting(value: state.timer.remaining(at: state.base.now), interval: state.timer.interval)
       state.count = 0
-      state.base = meaning == .duration && base == .realTime ? .monotonic : base
+      state.base = meaning == .duration ? durationBase : base
       state.steps = meaning == .cancellableTime && base == .realTime ? Clock.stepCount : nil
       guard setting.value > 0 else {
         state.timer.disarm()

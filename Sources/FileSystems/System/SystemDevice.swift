@@ -246,6 +246,9 @@ extension SystemFileSystem {
         text.write(number)
       }
     }
+    if description.className != nil, let above = device.above {
+      try device.directory.add("device", makeLink(up: device.path.depth, to: above.path))
+    }
     guard let subsystem = try subsystem(of: description) else { return }
     try device.directory.add("subsystem", makeLink(up: device.path.depth, to: subsystem))
   }

@@ -28,6 +28,7 @@ public final class SystemFileSystem: SyntheticFileSystem {
   private(set) var characterNumbers: SyntheticDirectory?
   private(set) var blockNumbers: SyntheticDirectory?
   private(set) var modules: SyntheticDirectory?
+  private(set) var power: SyntheticDirectory?
 
   /// A page, as sysfs says of all its texts.
   public override var textSize: Int64 { 4_096 }
@@ -53,7 +54,7 @@ public final class SystemFileSystem: SyntheticFileSystem {
     _ = try add("fs", to: top)
     let kernel = try add("kernel", to: top)
     modules = try add("module", to: top)
-    _ = try add("power", to: top)
+    power = try add("power", to: top)
     let system = try add("system", to: devices)
     virtualDevices = try add("virtual", to: devices)
     try addProcessors(to: try add("cpu", to: system))

@@ -15,6 +15,10 @@ enum KernelDevices {
   private static let patience: UInt64 = 5_000_000_000
 
   private static let faults = Atomic<Bool>(false)
+  private static let started = Atomic<Bool>(false)
+
+  /// Whether there is a tree of devices: not where tests have the machine to themselves.
+  static var areStarted: Bool { started.load(ordering: .acquiring) }
 
   /// Whether programs may make drivers fail: `driver_faults` on the command line, for tests.
   static var allowsFaults: Bool { faults.load(ordering: .relaxed) }
@@ -28,6 +32,7 @@ enum KernelDevices {
   static func start(_ observer: DeviceObserver, centuryIndex: UInt8) throws(Errno) {
     DriverLog.start(KernelDriverLog())
     try DeviceTree.start(observer)
+    started.store(true, ordering: .releasing)
     try registerDrivers()
     try PlatformDevices.registerDrivers(centuryIndex: centuryIndex)
     try PlatformDevices.addAll()

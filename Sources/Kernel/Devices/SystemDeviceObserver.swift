@@ -34,6 +34,7 @@ final class SystemDeviceObserver: DeviceObserver {
       let entry = try system.addDevice(device.name.bytes, below: parent(of: device), description)
       try DeviceFacts.addAttributes(of: device, to: entry.directory)
       try DeviceFacts.addContainment(of: device, to: entry.directory)
+      try entry.addWakeup(DeviceWakeSwitch(device))
       try shown.withLock { shown throws(Errno) in try shown.append(Shown(device: device, entry: entry)) }
     } catch {
       // The functions that were there at boot are shown already.
@@ -48,6 +49,7 @@ final class SystemDeviceObserver: DeviceObserver {
         try system.setDriver(driver, of: function.address)
         if let entry = system.device(of: function.address) {
           try? DeviceFacts.addContainment(of: device, to: entry.directory)
+          try? entry.addWakeup(DeviceWakeSwitch(device))
         }
       } else {
         try entry(of: device)?.setDriver(driver)

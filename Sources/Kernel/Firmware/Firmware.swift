@@ -1,4 +1,5 @@
 import ACPI
+import DriverKit
 import Foundations
 import Interrupts
 import Logging
@@ -165,7 +166,7 @@ final class Firmware {
       do throws(ACPIHardwareError) {
         let events = try hardware.takeEvents()
         if events.contains(.powerButton) {
-          Firmware.buttonWasPressed.store(true, ordering: .releasing)
+          Firmware.noteButton()
           Firmware.workQueue.wake()
         }
         // A level stays until its method has run, so it is kept away until then.
@@ -197,6 +198,12 @@ final class Firmware {
   static let workQueue = WaitQueue()
 
   /// Whether `serve` has something to do.
+  /// A power button was pressed. While devices rest that wakes the machine, and means no more.
+  fileprivate static func noteButton() {
+    WakeEvents.note()
+    if !KernelSuspend.isResting { buttonWasPressed.store(true, ordering: .releasing) }
+  }
+
   static var hasWork: Bool {
     buttonWasPressed.load(ordering: .acquiring) || generalEventCame.load(ordering: .acquiring)
   }
@@ -213,13 +220,14 @@ final class Firmware {
       KernelLog.add(.info, .acpi, text)
       serveHotPlug(notification)
       if notification.value == ACPINotification.buttonPressed, isPowerButton(notification.node) {
-        Self.buttonWasPressed.store(true, ordering: .relaxed)
+        Self.noteButton()
       }
     }
     if Self.buttonWasPressed.exchange(false, ordering: .acquiring) {
       if PowerButtons.press(.fixed) { return }
       KernelLog.add(.notice, .acpi, "the power button was pressed")
       KernelLog.flush()
+      Power.shutDownDevices()
       powerOff()
     }
   }

@@ -83,6 +83,7 @@ extension BootHandlers {
     let processes = try ProcessFileSystem(tree, facts, names: files.names, clock: FileClock())
     try FileSystemTypes.register(ProcessFileSystemType(processes))
     KernelInput.show(in: system)
+    try system.addSuspend(KernelSuspend())
     try FileSystemTypes.register(SystemFileSystemType(system))
   }
 

@@ -37,18 +37,21 @@ final class KernelMachineServices: MachineServices {
   override func powerOff() -> Never {
     KernelLog.add(.notice, .kernel, "power off")
     KernelLog.flush()
+    Power.shutDownDevices()
     Power.off()
   }
 
   override func restart() -> Never {
     KernelLog.add(.notice, .kernel, "restart")
     KernelLog.flush()
+    Power.shutDownDevices()
     Power.restart()
   }
 
   override func halt() -> Never {
     KernelLog.add(.notice, .kernel, "halted")
     KernelLog.flush()
+    Power.shutDownDevices()
     ProcessorMessages.stopOthers()
     Machine.halt()
   }

@@ -44,6 +44,8 @@ open class Task: ThreadBody {
   private final let links = SpinLock<Thread?>(nil)
   private final let nameBytes = SpinLock(TaskName())
   private final let isEndingFlag = Atomic<Bool>(false)
+  /// Whether it stays where it is because programs are frozen.
+  final let isHeld = Atomic<Bool>(false)
 
   /// What others touch of its signals.
   final var signals = TaskSignals()
@@ -310,6 +312,11 @@ open class Task: ThreadBody {
     }
   }
 
+  public final override func waitHasEnded(_ interruption: Interruption) {
+    // In the middle of something it goes on to where it may stop.
+    if interruption != .nothing { hold() }
+  }
+
   public final override func programFault(_ fault: ProgramFault) {
     handling.newFault = fault
     askItself(.signals)
@@ -318,6 +325,7 @@ open class Task: ThreadBody {
   public final override func returnToUser(_ registers: borrowing UserContext) {
     // No reference may be held across the end: nothing would drop it behind a call that does not return.
     let work = takeWork()
+    if work.contains(.freezing) { hold() }
     if work.contains(.ending) { end() }
     if work.contains(.sequence) { resumeSequence(registers) }
     if work.contains(.signals) { deliverSignals(registers) }
@@ -326,9 +334,8 @@ open class Task: ThreadBody {
   private final func takeWork() -> TaskWork {
     let bits = ThreadContext.withCurrent { thread in
       let bits = thread.work.load(ordering: .acquiring)
-      if TaskWork(rawValue: bits).contains(.sequence) {
-        thread.work.bitwiseAnd(~TaskWork.sequence.rawValue, ordering: .relaxed)
-      }
+      let once = TaskWork(rawValue: bits).intersection([.sequence, .freezing]).rawValue
+      if once != 0 { thread.work.bitwiseAnd(~once, ordering: .relaxed) }
       return bits
     }
     return TaskWork(rawValue: bits ?? 0)

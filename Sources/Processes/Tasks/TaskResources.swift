@@ -37,4 +37,6 @@ public struct TaskWork: OptionSet, Sendable {
   @inlinable public static var ending: TaskWork { TaskWork(rawValue: 2) }
   /// The program is to be told which CPU it is on.
   @inlinable public static var sequence: TaskWork { TaskWork(rawValue: 4) }
+  /// The program is not to go on while the machine is suspended.
+  @inlinable public static var freezing: TaskWork { TaskWork(rawValue: 8) }
 }

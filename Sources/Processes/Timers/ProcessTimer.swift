@@ -13,6 +13,8 @@ public final class ProcessTimer: ClockTimer {
   public enum Measure {
     /// A clock.
     case clock(TimeBase)
+    /// A clock, also while the machine is suspended, which it wakes.
+    case alarm(TimeBase)
     /// How long its process has run.
     case processTime
     /// How long a task has run.
@@ -76,10 +78,14 @@ public final class ProcessTimer: ClockTimer {
 
   private init(_ process: Process, _ measure: Measure, _ notification: Notification) {
     (self.process, self.measure, self.notification) = (process, measure, notification)
-    var base = TimeBase.monotonic
-    if case .clock(let clock) = measure { base = clock }
+    let (base, wakes): (TimeBase, Bool) =
+      switch measure {
+      case .clock(let clock): (clock, false)
+      case .alarm(let clock): (clock, true)
+      case .processTime, .taskTime: (.monotonic, false)
+      }
     state = SpinLock(State(base: base))
-    super.init(base)
+    super.init(base, wakes: wakes)
   }
 
   /// What it goes by, in nanoseconds.
@@ -87,13 +93,21 @@ public final class ProcessTimer: ClockTimer {
   /// - Context: neither its own lock nor its process's is held.
   private func now(_ base: TimeBase) -> UInt64 {
     switch measure {
-    case .clock: base.now
+    case .clock, .alarm: base.now
     case .processTime: process.runNanoseconds
     case .taskTime(let task): task.runNanoseconds
     }
   }
 
-  private var usesClock: Bool { if case .clock = measure { true } else { false } }
+  private var usesClock: Bool {
+    switch measure {
+    case .clock, .alarm: true
+    case .processTime, .taskTime: false
+    }
+  }
+
+  /// By which clock a duration is counted, so that setting the clock does not change it.
+  private var durationBase: TimeBase { wakes ? .bootTime : base == .realTime ? .monotonic : base }
 
   // MARK: Setting
 
@@ -104,7 +118,7 @@ public final class ProcessTimer: ClockTimer {
   @discardableResult
   public func set(_ setting: Setting, isAbsolute: Bool = false) -> Setting {
     let old = self.setting
-    let newBase = !isAbsolute && base == .realTime ? .monotonic : base
+    let newBase = isAbsolute ? base : durationBase
     let now = now(newBase)
     state.withLock { state in
       (state.isPending, state.overrun, state.base) = (false, 0, newBase)

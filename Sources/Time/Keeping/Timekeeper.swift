@@ -21,6 +21,8 @@ public struct Timekeeper {
   private var rawFraction: UInt64 = 0
   private var realOffset: UInt64 = 0
   private var bootOffset: UInt64 = 0
+  /// For how long, in nanoseconds, CLOCK_MONOTONIC has been standing still; nil while it goes.
+  public private(set) var stillNanoseconds: UInt64?
 
   static let nanosecondsPerSecond: UInt64 = 1_000_000_000
   /// CLOCK_REALTIME ends with what a signed 64-bit number of nanoseconds holds, in 2262, and thirty years of uptime before.
@@ -107,6 +109,33 @@ public struct Timekeeper {
     publish(data)
   }
 
+  /// Makes all clocks stand still: what the counter counts from now on is time that the machine was suspended.
+  ///
+  /// It must be updated meanwhile as otherwise. Nothing happens while they stand still already.
+  public mutating func stop(in data: borrowing ClockData, _ counters: borrowing some CounterReader & ~Copyable) {
+    begin(data, on: counters.processor)
+    advance(counters)
+    if stillNanoseconds == nil { stillNanoseconds = 0 }
+    publish(data)
+  }
+
+  /// Lets the clocks go on: CLOCK_MONOTONIC from where it stopped, CLOCK_BOOTTIME and CLOCK_REALTIME as if they had not.
+  ///
+  /// - Returns: how long they stood still, in nanoseconds; 0 when they did not.
+  @discardableResult
+  public mutating func goOn(
+    in data: borrowing ClockData, _ counters: borrowing some CounterReader & ~Copyable
+  ) -> UInt64 {
+    begin(data, on: counters.processor)
+    advance(counters)
+    let still = stillNanoseconds ?? 0
+    stillNanoseconds = nil
+    bootOffset &+= still
+    realOffset &+= still
+    publish(data)
+    return still
+  }
+
   /// Reads and changes how the rate is steered: adjtimex(2).
   ///
   /// - Returns: the state of the clock, as the system call returns it.
@@ -151,6 +180,12 @@ public struct Timekeeper {
   private mutating func advance(_ counters: borrowing some CounterReader & ~Copyable) {
     guard let source else { return }
     let elapsed = ClockData.elapsed(from: baseTicks, to: counters.ticks(source.kind), mask: source.mask)
+    if let still = stillNanoseconds {
+      // Nobody steers it meanwhile; what is lost of a nanosecond is nothing to so long a time.
+      stillNanoseconds = still &+ scale.nanoseconds(elapsed)
+      baseTicks = (baseTicks &+ elapsed) & source.mask
+      return
+    }
     let secondsBefore = (base &+ realOffset) / Self.nanosecondsPerSecond
     base &+= scale.nanoseconds(elapsed, fraction: fraction)
     fraction = scale.remainder(elapsed, fraction: fraction)
@@ -178,10 +213,11 @@ public struct Timekeeper {
       data.mask.store(source.mask, ordering: .relaxed)
     }
     data.baseTicks.store(baseTicks, ordering: .relaxed)
-    data.multiplier.store(scale.multiplier, ordering: .relaxed)
+    let goes = stillNanoseconds == nil
+    data.multiplier.store(goes ? scale.multiplier : 0, ordering: .relaxed)
     data.base.store(base, ordering: .relaxed)
     data.fraction.store(fraction, ordering: .relaxed)
-    data.rawMultiplier.store(rawScale.multiplier, ordering: .relaxed)
+    data.rawMultiplier.store(goes ? rawScale.multiplier : 0, ordering: .relaxed)
     data.rawBase.store(rawBase, ordering: .relaxed)
     data.rawFraction.store(rawFraction, ordering: .relaxed)
     data.realOffset.store(realOffset, ordering: .relaxed)

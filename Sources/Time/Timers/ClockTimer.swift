@@ -16,11 +16,19 @@ open class ClockTimer: TimerHandler {
 
   /// The clock that it was made for.
   public final let base: TimeBase
+  /// Whether it wakes a machine that is suspended. CLOCK_REALTIME_ALARM, CLOCK_BOOTTIME_ALARM.
+  public final let wakes: Bool
   private final let state = SpinLock(State())
 
   /// Creates a timer by the clock `base`.
   public init(_ base: TimeBase) {
-    self.base = base
+    (self.base, wakes) = (base, false)
+    super.init()
+  }
+
+  /// Creates a timer by the clock `base` that wakes a suspended machine if `wakes`.
+  public init(_ base: TimeBase, wakes: Bool) {
+    (self.base, self.wakes) = (base, wakes)
     super.init()
   }
 
@@ -41,6 +49,7 @@ open class ClockTimer: TimerHandler {
   /// - Context: once.
   public final func open() throws(Errno) {
     var timer: Timer? = try Timer(handler: self)
+    if wakes { try WakeTimers.add(self) }
     state.withLock { $0.timer = timer.take() }
     guard base.isSettable else { return }
     let entry = WaitEntry(ClockFollower(self))
@@ -54,6 +63,7 @@ open class ClockTimer: TimerHandler {
   public final func close() {
     let entry = state.withLock { $0.entry.take() }
     if let entry { Clock.steps.remove(entry) }
+    if wakes { WakeTimers.remove(self) }
     // Dropped outside the lock: it waits for a handler that runs.
     let timer = state.withLock { state in
       state.deadline = nil
@@ -85,6 +95,9 @@ open class ClockTimer: TimerHandler {
       }
     }
   }
+
+  /// When it expires, by the monotonic clock as far as is known now; nil when it is not armed.
+  final var monotonicDeadline: UInt64? { state.withLock { $0.deadline?.monotonic } }
 
   private static func program(_ state: inout State) {
     guard let deadline = state.deadline else { return }

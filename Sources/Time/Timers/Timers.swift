@@ -91,6 +91,19 @@ public enum Timers {
     queue?.interrupt(now: Clock.nanoseconds)
   }
 
+  /// Has all CPUs look after their timers: what is armed was programmed by a clock that went otherwise.
+  ///
+  /// - Context: a thread.
+  static func serveAll() {
+    for processor in 0..<Processor.onlineCount {
+      if processor == Processor.current {
+        Processor.withoutInterrupts { serveHere() }
+      } else {
+        ProcessorMessages.reschedule(processor)
+      }
+    }
+  }
+
   static func queue(of processor: Int) throws(Errno) -> TimerQueue {
     guard processor >= 0, processor < Processor.limit, let queue = queues.withValue({ $0[processor] }) else {
       throw .ENODEV
@@ -119,7 +132,7 @@ private final class LocalTimerDevice: TimerDevice {
   }
 
   override var isLocal: Bool { Processor.current == processor }
-  override func arm(nanoseconds: UInt64) { LocalTimer.arm(nanoseconds: nanoseconds) }
+  override func arm(nanoseconds: UInt64) { LocalTimer.arm(nanoseconds: StoppedClock.interval ?? nanoseconds) }
   override func disarm() { LocalTimer.disarm() }
   override func notify() { ProcessorMessages.reschedule(processor) }
 }
@@ -133,5 +146,8 @@ private final class LocalTimerHandler: VectorHandler {
     super.init()
   }
 
-  override func handle(_ vector: UInt8) { queue.interrupt(now: Clock.nanoseconds) }
+  override func handle(_ vector: UInt8) {
+    StoppedClock.look()
+    queue.interrupt(now: Clock.nanoseconds)
+  }
 }

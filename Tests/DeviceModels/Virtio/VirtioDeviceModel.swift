@@ -47,6 +47,10 @@ public final class VirtioDeviceModel {
   public var changesForEver = false
   /// Whether it refuses to enable queues.
   public var refusesQueues = false
+  /// Whether it stops and asks for a reset once the driver has done something wrong, as QEMU's devices do.
+  public var refusesViolations = false
+  /// Whether it has asked for a reset and does nothing until then.
+  public var needsReset: Bool { common[Names.Status.needsReset] == 1 }
   /// Whether nobody answers any more.
   public var isGone = false { didSet { common.isGone = isGone } }
 
@@ -151,13 +155,21 @@ public final class VirtioDeviceModel {
   public func work() { for number in queues.indices { work(on: number) } }
 
   private func work(on number: Int) {
-    guard isDriven, !isGone, number < queues.count else { return }
+    guard isDriven, !isGone, !needsReset, number < queues.count else { return }
     let queue = queues[number]
+    let before = queue.violations.count
     while let request = queue.take() {
+      if refusesViolations, queue.violations.count > before { return askForReset() }
       if let byteCount = onRequest?(number, request) { queue.use(request, byteCount: byteCount) }
     }
     queue.announceWish()
     interrupt(number)
+  }
+
+  /// Sets DEVICE_NEEDS_RESET and says so. Source: VIRTIO 1.2, section 2.1.2.
+  public func askForReset() {
+    common[Names.Status.needsReset] = 1
+    configurationChanged()
   }
 
   /// Gives back a request that was kept.

@@ -66,7 +66,7 @@ public final class VirtioQueueModel {
   }
 
   private func descriptor(_ table: UInt64, _ index: Int) -> Descriptor {
-    let place = table + UInt64(index * 16)
+    let place = table &+ UInt64(index * 16)
     return Descriptor(
       address: load(place, 8), byteCount: Int(load(place + 8, 4)), third: UInt16(load(place + 12, 2)),
       fourth: UInt16(load(place + 14, 2)))
@@ -144,7 +144,11 @@ public final class VirtioQueueModel {
       } else {
         add(here, here.fourth, to: &request)
       }
-      guard here.fourth & 1 != 0, request.descriptorCount < size else { return request }
+      guard here.fourth & 1 != 0 else { return request }
+      guard request.descriptorCount < size else {
+        violations.append("a chain that never ends")
+        return request
+      }
     }
   }
 

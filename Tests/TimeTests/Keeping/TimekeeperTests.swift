@@ -185,6 +185,36 @@ struct TimekeeperTests {
     #expect(data.realTime(machine) - 1_800_000_000_000_000_000 - 3_600_000_000_000 < 10_000)
   }
 
+  @Test("While clocks stand still none counts; then the monotonic ones go on from there, the others ahead")
+  func standingStill() throws {
+    let machine = SimulatedMachine()
+    let data = ClockData()
+    var keeper = try Self.start(machine, data)
+    try keeper.setRealTime(1_800_000_000_000_000_000, in: data, machine)
+    machine.pass(nanoseconds: 5_000_000)
+    keeper.stop(in: data, machine)
+    let (monotonic, raw) = (data.monotonic(machine), data.monotonicRaw(machine))
+    let (real, boot) = (data.realTime(machine), data.bootTime(machine))
+    for second in 1...10 {
+      machine.pass(nanoseconds: 1_000_000_000)
+      #expect(data.monotonic(machine) == monotonic && data.monotonicRaw(machine) == raw)
+      #expect(data.realTime(machine) == real && data.bootTime(machine) == boot)
+      // Twice is as once.
+      if second == 5 { keeper.stop(in: data, machine) } else { keeper.update(data, machine) }
+      let still = try #require(keeper.stillNanoseconds)
+      #expect(still / 1_000_000_000 == UInt64(second), "\(still)")
+    }
+    let still = keeper.goOn(in: data, machine)
+    #expect(still >= 10_000_000_000 && still < 10_000_100_000)
+    #expect(keeper.stillNanoseconds == nil)
+    #expect(data.monotonic(machine) - monotonic < 10_000 && data.monotonicRaw(machine) - raw < 10_000)
+    #expect(data.realTime(machine) - real - still < 10_000 && data.bootTime(machine) - boot - still < 10_000)
+    machine.pass(nanoseconds: 1_000_000)
+    #expect(data.monotonic(machine) - monotonic >= 1_000_000)
+    // Clocks that go are not made to go on.
+    #expect(keeper.goOn(in: data, machine) == 0)
+  }
+
   @Test("Who interrupts an update on its own CPU is told the time before, and does not wait")
   func interruptedUpdate() throws {
     let machine = SimulatedMachine()

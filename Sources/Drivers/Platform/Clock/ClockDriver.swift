@@ -54,6 +54,7 @@ final class ClockDriver: Driver {
     self.unit = unit
     try unit.prepare()
     try context.connectLine(isa: Self.line)
+    context.noteWakes()
     let (device, hasSetSystemTime) = (context.device, hasSetSystemTime)
     server = try context.outside { () throws(Errno) in
       let new = ClockServer(DriverLink(device), hasSetSystemTime: hasSetSystemTime)
@@ -104,10 +105,14 @@ final class ClockDriver: Driver {
 
   override func suspend(_ context: DriverContext) throws(Errno) {
     context.arm(after: nil)
-    unit?.quiesce()
+    if context.device.wakes { unit?.rest() } else { unit?.quiesce() }
   }
 
-  override func resume(_ context: DriverContext) throws(Errno) { try follow(context) }
+  override func resume(_ context: DriverContext) throws(Errno) {
+    // What has woken the machine is an alarm that somebody waits for.
+    if let unit { tell(try unit.takeInterrupts()) }
+    try follow(context)
+  }
 
   override func reset(_ context: DriverContext) { unit?.quiesce() }
 

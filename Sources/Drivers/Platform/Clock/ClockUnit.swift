@@ -31,6 +31,12 @@ final class ClockUnit<Space: RegisterSpace & ~Copyable> {
     clock.setInterrupts([])
   }
 
+  /// Makes the device quiet but for the alarm, if that is wanted: it is to wake the machine.
+  func rest() {
+    nextPeriod = nil
+    clock.setInterrupts(wishes.wantsAlarm ? .alarm : [])
+  }
+
   /// The time, in seconds since 1970.
   func seconds() throws(Errno) -> Int {
     do throws(BatteryClockError) { return try clock.read().unixSeconds } catch { throw Self.error(error) }

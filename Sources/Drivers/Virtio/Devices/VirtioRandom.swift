@@ -23,6 +23,8 @@ public final class VirtioRandom {
   public static let requestByteCount = 256
   /// How many bytes the pool holds.
   public static let poolByteCount = 1024
+  /// How long the device may take for a request, in nanoseconds.
+  public static let patience: UInt64 = 2_000_000_000
 
   /// The device.
   public let device: VirtioDevice
@@ -36,6 +38,8 @@ public final class VirtioRandom {
   /// How many requests in a row came back empty.
   private var emptyCount = 0
   private static let mostEmpty = 8
+  /// Since when the request that is with the device is known to be there.
+  private var askedAt: UInt64?
 
   /// A driver for the device behind `transport`, which is not touched yet.
   ///
@@ -73,6 +77,7 @@ public final class VirtioRandom {
   public func handleQueue(_ number: Int) throws(VirtioError) -> Bool {
     guard let queue, number == queue.number else { return false }
     if let completion = try queue.takeCompletion() {
+      askedAt = nil
       emptyCount = completion.byteCount == 0 ? emptyCount + 1 : 0
       deliver(completion.byteCount)
       try refill()
@@ -121,12 +126,43 @@ public final class VirtioRandom {
     queue.notify()
   }
 
-  /// Takes random bytes out of the pool into `bytes`, as many as there are.
+  /// Looks whether the device has left a request without an answer. To be called after everything that may have asked.
+  ///
+  /// - Parameter now: of a clock that does not go back, in nanoseconds.
+  /// - Returns: after how many nanoseconds to look again; nil while nothing is asked.
+  /// - Throws: `.noAnswer`: the device is to be stopped.
+  public func checkAnswer(now: UInt64) throws(VirtioError) -> UInt64? {
+    guard let queue, queue.inFlightCount > 0 else {
+      askedAt = nil
+      return nil
+    }
+    guard let askedAt else {
+      askedAt = now
+      return Self.patience
+    }
+    let waited = now > askedAt ? now - askedAt : 0
+    guard waited < Self.patience else { throw .noAnswer }
+    return Self.patience - waited
+  }
+
+  /// Asks for bytes and overwrites the queue before the device can know of that, for tests: see `VirtioDevice.corrupt`.
+  public func corrupt(_ turn: Int) {
+    // What is in the pool would hide that the device gives no more.
+    pool.removeAll()
+    emptyCount = 0
+    if let queue, queue.inFlightCount == 0, let segment = buffer.segment(at: 0, count: Self.requestByteCount) {
+      // A queue that is broken already needs no more.
+      try? queue.submit(segment, .fromDevice, token: 0)
+    }
+    device.corrupt(turn)
+  }
+
+  /// Takes random bytes out of the pool into `bytes`, as many as there are, and up to `limit`.
   ///
   /// - Returns: how many; more may come later.
-  public func read(into bytes: inout MutableSpan<UInt8>) -> Int {
+  public func read(into bytes: inout MutableSpan<UInt8>, limit: Int = .max) -> Int {
     var count = 0
-    while count < bytes.count, let byte = pool.popLast() {
+    while count < min(bytes.count, limit), let byte = pool.popLast() {
       bytes[count] = byte
       count += 1
     }
@@ -146,6 +182,7 @@ public final class VirtioRandom {
   public func stop(isGone: Bool) throws(VirtioError) {
     try device.stop(isGone: isGone)
     queue = nil
+    askedAt = nil
     pool.removeAll()
     buffer.zeroFill(at: 0, count: Self.requestByteCount)
   }

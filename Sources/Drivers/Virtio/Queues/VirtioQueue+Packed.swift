@@ -73,8 +73,9 @@ extension VirtioQueue {
     }
   }
 
-  func hasUsedPacked() -> Bool {
-    guard inFlightCount > 0 else { return false }
+  func hasUsedPacked() -> Bool { inFlightCount > 0 && looksUsedPacked() }
+
+  private func looksUsedPacked() -> Bool {
     let flags = memory.readAcquiring16(at: descriptor(nextUsed) &+ 14)
     let (isAvailable, isUsed) = (
       flags & VirtioDescriptorFlags.available != 0, flags & VirtioDescriptorFlags.used != 0
@@ -82,7 +83,11 @@ extension VirtioQueue {
     return isAvailable == isUsed && isUsed == usedWrap
   }
 
+  /// What was used before bears the other wrap counter, so nothing looks used while nothing is with the device.
+  func isPlausiblePacked() -> Bool { inFlightCount > 0 || !looksUsedPacked() }
+
   func takePacked() throws(VirtioError) -> VirtioCompletion? {
+    guard isPlausiblePacked() else { throw broken() }
     guard hasUsedPacked() else { return nil }
     let place = descriptor(nextUsed)
     let slot = UInt32(memory.read16(at: place &+ 12))

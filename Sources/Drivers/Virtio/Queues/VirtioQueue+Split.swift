@@ -61,6 +61,9 @@ extension VirtioQueue {
 
   func hasUsedSplit() -> Bool { memory.readAcquiring16(at: usedIndex) != nextUsed }
 
+  /// No more is used than is with the device.
+  func isPlausibleSplit() -> Bool { Int(memory.readAcquiring16(at: usedIndex) &- nextUsed) <= inFlightCount }
+
   func takeSplit() throws(VirtioError) -> VirtioCompletion? {
     let count = memory.readAcquiring16(at: usedIndex) &- nextUsed
     guard count > 0 else { return nil }

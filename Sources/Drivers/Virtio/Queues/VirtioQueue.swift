@@ -210,6 +210,13 @@ public final class VirtioQueue {
     return isPacked ? try takePacked() : try takeSplit()
   }
 
+  /// Looks whether what the device has written can be, and takes nothing.
+  ///
+  /// - Throws: `.corruptQueue` when it cannot be, now or before.
+  public func check() throws(VirtioError) {
+    guard !isBroken, isPacked ? isPlausiblePacked() : isPlausibleSplit() else { throw broken() }
+  }
+
   /// Checks what the device says of slot `slot`, and takes it back.
   func complete(_ slot: UInt32, byteCount: UInt32) throws(VirtioError) -> VirtioCompletion {
     guard slot < UInt32(size), slots[Int(slot)].descriptorCount > 0 else { throw broken() }

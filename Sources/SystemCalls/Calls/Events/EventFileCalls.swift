@@ -30,6 +30,7 @@ extension SystemCallContext {
   /// timerfd_create(2)
   func timerfdCreate(_ clock: Int32, _ flags: TimerfdCreateFlags) throws(Errno) -> Int32 {
     let base: TimeBase
+    var wakes = false
     switch ClockIdentifier(rawValue: Int64(clock)) {
     case .CLOCK_MONOTONIC: base = .monotonic
     case .CLOCK_REALTIME: base = .realTime
@@ -37,10 +38,12 @@ extension SystemCallContext {
     case .CLOCK_REALTIME_ALARM, .CLOCK_BOOTTIME_ALARM:
       try task.credentials.require(.CAP_WAKE_ALARM)
       base = clock == Int32(ClockIdentifier.CLOCK_REALTIME_ALARM.rawValue) ? .realTime : .bootTime
+      wakes = true
     default: throw .EINVAL
     }
     let file = try TimerFile.make(
-      try EventFiles.inodes(), task.credentials, by: base, flags.contains(.TFD_NONBLOCK) ? .O_NONBLOCK : [])
+      try EventFiles.inodes(), task.credentials, by: base, flags.contains(.TFD_NONBLOCK) ? .O_NONBLOCK : [],
+      wakes: wakes)
     return try add(file, closesOnExecution: flags.contains(.TFD_CLOEXEC))
   }
 

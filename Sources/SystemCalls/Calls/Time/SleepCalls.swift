@@ -11,20 +11,29 @@ import Waiting
 extension SystemCallContext {
   /// nanosleep(2)
   func nanosleep(_ duration: UserPointer<Timespec>, _ remaining: UserPointer<Timespec>) throws(Errno) {
-    try sleep(for: try duration.load().total(), remaining)
+    try sleep(for: try duration.load().total(), remaining) { monotonic in ClockDeadline(.monotonic, monotonic) }
   }
 
   /// clock_nanosleep(2)
   func clockNanosleep(
-    _ clock: Int32, _ flags: TimerFlags, _ request: UserPointer<Timespec>, _ remaining: UserPointer<Timespec>
+    _ number: Int32, _ flags: TimerFlags, _ request: UserPointer<Timespec>, _ remaining: UserPointer<Timespec>
   ) throws(Errno) {
-    let clock = try ProgramClock(clock, task)
+    let clock = try ProgramClock(number, task)
     let time = try request.load().total()
     switch clock {
     case .base(let base):
-      guard flags.contains(.TIMER_ABSTIME) else { return try sleep(for: time, remaining) }
+      let wakes = try wakes(number)
+      guard flags.contains(.TIMER_ABSTIME) else {
+        return try sleep(for: time, wakes: wakes, remaining) { monotonic in
+          // Setting the clock does not change a duration, but the time that the machine is suspended counts.
+          guard wakes || base == .bootTime else { return ClockDeadline(.monotonic, monotonic) }
+          let now = Clock.nanoseconds
+          let (time, isPastEnd) = Clock.bootTime.addingReportingOverflow(monotonic > now ? monotonic - now : 0)
+          return ClockDeadline(.bootTime, isPastEnd ? .max : time)
+        }
+      }
       // A time is the same when the call is made again.
-      try restarted(.unlessHandled) { () throws(Errno) in try sleep(until: ClockDeadline(base, time)) }
+      try restarted(.unlessHandled) { () throws(Errno) in try sleep(until: ClockDeadline(base, time), wakes: wakes) }
     case .raw: throw .EOPNOTSUPP
     case .process(let process):
       try sleep(by: clock, isAbsolute: flags.contains(.TIMER_ABSTIME), time, remaining) {
@@ -37,10 +46,25 @@ extension SystemCallContext {
     }
   }
 
-  private func sleep(for nanoseconds: UInt64, _ remaining: UserPointer<Timespec>) throws(Errno) {
+  /// Whether a sleep by clock `number` wakes the machine when that is suspended.
+  ///
+  /// - Throws: `EPERM` when the program may not do that.
+  private func wakes(_ number: Int32) throws(Errno) -> Bool {
+    switch ClockIdentifier(rawValue: Int64(number)) {
+    case .CLOCK_REALTIME_ALARM, .CLOCK_BOOTTIME_ALARM:
+      try task.credentials.require(.CAP_WAKE_ALARM)
+      return true
+    default: return false
+    }
+  }
+
+  private func sleep(
+    for nanoseconds: UInt64, wakes: Bool = false, _ remaining: UserPointer<Timespec>,
+    _ makeDeadline: (UInt64) -> ClockDeadline
+  ) throws(Errno) {
     let deadline = task.deadline(after: nanoseconds)
     do throws(Errno) {
-      try sleep(until: ClockDeadline(.monotonic, deadline))
+      try sleep(until: makeDeadline(deadline), wakes: wakes)
     } catch {
       if !remaining.isNull {
         let now = Clock.nanoseconds
@@ -53,6 +77,15 @@ extension SystemCallContext {
   /// Sleeps until `deadline`.
   ///
   /// - Throws: `EINTR`.
+  private func sleep(until deadline: ClockDeadline, wakes: Bool) throws(Errno) {
+    guard wakes else { return try sleep(until: deadline) }
+    let alarm = ClockTimer(deadline.base, wakes: true)
+    try alarm.open()
+    defer { alarm.close() }
+    alarm.arm(at: deadline.time, by: deadline.base)
+    try sleep(until: deadline)
+  }
+
   private func sleep(until deadline: ClockDeadline) throws(Errno) {
     do throws(Errno) {
       try TimedWait.wait(until: deadline) { false }

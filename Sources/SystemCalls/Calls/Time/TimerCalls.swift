@@ -62,7 +62,9 @@ extension SystemCallContext {
 
   private func measure(_ clock: Int32) throws(Errno) -> ProcessTimer.Measure {
     switch ClockIdentifier(rawValue: Int64(clock)) {
-    case .CLOCK_REALTIME_ALARM, .CLOCK_BOOTTIME_ALARM: try task.credentials.require(.CAP_WAKE_ALARM)
+    case .CLOCK_REALTIME_ALARM, .CLOCK_BOOTTIME_ALARM:
+      try task.credentials.require(.CAP_WAKE_ALARM)
+      if case .base(let base) = try ProgramClock(clock, task) { return .alarm(base) }
     // They are there to be read. Source: timer_create(2).
     case .CLOCK_REALTIME_COARSE, .CLOCK_MONOTONIC_COARSE: throw .EOPNOTSUPP
     default: break

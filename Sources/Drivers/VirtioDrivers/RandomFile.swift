@@ -1,0 +1,107 @@
+import DeviceFiles
+public import DriverKit
+import Foundations
+import Machine
+import SyntheticFiles
+import VFS
+
+/// Asks a source of random numbers for bytes.
+public final class RandomRequest: DriverRequest {
+  /// How many one request asks for at most.
+  public static let limit = 256
+
+  /// How many are wanted, 1...`limit`.
+  public let count: Int
+  private let bytes = SpinLock(InlineArray<256, UInt8>(repeating: 0))
+
+  /// Asks for `count` bytes; for fewer, if that is more than one request may ask for.
+  public init(count: Int) {
+    self.count = max(1, min(count, Self.limit))
+    // Other bytes are as good.
+    super.init(isRepeatable: true)
+  }
+
+  /// Ends it with `new`, of which there may be fewer than are wanted.
+  func finish(_ new: Span<UInt8>) {
+    let count = min(new.count, count)
+    bytes.withLock { bytes in
+      for index in 0..<count { bytes[index] = new[index] }
+    }
+    complete(.success(count))
+  }
+
+  /// Byte number `index` of the answer; 0 for one that was not given.
+  public func byte(at index: Int) -> UInt8 {
+    guard index >= 0, index < Self.limit else { return 0 }
+    return bytes.withLock { $0[index] }
+  }
+
+  /// Puts the first `count` bytes of the answer into `buffer`.
+  func write(_ count: Int, into buffer: inout IOBuffer) throws(Errno) -> Int {
+    // A copy: memory of a program is not touched under a lock.
+    let bytes = bytes.withLock { $0 }
+    return try buffer.write(bytes.span.extracting(0..<max(0, min(count, Self.limit))))
+  }
+}
+
+/// Answers programs that read `/dev/hwrng`: bytes of the device, past the kernel's own generator.
+///
+/// Source: Linux Documentation/admin-guide/hw_random.rst.
+final class RandomServer: DeviceFileServer {
+  /// Number 10, 183 is that of hardware's random numbers. Source: Linux Documentation/admin-guide/devices.txt, 10 char.
+  private static var number: (major: UInt32, minor: UInt32) { (10, 183) }
+
+  /// Makes the file, which is that of the first such device.
+  ///
+  /// - Throws: `ENOMEM`.
+  static func publish(through context: DriverContext) throws(Errno) {
+    let device = context.device
+    try context.outside { () throws(Errno) in
+      let files = DeviceFilePublication(RandomServer(DriverLink(device)))
+      var template = DeviceFileTemplate("hwrng", .plain, .fixed(number.major), driver: "misc", className: "misc")
+      template.firstMinor = number.minor
+      template.isOptional = true
+      try files.add(template)
+      _ = try files.publish(through: context)
+    }
+  }
+
+  override func open(
+    _ request: OpenRequest, _ inode: Inode, _ entry: DeviceFileEntry
+  ) throws(Errno) -> OpenFile { try RandomFile(request, inode, server: self) }
+
+  override func addAttributes(to directory: SyntheticDirectory, of entry: DeviceFileEntry) throws(Errno) {
+    let name = link.device.name
+    try directory.add("rng_available") { text in Self.writeName(name, to: &text) }
+    try directory.add("rng_current") { text in Self.writeName(name, to: &text) }
+  }
+
+  private static func writeName(_ name: Message, to text: inout TextBuffer) {
+    text.write("virtio_rng.")
+    text.write(name)
+    text.write("\n")
+  }
+}
+
+/// `/dev/hwrng` while a program has it open.
+private final class RandomFile: OpenDeviceFile {
+  init(_ request: OpenRequest, _ inode: Inode, server: RandomServer) throws(Errno) {
+    try super.init(request, inode, server: server)
+  }
+
+  override func readDevice(_ buffer: inout IOBuffer) throws(Errno) -> Int {
+    var total = 0
+    while buffer.remaining > 0 {
+      let request = RandomRequest(count: buffer.remaining)
+      do throws(Errno) {
+        let count = try server.perform(request)
+        total += try request.write(count, into: &buffer)
+      } catch {
+        // What has been read counts; the error comes again.
+        guard total > 0 else { throw error }
+        return total
+      }
+    }
+    return total
+  }
+}
