@@ -87,6 +87,7 @@ public enum KernelTests {
     PressureTests.register(&registrar, rounds: summary.rounds)
     ThreadTests.register(&registrar, rounds: summary.rounds)
     DriverTests.register(&registrar)
+    DevicePowerTests.register(&registrar)
     SchedulerTests.register(&registrar)
     ProgramTests.register(&registrar)
     SuspendTests.register(&registrar)

@@ -24,10 +24,12 @@ public final class RandomRequest: DriverRequest {
   /// Ends it with `new`, of which there may be fewer than are wanted.
   func finish(_ new: Span<UInt8>) {
     let count = min(new.count, count)
-    bytes.withLock { bytes in
-      for index in 0..<count { bytes[index] = new[index] }
-    }
+    bytes.withLock { bytes in Self.copy(new, count, to: &bytes) }
     complete(.success(count))
+  }
+
+  private static func copy(_ new: Span<UInt8>, _ count: Int, to bytes: inout InlineArray<256, UInt8>) {
+    for index in 0..<count { bytes[index] = new[index] }
   }
 
   /// Byte number `index` of the answer; 0 for one that was not given.

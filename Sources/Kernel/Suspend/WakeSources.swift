@@ -29,6 +29,11 @@ private final class WakeHandle: InputHandle {
     for index in packet.indices where Self.wakes(packet[index]) { return WakeEvents.note() }
   }
 
+  /// What goes to a program that has grabbed the device is not seen here; that something went is enough.
+  override func deliver() {
+    if device.isGrabbed { WakeEvents.note() }
+  }
+
   /// A key that is let go is one that was pressed before: it must not undo what its pressing has begun.
   private static func wakes(_ event: InputEvent) -> Bool {
     switch event.type {

@@ -12,7 +12,7 @@ public enum StoppedClock {
 
   private static let isStopped = Atomic<Bool>(false)
   /// After how long the first timer wakes, in nanoseconds of standing still.
-  private static let limit = Atomic<UInt64>(.max)
+  private static let limit = Atomic<UInt64>(0xffff_ffff_ffff_ffff)
   private static let elapsed = Atomic<UInt64>(0)
   private static let handler = SpinLock<TimerHandler?>(nil)
 
