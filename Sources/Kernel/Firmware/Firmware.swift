@@ -161,6 +161,8 @@ final class Firmware {
       super.init()
     }
 
+    override var label: StaticString { "acpi" }
+
     override func handle() -> Bool {
       do throws(ACPIHardwareError) {
         let events = try hardware.takeEvents()
@@ -198,7 +200,7 @@ final class Firmware {
 
   /// Whether `serve` has something to do.
   static var hasWork: Bool {
-    buttonWasPressed.load(ordering: .acquiring) || generalEventCame.load(ordering: .acquiring)
+    buttonWasPressed.load(ordering: .acquiring) || generalEventCame.load(ordering: .acquiring) || FirmwareSlots.hasOrder
   }
 
   /// Does what events have asked for since the last time.
@@ -206,6 +208,7 @@ final class Firmware {
   /// - Context: the boot CPU, interrupts on, no lock held.
   func serve() {
     if Self.generalEventCame.exchange(false, ordering: .acquiring) { serveGeneralEvents() }
+    while let order = FirmwareSlots.takeOrder() { serve(order) }
     while let notification = host.takeNotification() {
       var text = Message()
       text.write("notification \(hex: notification.value) for " as Message)
