@@ -67,7 +67,7 @@ test: setup replan ## Run every test: specs, host, in-kernel, boot matrix, progr
 	@Tools/test.sh
 
 TEST_INITRAMFS := build/test/busybox.cpio.gz build/test/debian.cpio
-TEST_PROGRAMS := Tools/make-test-initramfs.sh $(wildcard Tests/SystemTests/Programs/*) $(wildcard Tests/SystemTests/[flr]*)
+TEST_PROGRAMS := Tools/make-test-initramfs.sh $(wildcard Tests/SystemTests/Programs/*) $(wildcard Tests/SystemTests/[flr]*) $(wildcard Tests/SystemTests/*-*)
 
 build/test/busybox.cpio.gz: $(INITRAMFS) $(TEST_PROGRAMS) build/syscall-fuzz
 	@Tools/step.sh 'making the initramfs of the tests' Tools/make-test-initramfs.sh busybox $@

@@ -19,7 +19,7 @@ pack() { (cd "$1" && find . | LC_ALL=C sort | cpio --quiet --create --format=new
 
 # What every guest has: what takes commands, and programs that misbehave.
 mkdir -p "$root/tests/tests" "$(dirname "$output")"
-cp Tests/SystemTests/{run,loop,fuzz,pci-drivers} "$root/tests/tests"
+cp Tests/SystemTests/{run,loop,fuzz,pci-drivers,device-control} "$root/tests/tests"
 cp Specs/pci/drivers.json "$root/tests/tests/pci-drivers.json"
 for source in Tests/SystemTests/Programs/*.c; do
   "${CC:-cc}" -static -std=gnu17 -O1 -Wall -Wextra -Werror -Wno-unused-value -s \

@@ -5,7 +5,7 @@ import Synchronization
 import Waiting
 
 /// What devices hang on, and how they are told apart there.
-public enum DeviceBus: Equatable, Sendable {
+public enum DeviceBus: UInt8, CaseIterable, Equatable, Sendable {
   /// What the platform has by convention.
   case platform
   /// What the firmware's namespace describes.
@@ -23,6 +23,15 @@ public enum DeviceBus: Equatable, Sendable {
     case .pci: "pci"
     case .virtio: "virtio"
     }
+  }
+
+  /// The bus of that name; nil when there is none.
+  public init?(name: Span<UInt8>) {
+    for bus in Self.allCases where name.isEqual(to: bus.name.description) {
+      self = bus
+      return
+    }
+    return nil
   }
 }
 
@@ -87,6 +96,11 @@ public final class DeviceNode {
     var host: DriverHost?
     var restarts: UInt64 = 0
     var health = DriverHealth.good
+    /// Why its driver did not start the last time that one was tried.
+    var failure: Errno?
+    /// It is being removed, and gets no driver any more.
+    var isLeaving = false
+    var interrupts: DeviceInterrupts?
   }
 
   /// Its name on its bus.
@@ -118,6 +132,10 @@ public final class DeviceNode {
   public var health: DriverHealth { contents.withLock { $0.health } }
   /// How many times its driver was replaced because it had failed.
   public var restartCount: UInt64 { contents.withLock { $0.restarts } }
+  /// Why no driver works, when the last one that was tried did not start.
+  public var failure: Errno? { contents.withLock { $0.failure } }
+  /// The interrupts that its driver has connected; nil for none.
+  public var interrupts: DeviceInterrupts? { contents.withLock { $0.interrupts } }
   /// The type of its driver; nil without one.
   public var driver: DriverType? { contents.withLock { $0.host }?.type }
 

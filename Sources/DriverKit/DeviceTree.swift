@@ -16,8 +16,19 @@ open class DeviceObserver {
   /// A device has a driver, whatever comes of it, or has none any more.
   open func driverDidChange(_ device: DeviceNode) {}
 
+  /// The driver of a device works for the first time.
+  open func driverDidStart(_ device: DeviceNode) {}
+
+  /// The interrupts of a device have been connected, or are not any more: see `DeviceNode.interrupts`.
+  open func interruptsDidChange(_ device: DeviceNode) {}
+
   /// A device has gone, and all below it before.
   open func deviceWasRemoved(_ device: DeviceNode) {}
+
+  /// The only driver that programs let `device` have; nil for any.
+  ///
+  /// - Context: a thread without spin locks.
+  open func driverOverride(of device: DeviceNode) -> Message? { nil }
 }
 
 /// The machine's devices and the drivers that there are.
@@ -29,7 +40,8 @@ public enum DeviceTree {
     var devices = GrowableArray<DeviceNode>()
     var types = GrowableArray<DriverType>()
     var changes = GrowableArray<DeviceChange>()
-    var isAutomatic = true
+    /// Buses whose devices get drivers only when somebody asks, one bit each.
+    var manualBuses: UInt8 = 0
     /// Whether no changes are made for now.
     var isHeld = false
 
@@ -53,7 +65,7 @@ public enum DeviceTree {
   private static let observer = BootCell<DeviceObserver>()
 
   /// How long the end of a driver may take before it is abandoned, in nanoseconds.
-  private static var patience: UInt64 { 30_000_000_000 }
+  static var patience: UInt64 { 30_000_000_000 }
 
   // MARK: Beginning
 
@@ -76,14 +88,25 @@ public enum DeviceTree {
   public static func register(_ type: DriverType) throws(Errno) {
     try contents.withLock { contents throws(Errno) in try contents.types.append(type) }
     // A type that comes late finds devices that wait for it.
-    bindAll(to: type)
+    guard bindsByItself(type.bus) else { return }
+    forEach { device in
+      if refusal(of: device, by: type) == nil { try? bind(device, type, .thenOthers) }
+    }
   }
 
-  private static func bindAll(to type: DriverType) {
-    var index = 0
-    while let device = device(at: index) {
-      index += 1
-      if device.bus == type.bus, device.driver == nil, type.matches(device) { try? bind(device, type) }
+  /// Whether devices that come to `bus` get drivers without anybody asking.
+  ///
+  /// - Context: any.
+  public static func bindsByItself(_ bus: DeviceBus) -> Bool {
+    contents.withLock { $0.manualBuses & 1 << bus.rawValue == 0 }
+  }
+
+  /// Says whether devices that come to `bus` get drivers without anybody asking.
+  ///
+  /// - Context: any.
+  public static func setBindsByItself(_ bus: DeviceBus, _ does: Bool) {
+    contents.withLock { contents in
+      contents.manualBuses = contents.manualBuses & ~(1 << bus.rawValue) | (does ? 0 : 1 << bus.rawValue)
     }
   }
 
@@ -125,7 +148,7 @@ public enum DeviceTree {
     contents.withLock { index < $0.devices.count ? $0.devices[index] : nil }
   }
 
-  private static func type(at index: Int) -> DriverType? {
+  static func type(at index: Int) -> DriverType? {
     contents.withLock { index < $0.types.count ? $0.types[index] : nil }
   }
 
@@ -144,54 +167,18 @@ public enum DeviceTree {
   public static func add(_ device: DeviceNode) throws(Errno) {
     guard find(device.bus, device.name.bytes) == nil else { throw .EEXIST }
     try contents.withLock { contents throws(Errno) in try contents.devices.append(device) }
-    observer.withValue { $0.deviceWasAdded(device) }
-    guard contents.withLock({ $0.isAutomatic }) else { return }
+    observe { $0.deviceWasAdded(device) }
+    guard bindsByItself(device.bus) else { return }
     try? bindBest(device)
   }
 
-  /// Gives a device a driver of the first type that serves it.
-  ///
-  /// - Throws: `ENODEV` when there is none, `EBUSY` when it has one, `ENOMEM`.
-  public static func bindBest(_ device: DeviceNode) throws(Errno) {
-    var index = 0
-    while let type = type(at: index) {
-      if type.bus == device.bus, type.matches(device) { return try bind(device, type) }
-      index += 1
-    }
-    throw .ENODEV
-  }
+  /// Lets the observer see something.
+  static func observe(_ body: (DeviceObserver) -> Void) { observer.withValue { body($0) } }
 
-  /// Gives a device a driver of `type`, which is started in its own thread.
-  ///
-  /// - Throws: `EBUSY` when it has a driver, `ENOMEM`.
-  public static func bind(_ device: DeviceNode, _ type: DriverType) throws(Errno) {
-    let host = DriverHost(device, type)
-    let isFree = device.contents.withLock { contents in
-      guard contents.host == nil else { return false }
-      contents.host = host
-      return true
-    }
-    guard isFree else { throw .EBUSY }
-    device.setState(.starting)
-    do throws(Errno) { try host.startThread() } catch {
-      device.contents.withLock { $0.host = nil }
-      device.setState(.unbound)
-      throw error
-    }
-    observer.withValue { $0.driverDidChange(device) }
-  }
-
-  /// Takes a device's driver from it.
-  ///
-  /// - Throws: `ENODEV` when it has none; `ETIMEDOUT` when it does not end.
-  /// - Context: a thread that may wait.
-  public static func unbind(_ device: DeviceNode, isGone: Bool = false) throws(Errno) {
-    guard let host = device.contents.withLock({ $0.host }) else { throw .ENODEV }
-    try host.order(.remove(isGone: isGone), timeoutNanoseconds: patience)
-    device.contents.withLock { contents in
-      if contents.host === host { contents.host = nil }
-    }
-    observer.withValue { $0.driverDidChange(device) }
+  /// What the observer says.
+  static func driverOverride(of device: DeviceNode) -> Message? {
+    let chosen: Message?? = observer.withValue { $0.driverOverride(of: device) }
+    return chosen ?? nil
   }
 
   /// Removes a device and those below it, after their drivers have let go of them.
@@ -199,6 +186,8 @@ public enum DeviceTree {
   /// - Parameter isGone: it is not there any more.
   /// - Context: the tree's thread, or a device's own for those below it.
   public static func remove(_ device: DeviceNode, isGone: Bool) {
+    // From now on nobody gives it a driver.
+    device.contents.withLock { $0.isLeaving = true }
     while let child = child(of: device) { remove(child, isGone: isGone) }
     try? unbind(device, isGone: isGone)
     let wasThere = contents.withLock { contents in
@@ -209,7 +198,7 @@ public enum DeviceTree {
       return false
     }
     device.setState(.gone)
-    if wasThere { observer.withValue { $0.deviceWasRemoved(device) } }
+    if wasThere { observe { $0.deviceWasRemoved(device) } }
   }
 
   private static func child(of device: DeviceNode) -> DeviceNode? {
@@ -298,61 +287,4 @@ public enum DeviceTree {
       try? changeCame.wait(.nothing) { contents.withLock { $0.hasChange } }
     }
   }
-}
-
-/// What may be asked of a device's driver besides its work.
-public enum DeviceOrder: Equatable, Sendable {
-  /// To rest.
-  case suspend
-  /// To go on.
-  case resume
-  /// To be replaced, and the device to be reset.
-  case reset
-  /// To have a fault.
-  case inject(DriverFault)
-}
-
-/// A change that the tree's thread makes.
-open class DeviceChange {
-  private final let isMade = Atomic<Bool>(false)
-  private final let made = WaitQueue()
-
-  /// Creates a change of nothing.
-  public init() {}
-
-  /// Makes the change.
-  ///
-  /// - Context: the tree's thread; may wait.
-  open func run() {}
-
-  final func make() {
-    run()
-    isMade.store(true, ordering: .releasing)
-    made.wakeAll()
-  }
-
-  final func wait(timeoutNanoseconds: UInt64) -> Bool {
-    let entry = Blocking.current.entry
-    made.add(entry)
-    defer { made.remove(entry) }
-    try? TimedWait.wait(until: ClockDeadline(after: timeoutNanoseconds), .nothing) {
-      isMade.load(ordering: .acquiring)
-    }
-    return isMade.load(ordering: .acquiring)
-  }
-}
-
-private final class DeviceAddition: DeviceChange {
-  private let device: DeviceNode
-
-  init(_ device: DeviceNode) {
-    self.device = device
-    super.init()
-  }
-
-  override func run() { try? DeviceTree.add(device) }
-}
-
-private final class DeviceTreeThread: ThreadBody {
-  override func run() { DeviceTree.serveChanges() }
 }

@@ -1,4 +1,5 @@
 public import Foundations
+public import PCI
 
 /// What a driver does for its device: the operations that the framework calls.
 ///
@@ -127,13 +128,15 @@ open class DriverType {
   public final let name: StaticString
   /// The bus whose devices it serves.
   public final let bus: DeviceBus
+  /// What programs have added to the PCI functions that it serves.
+  public final let identities = PCIDynamicIdentities()
 
   /// Creates a type.
   public init(_ name: StaticString, _ bus: DeviceBus) { (self.name, self.bus) = (name, bus) }
 
-  /// Whether it serves `device`, which is on its bus.
+  /// Whether it serves `device`, which is on its bus, by what it knows itself.
   ///
-  /// - Context: the device's tree is locked; must be short.
+  /// - Context: a thread without locks; must be short.
   open func matches(_ device: DeviceNode) -> Bool { false }
 
   /// Makes a driver for `device`.

@@ -72,7 +72,10 @@ public final class DriverContext {
   public func connectInterrupts(limit: Int) throws(Errno) -> Int {
     guard let function = device.carrier else { throw .ENODEV }
     return try Containment.outside { () throws(Errno) in
-      try DriverInterrupts.connect(function, min(limit, DriverSignals.interruptLimit), signals, resources)
+      let connected = try DriverInterrupts.connect(
+        function, min(limit, DriverSignals.interruptLimit), signals, resources, label)
+      note(connected)
+      return connected.count
     }
   }
 
@@ -81,8 +84,27 @@ public final class DriverContext {
   /// - Throws: as `InterruptLines.connect`.
   public func connectLine(isa line: UInt8) throws(Errno) {
     try Containment.outside { () throws(Errno) in
-      resources.set(try InterruptLines.connect(isa: line, handler: DriverInterrupt(signals, 0)))
+      let connection = try InterruptLines.connect(isa: line, handler: DriverInterrupt(signals, 0, label))
+      var numbers = GrowableArray<UInt32>()
+      try numbers.append(UInt32(truncatingIfNeeded: connection.programNumber))
+      resources.set(connection)
+      note(DeviceInterrupts(.line, numbers))
     }
+  }
+
+  /// What /proc/interrupts calls the device's interrupts.
+  private var label: StaticString { device.driver?.name ?? device.bus.name }
+
+  /// Notes what interrupts the device has, and tells who shows that.
+  private func note(_ interrupts: DeviceInterrupts?) {
+    device.contents.withLock { $0.interrupts = interrupts }
+    DeviceTree.observe { $0.interruptsDidChange(device) }
+  }
+
+  /// Ends interrupts: afterwards no handler runs.
+  func releaseInterrupts() {
+    resources.releaseInterrupts()
+    if device.interrupts != nil { note(nil) }
   }
 
   /// Has `Driver.timer` called `nanoseconds` from now, instead of when it was to be; nil for never.

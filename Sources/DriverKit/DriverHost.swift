@@ -14,12 +14,20 @@ import Waiting
 final class DriverHost: ThreadBody {
   private static var healthInterval: UInt64 { 5_000_000_000 }
 
+  private struct Orders: ~Copyable {
+    var waiting = GrowableArray<HostOrder>()
+    /// Set when the thread has ended.
+    var isClosed = false
+  }
+
   let device: DeviceNode
   let type: DriverType
+  /// What follows when the driver does not take the device.
+  let search: DriverSearch
   private let signals: DriverSignals
   private let context: DriverContext
   private let requests: RequestLine
-  private let orders = SpinLock(GrowableArray<HostOrder>())
+  private let orders = SpinLock(Orders())
   /// The thread, while there is one. Set once, before it runs.
   private let thread = SpinLock<Thread?>(nil)
 
@@ -27,13 +35,14 @@ final class DriverHost: ThreadBody {
   private var driver: DriverCall?
   private var policy = RestartPolicy()
   private var isOver = false
+  private var hasStarted = false
   private var nextHealthCheck: UInt64 = 0
   /// Interrupts that have come while it cannot serve any.
   private var seenInterrupts: UInt64 = 0
 
   /// Makes a host for `device`, whose thread is yet to be started.
-  init(_ device: DeviceNode, _ type: DriverType) {
-    (self.device, self.type) = (device, type)
+  init(_ device: DeviceNode, _ type: DriverType, _ search: DriverSearch) {
+    (self.device, self.type, self.search) = (device, type, search)
     signals = DriverSignals()
     context = DriverContext(device, signals)
     requests = RequestLine()
@@ -60,12 +69,15 @@ final class DriverHost: ThreadBody {
 
   /// Gives the thread an order, and waits until it has been carried out.
   ///
-  /// - Throws: what became of it; `ETIMEDOUT`, and it may still be carried out.
+  /// - Throws: what became of it; `ENODEV` when the thread has ended; `ETIMEDOUT`, and it may still be carried out.
   func order(
     _ operation: HostOrder.Operation, timeoutNanoseconds: UInt64, _ interruption: Interruption = .signals
   ) throws(Errno) {
     let order = HostOrder(operation)
-    try orders.withLock { orders throws(Errno) in try orders.append(order) }
+    try orders.withLock { orders throws(Errno) in
+      guard !orders.isClosed else { throw .ENODEV }
+      try orders.waiting.append(order)
+    }
     signals.poke()
     _ = try order.wait(until: Clock.nanoseconds &+ timeoutNanoseconds, interruption)
   }
@@ -98,6 +110,13 @@ final class DriverHost: ThreadBody {
       if !work() { signals.wait(until: nextHealthCheck) }
     }
     thread.withLock { $0 = nil }
+    close()
+  }
+
+  /// Takes no orders any more.
+  private func close() {
+    orders.withLock { $0.isClosed = true }
+    while let order = takeOrder() { order.complete(.failure(.ENODEV)) }
   }
 
   /// Waits while the device does not work. One that was suspended and interrupts wakes the machine, if it may.
@@ -162,7 +181,7 @@ final class DriverHost: ThreadBody {
   }
 
   private func takeOrder() -> HostOrder? {
-    orders.withLock { $0.count > 0 ? $0.remove(at: 0) : nil }
+    orders.withLock { $0.waiting.count > 0 ? $0.waiting.remove(at: 0) : nil }
   }
 
   private func carryOut(_ operation: HostOrder.Operation) -> DriverRequest.Outcome {
@@ -179,7 +198,7 @@ final class DriverHost: ThreadBody {
     case .shutDown: return shutDown()
     case .reset:
       recover("it was asked for")
-      return device.state == .running ? .success(0) : .failure(.EIO)
+      return !isOver && device.state == .running ? .success(0) : .failure(.EIO)
     case .inject(let fault):
       guard device.state == .running else { return .failure(.EINVAL) }
       return inject(fault)
@@ -235,21 +254,38 @@ final class DriverHost: ThreadBody {
         outcome = call(.start)
       }
       guard let failure = failure(of: outcome) else { return noteStart() }
-      if case .failed(.ENODEV) = outcome {
-        DriverLog.add(.info, device, "not taken by \(type.name.description)")
-        stop(isGone: false)
-        return giveUp()
-      }
+      note(outcome)
+      if case .failed(.ENODEV) = outcome { return decline() }
       clear(failure)
     } while hasAnotherTry()
+  }
+
+  /// Notes why the driver did not start.
+  private func note(_ outcome: DriverCallOutcome) {
+    var failure = Errno.EIO
+    if case .failed(let error) = outcome { failure = error }
+    device.contents.withLock { $0.failure = failure }
+  }
+
+  /// The driver does not take the device after all.
+  private func decline() {
+    DriverLog.add(.info, device, "not taken by \(type.name.description)")
+    stop(isGone: false)
+    context.resources.withdrawPublications()
+    requests.failAll(.ENODEV)
+    isOver = true
+    DeviceTree.didDecline(self)
   }
 
   private func noteStart() {
     context.resources.withdrawInherited()
     policy.noteStart(at: Clock.nanoseconds)
     nextHealthCheck = Clock.nanoseconds &+ Self.healthInterval
-    device.contents.withLock { $0.health = .good }
+    device.contents.withLock { ($0.health, $0.failure) = (.good, nil) }
     device.setState(.running)
+    // One that goes on with what another has begun is no news.
+    if !hasStarted { DeviceTree.observe { $0.driverDidStart(device) } }
+    hasStarted = true
   }
 
   /// Replaces a driver that has failed.
@@ -257,7 +293,8 @@ final class DriverHost: ThreadBody {
     clear(failure)
     guard hasAnotherTry() else { return }
     start()
-    if device.state == .running { DriverLog.add(.notice, device, "driver \(type.name.description) was started again") }
+    guard !isOver, device.state == .running else { return }
+    DriverLog.add(.notice, device, "driver \(type.name.description) was started again")
   }
 
   /// Takes everything from a driver that has failed, but what others want of it.
@@ -288,22 +325,22 @@ final class DriverHost: ThreadBody {
     device.attachment?.quiesce(isGone: isGone)
     if let function = device.function {
       if isGone {
-        context.resources.releaseInterrupts()
+        context.releaseInterrupts()
       } else if function.isBridge {
         // What is behind it goes on.
         function.disableMessages()
         function.disableExtendedMessages()
-        context.resources.releaseInterrupts()
+        context.releaseInterrupts()
       } else {
         function.disable()
-        context.resources.releaseInterrupts()
+        context.releaseInterrupts()
         _ = function.reset { microseconds in
           let deadline = ClockDeadline(after: UInt64(max(0, microseconds)) * 1_000)
           try? TimedWait.wait(until: deadline, .nothing) { false }
         }
       }
     } else {
-      context.resources.releaseInterrupts()
+      context.releaseInterrupts()
     }
     signals.dropInterrupts()
     _ = DriverEnd(driver.take(), context)()

@@ -7,10 +7,19 @@ import PCI
 final class DriverInterrupt: InterruptHandler {
   private let signals: DriverSignals
   private let number: Int
+  private let name: StaticString
+  private let sender: PCIFunction?
 
-  init(_ signals: DriverSignals, _ number: Int) {
-    (self.signals, self.number) = (signals, number)
+  init(_ signals: DriverSignals, _ number: Int, _ name: StaticString, sender: PCIFunction? = nil) {
+    (self.signals, self.number, self.name, self.sender) = (signals, number, name, sender)
     super.init()
+  }
+
+  override var label: StaticString { name }
+
+  /// As Linux numbers messages of PCI: the function, and 11 bits for which of its messages it is.
+  override var messageNumber: UInt32 {
+    UInt32(sender?.address.routing ?? 0) << 11 | UInt32(truncatingIfNeeded: number) & 0x7ff
   }
 
   override func handle() -> Bool {
@@ -25,11 +34,14 @@ final class DriverInterrupt: InterruptHandler {
 private final class PinInterrupt: InterruptHandler {
   private let signals: DriverSignals
   private let function: PCIFunction
+  private let name: StaticString
 
-  init(_ signals: DriverSignals, _ function: PCIFunction) {
-    (self.signals, self.function) = (signals, function)
+  init(_ signals: DriverSignals, _ function: PCIFunction, _ name: StaticString) {
+    (self.signals, self.function, self.name) = (signals, function, name)
     super.init()
   }
+
+  override var label: StaticString { name }
 
   override func handle() -> Bool {
     guard function.hasPendingPinInterrupt else { return false }
@@ -43,46 +55,48 @@ private final class PinInterrupt: InterruptHandler {
 enum DriverInterrupts {
   /// Connects up to `limit` of them.
   ///
-  /// - Returns: how many.
+  /// - Parameter name: what /proc/interrupts calls them.
+  /// - Returns: those that are connected.
   static func connect(
-    _ function: PCIFunction, _ limit: Int, _ signals: DriverSignals, _ resources: DriverResources
-  ) throws(Errno) -> Int {
+    _ function: PCIFunction, _ limit: Int, _ signals: DriverSignals, _ resources: DriverResources, _ name: StaticString
+  ) throws(Errno) -> DeviceInterrupts {
     guard limit > 0 else { throw .EINVAL }
-    if function.messageTableRange != nil { return try connectTable(function, limit, signals, resources) }
+    var numbers = GrowableArray<UInt32>()
+    if function.messageTableRange != nil {
+      let count = min(limit, function.extendedMessageCount)
+      // Nothing is sent before all of them are set; those beyond stay masked.
+      try function.enableExtendedMessages()
+      try function.setExtendedMessages(isMasked: true)
+      for number in 0..<count {
+        let handler = DriverInterrupt(signals, number, name, sender: function)
+        let source = try DeviceVectors.allocate(handler: handler)
+        let message = source.message
+        try numbers.append(source.number)
+        try resources.add(source)
+        try set(function, number, message)
+      }
+      try function.setExtendedMessages(isMasked: false)
+      return DeviceInterrupts(.extendedMessages, numbers)
+    }
     if function.messageCount > 0 {
-      let source = try DeviceVectors.allocate(handler: DriverInterrupt(signals, 0))
+      let source = try DeviceVectors.allocate(handler: DriverInterrupt(signals, 0, name, sender: function))
       let message = source.message
+      try numbers.append(source.number)
       try resources.add(source)
       try function.setMessages(
         address: message.address, data: UInt16(truncatingIfNeeded: message.data), count: 1)
       if function.canMaskMessages { try function.setMessage(0, isMasked: false) }
-      return 1
+      return DeviceInterrupts(.messages, numbers)
     }
     let line: PCIInterruptLine?? = PCISystem.withHierarchy { $0.interruptLine(of: function) }
     guard let found = line, let line = found else { throw .ENODEV }
-    resources.set(
-      try InterruptLines.connect(
-        global: line.global, .init(isLevelTriggered: line.isLevelTriggered, isActiveLow: line.isActiveLow),
-        handler: PinInterrupt(signals, function)))
+    let connection = try InterruptLines.connect(
+      global: line.global, .init(isLevelTriggered: line.isLevelTriggered, isActiveLow: line.isActiveLow),
+      handler: PinInterrupt(signals, function, name))
+    try numbers.append(UInt32(truncatingIfNeeded: connection.programNumber))
+    resources.set(connection)
     function.setPinInterrupt(isEnabled: true)
-    return 1
-  }
-
-  private static func connectTable(
-    _ function: PCIFunction, _ limit: Int, _ signals: DriverSignals, _ resources: DriverResources
-  ) throws(Errno) -> Int {
-    let count = min(limit, function.extendedMessageCount)
-    // Nothing is sent before all of them are set; those beyond stay masked.
-    try function.enableExtendedMessages()
-    try function.setExtendedMessages(isMasked: true)
-    for number in 0..<count {
-      let source = try DeviceVectors.allocate(handler: DriverInterrupt(signals, number))
-      let message = source.message
-      try resources.add(source)
-      try set(function, number, message)
-    }
-    try function.setExtendedMessages(isMasked: false)
-    return count
+    return DeviceInterrupts(.line, numbers)
   }
 
   private static func set(_ function: PCIFunction, _ number: Int, _ message: InterruptMessage) throws(Errno) {

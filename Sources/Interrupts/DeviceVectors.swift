@@ -6,6 +6,12 @@ open class InterruptHandler {
   /// Creates a handler that finds nothing to do.
   public init() {}
 
+  /// What /proc/interrupts calls it: its driver, or its device; empty for nothing.
+  open var label: StaticString { "" }
+
+  /// The number that the device's bus gives the message, for /proc/interrupts.
+  open var messageNumber: UInt32 { 0 }
+
   /// Serves the device.
   ///
   /// - Returns: whether the device wanted something. On a line that devices share, a handler that always says yes hides a
@@ -20,15 +26,21 @@ public struct InterruptSource: ~Copyable {
   public let processor: Int
   /// What the device must write to interrupt.
   public let message: InterruptMessage
+  /// Its number for programs, which no other interrupt has.
+  public let number: UInt32
   let vector: UInt8
 
-  fileprivate init(processor: Int, vector: UInt8, message: InterruptMessage) {
+  fileprivate init(processor: Int, vector: UInt8, message: InterruptMessage, number: UInt32) {
     self.processor = processor
     self.vector = vector
     self.message = message
+    self.number = number
   }
 
-  deinit { DeviceVectors.release(vector, on: processor) }
+  deinit {
+    InterruptNumbers.release(number)
+    DeviceVectors.release(vector, on: processor)
+  }
 }
 
 /// The vectors that devices may have, on all CPUs.
@@ -53,8 +65,13 @@ public enum DeviceVectors {
       table.withLock { $0.release(vector, on: processor) }
       throw .ENOSPC
     }
+    let number: UInt32
+    do throws(Errno) { number = try InterruptNumbers.take(vector, processor, handler) } catch {
+      table.withLock { $0.release(vector, on: processor) }
+      throw error
+    }
     VectorHandlers.set(DeviceVector(handler), for: vector, on: processor)
-    return InterruptSource(processor: processor, vector: vector, message: message)
+    return InterruptSource(processor: processor, vector: vector, message: message, number: number)
   }
 
   /// Takes a vector on one of `processors`, for which a handler is yet to be set.
@@ -66,14 +83,6 @@ public enum DeviceVectors {
   static func release(_ vector: UInt8, on processor: Int) {
     VectorHandlers.set(nil, for: vector, on: processor)
     table.withLock { $0.release(vector, on: processor) }
-  }
-
-  /// Whether `vector` of any CPU is taken.
-  static func isTaken(_ vector: UInt8) -> Bool {
-    table.withLock { table in
-      for processor in 0..<Processor.limit where table.isTaken(vector, on: processor) { return true }
-      return false
-    }
   }
 
   /// How many vectors of CPU `processor` are taken.

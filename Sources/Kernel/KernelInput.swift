@@ -108,6 +108,7 @@ final class KernelInputNames: InputNames {
     let parent = try directory(of: node.device, in: system)
     var description = SystemDeviceDescription()
     (description.className, description.number) = ("input", node.deviceNumber)
+    description.folder = "input"
     let name = node.name
     let directory = try system.addDevice(name.bytes, below: parent, description)
     do throws(Errno) {
@@ -137,9 +138,10 @@ final class KernelInputNames: InputNames {
     description.facts = { (text: inout TextBuffer) throws(Errno) in InputFacts.write(device, to: &text) }
     var name: Message = "input"
     name.write(decimal: UInt64(device.number ?? 0))
-    let new = try system.addDevice(name.bytes, below: nil, description)
+    let new = try system.addDevice(name.bytes, below: nil, description) { directory throws(Errno) in
+      try addAttributes(of: device, to: directory)
+    }
     do throws(Errno) {
-      try addAttributes(of: device, to: new.directory)
       try state.withLock { state throws(Errno) in
         try state.shown.append(Shown(device: device, directory: new, nodeCount: 0))
       }

@@ -12,7 +12,7 @@ import VFS
 /// The machine's terminals, and the files of them: `/dev/ttyS0`, `/dev/tty1`, `/dev/console`, `/dev/tty` and `/dev/ptmx`.
 enum KernelTerminals {
   /// The line of the first serial port in every PC.
-  private static let serialLine: UInt8 = 4
+  static let serialLine: UInt8 = 4
   /// How long a device that was told to interrupt at once may take, in nanoseconds.
   private static let interruptLimit: UInt64 = 20_000_000
   /// How often a device that does not interrupt is asked: a receiver of 16 characters at 9,600 bits a second is full by then.
@@ -63,7 +63,9 @@ enum KernelTerminals {
     _ devices: DeviceFileSystem
   ) throws(Errno) {
     try SpecialFiles.register(.characterDevice, major: major, minors: minor..<minor + 1, opener)
-    try devices.add(name, .characterDevice, DeviceNumber(major, minor), permissions: permissions)
+    let number = DeviceNumber(major, minor)
+    try devices.add(name, .characterDevice, number, permissions: permissions)
+    try KernelDeviceNodes.note(.init(name: name, number: number, permissions: permissions))
   }
 
   // MARK: The serial port

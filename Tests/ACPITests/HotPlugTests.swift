@@ -72,6 +72,21 @@ struct HotPlugTests {
     }
   }
 
+  @Test("Slots are what can be taken out of a bus that is there")
+  func slots() throws {
+    let firmware = try Firmware(Self.machine)
+    func slot(_ path: String) throws -> ACPISlot? { try firmware.interpreter.slot(of: try firmware.node(path)) }
+    #expect(try slot("\\_SB.PCI0.PORT.SLOT") == nil)
+    firmware.host.setBridge(0x20, 2, to: 0x21)
+    let found = try #require(try slot("\\_SB.PCI0.PORT.SLOT"))
+    #expect(found.segment == 0 && found.bus == 0x21 && found.device == 0 && found.number == 3)
+    let disk = try #require(try slot("\\_SB.PCI0.DISK"))
+    #expect(disk.bus == 0x20 && disk.device == 31 && disk.number == nil)
+    for path in ["\\_SB.PCI0", "\\_SB.PCI0.PORT", "\\_SB.PCI0.GEN0", "\\_SB.CPUS.C001"] {
+      #expect(try slot(path) == nil)
+    }
+  }
+
   @Test("A device is taken out, and firmware is told what became of it")
   func takeOut() throws {
     let firmware = try Firmware(Self.machine)

@@ -12,12 +12,15 @@ import VFS
 @Suite("Events of devices")
 struct EventTests {
   /// Keeps the events that come.
-  private final class Collector: KernelEventReceiver {
+  final class Collector: KernelEventReceiver {
     var texts: [[String]] = []
+    /// Called with the first line of each, while it is being sent.
+    var onEvent: ((String) -> Void)?
 
     override func receive(_ text: Span<UInt8>) {
       let text = String(decoding: text.indices.map { text[$0] }, as: UTF8.self)
       texts.append(text.split(separator: "\0").map(String.init))
+      onEvent?(texts.last?.first ?? "")
     }
 
     /// The events since the last time, without their numbers.
@@ -27,7 +30,7 @@ struct EventTests {
     }
   }
 
-  private func withEvents(_ body: (World, Collector) throws -> Void) throws {
+  func withEvents(_ body: (World, Collector) throws -> Void) throws {
     try withWorld { world in
       let collector = Collector()
       KernelEvents.install(collector)
@@ -50,8 +53,8 @@ struct EventTests {
     ["\(action)@/\(path)", "ACTION=\(action)", "DEVPATH=/\(path)", "SUBSYSTEM=\(subsystem)"]
   }
 
-  private static let port = "devices/serial0"
-  private static let terminal = "devices/serial0/tty/ttyS0"
+  private static let port = "devices/platform/serial0"
+  private static let terminal = "devices/platform/serial0/tty/ttyS0"
   private static let facts = ["MAJOR=4", "MINOR=64", "DEVNAME=ttyS0"]
 
   @Test("programs are told of devices that come and go, and of their drivers, in this order")

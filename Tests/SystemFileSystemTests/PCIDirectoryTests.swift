@@ -27,10 +27,18 @@ final class FakeControl: PCIControl {
   override var bindsByItself: Bool { byItself }
   override func setBindsByItself(_ does: Bool) throws(Errno) { byItself = does }
   override func add(_ identity: PCIDynamicIdentity, to driver: StaticString) throws(Errno) {
-    calls.append("add \(identity.vendor):\(identity.device) \(String(describing: identity.subsystemVendor)) \(driver)")
+    calls.append("add \(Self.text(identity)) \(driver)")
   }
   override func remove(_ identity: PCIDynamicIdentity, from driver: StaticString) throws(Errno) {
-    calls.append("remove \(identity.vendor):\(identity.device) \(identity.classCode) \(identity.classMask) \(driver)")
+    calls.append("remove \(Self.text(identity)) \(driver)")
+  }
+  private static func text(_ identity: PCIDynamicIdentity) -> String {
+    let numbers = [identity.vendor, identity.device, identity.subsystemVendor, identity.subsystemDevice]
+    let texts =
+      numbers.map { $0.map { String($0, radix: 16) } ?? "any" } + [
+        String(identity.classCode, radix: 16), String(identity.classMask, radix: 16),
+      ]
+    return texts.joined(separator: ":") + (identity.isComplete ? "!" : "")
   }
   override func remove(_ address: PCIAddress) throws(Errno) {
     note("remove", address)
@@ -38,6 +46,9 @@ final class FakeControl: PCIControl {
   }
   override func rescan(bus: PCIAddress?) throws(Errno) { calls.append("rescan \(bus.map { "\($0.bus)" } ?? "all")") }
   override func reset(_ address: PCIAddress) throws(Errno) { note("reset", address) }
+  override func setSlotAttention(_ port: PCIAddress, _ indicator: PCIExpress.Indicator) throws(Errno) {
+    note("attention \(indicator.rawValue)", port)
+  }
   override func setSlotPower(_ port: PCIAddress, isOn: Bool) throws(Errno) { note("power \(isOn)", port) }
   override func addressBits(of address: PCIAddress) -> Int { 64 }
 }
@@ -191,24 +202,29 @@ struct PCIDirectoryTests {
       try world.write("0000:01:00.0", to: "bus/pci/drivers_probe")
       try world.write("8086 10d3\n", to: "\(driver)/new_id")
       try world.write("0x8086 0x10d3 ffffffff 1 20000 ffff00", to: "\(driver)/remove_id")
+      try world.write("8086 10d3 ffffffff ffffffff 0 0 0", to: "\(driver)/new_id")
+      try world.write("8086 ffffffff 1af4 or the rest", to: "\(driver)/new_id")
       try world.write("0\n", to: "bus/pci/slots/5/power")
+      try world.write("2\n", to: "bus/pci/slots/5/attention")
       try world.write("0\n", to: "bus/pci/drivers_autoprobe")
       #expect(try world.text("bus/pci/drivers_autoprobe") == "0\n")
       #expect(try world.text("\(Self.card)/dma_mask_bits") == "64\n")
       #expect(
         control.calls == [
-          "rescan all", "rescan 1", "rescan 2", "rescan 1", "bind e1000 100", "probe 100", "add 32902:4307 nil e1000",
-          "remove 32902:4307 131072 16776960 e1000", "power false e0",
+          "rescan all", "rescan 1", "rescan 2", "rescan 1", "bind e1000 100", "probe 100",
+          "add 8086:10d3:any:any:0:0 e1000", "remove 8086:10d3:any:1:20000:ffff00 e1000",
+          "add 8086:10d3:any:any:0:0! e1000", "add 8086:any:1af4:any:0:0 e1000", "power false e0", "attention 2 e0",
         ])
       control.calls = []
       for (text, path, error): (String, String, Errno) in [
         ("x", "bus/pci/rescan", .EINVAL), ("0000:09:00.0", "\(driver)/bind", .ENODEV),
         ("0000:01:00.0", "\(driver)/unbind", .ENODEV), ("8086", "\(driver)/new_id", .EINVAL),
-        ("8086 10d3x", "\(driver)/new_id", .EINVAL), ("18086 10d3", "\(driver)/new_id", .EINVAL),
+        ("8086 x10d3", "\(driver)/new_id", .EINVAL), ("8086 10d3 1 1 0 0 5", "\(driver)/new_id", .EINVAL),
+        ("3", "bus/pci/slots/5/attention", .EINVAL), ("18086 10d3", "\(driver)/new_id", .EINVAL),
         ("123456789 1", "\(driver)/new_id", .EINVAL), ("2", "bus/pci/slots/5/power", .EINVAL),
         ("nonsense", "bus/pci/drivers_probe", .ENODEV), ("0", "\(Self.card)/msi_bus", .EOPNOTSUPP),
         ("7", "\(Self.card)/numa_node", .EINVAL),
-        (String(repeating: "x", count: 32), "\(Self.card)/driver_override", .EINVAL),
+        (String(repeating: "x", count: 241), "\(Self.card)/driver_override", .EINVAL),
       ] {
         #expect(throws: error, "\(path)") { try world.write(text, to: path) }
       }
@@ -232,16 +248,11 @@ struct PCIDirectoryTests {
       #expect(try world.text("\(Self.card)/enable") == "1\n")
       #expect(throws: Errno.EBUSY) { try world.write("1", to: "\(Self.card)/enable") }
       #expect(throws: Errno.EBUSY) { try world.write("0", to: "\(Self.card)/enable") }
-      #expect(throws: Errno.EBUSY) { try world.write("0000:01:00.0", to: "bus/pci/drivers/virtio-pci/bind") }
       try world.write("0000:01:00.0", to: "bus/pci/drivers/virtio-pci/unbind")
       #expect(control.calls == ["unbind virtio-pci 100"])
       // Registers that its maker has made up are the driver's now.
       #expect(throws: Errno.EPERM) { try world.write([1], to: "\(Self.card)/config", at: 0x80) }
-      let numbers: [UInt32] = [24, 25]
-      try world.fileSystem.setMessageInterrupts(of: Self.cardAddress, .extendedMessages, numbers.span)
-      #expect(try world.names("\(Self.card)/msi_irqs") == ["24", "25"])
-      #expect(try world.text("\(Self.card)/msi_irqs/25") == "msix\n")
-      try world.fileSystem.setMessageInterrupts(of: Self.cardAddress, .messages, [UInt32]().span)
+      try check(interruptsIn: world)
       try world.fileSystem.setDriver(nil, of: Self.cardAddress)
       let names = try world.names(Self.card)
       #expect(!names.contains("driver") && !names.contains("msi_irqs"))
@@ -255,6 +266,24 @@ struct PCIDirectoryTests {
       #expect(FakeConfiguration.byte(0x100, 4) & 7 == 0)
       try world.write("1", to: "\(Self.card)/enable")
     }
+  }
+
+  /// The interrupts of a card whose pin is connected, then its messages, then nothing.
+  private func check(interruptsIn world: World) throws {
+    let (irq, messages) = ("\(Self.card)/irq", "\(Self.card)/msi_irqs")
+    #expect(try world.text(irq) == "11\n")
+    try world.fileSystem.setPinInterrupt(of: Self.cardAddress, 22)
+    #expect(try world.text(irq) == "22\n")
+    let numbers: [UInt32] = [24, 25]
+    try world.fileSystem.setMessageInterrupts(of: Self.cardAddress, .extendedMessages, numbers.span)
+    #expect(try world.names(messages) == ["24", "25"] && world.text("\(messages)/25") == "msix\n")
+    // Of the messages of a table Linux says nothing in irq.
+    #expect(try world.text(irq) == "11\n")
+    try world.fileSystem.setMessageInterrupts(of: Self.cardAddress, .messages, [30].span)
+    #expect(try world.names(messages) == ["30"] && world.text("\(messages)/30") == "msi\n")
+    #expect(try world.text(irq) == "30\n")
+    try world.fileSystem.setMessageInterrupts(of: Self.cardAddress, .messages, [UInt32]().span)
+    #expect(try world.text(irq) == "11\n")
   }
 
   @Test("programs choose the driver by its name, and take the choice back")

@@ -12,6 +12,20 @@ public enum ACPIHotPlugRequest: Equatable, Sendable {
   case release(AMLNode)
 }
 
+/// A place on a PCI bus that firmware lets devices come to and go from.
+public struct ACPISlot: Equatable, Sendable {
+  /// The name in the namespace.
+  public let node: AMLNode
+  /// The segment of the bus that it is on.
+  public let segment: UInt16
+  /// That bus.
+  public let bus: UInt8
+  /// Which device of the bus.
+  public let device: UInt8
+  /// Firmware's number of the slot, by `_SUN`; nil when it gives none.
+  public let number: UInt64?
+}
+
 /// What became of a request, as firmware is told by `_OST`. Source: ACPI 6.5, section 6.3.5.
 public enum ACPIOutcome: UInt64, Sendable {
   case success = 0
@@ -60,6 +74,17 @@ extension AMLInterpreter {
       }
       return .scan(segment: segment, bus: bus)
     }
+  }
+
+  /// The slot that `device` stands for; nil when it is none: firmware cannot take it out, or it is not on a PCI bus that is there.
+  ///
+  /// Source: ACPI 6.5, sections 6.1.11, `_SUN`, and 6.3.3, `_EJx`.
+  public func slot(of device: AMLNode) throws(AMLError) -> ACPISlot? {
+    guard child(of: device, named: "_EJ0") != nil,
+      case .function(let segment, let bus, let number) = try place(of: device)
+    else { return nil }
+    return ACPISlot(
+      node: device, segment: segment, bus: bus, device: number, number: try integer(named: "_SUN", of: device))
   }
 
   /// Lets firmware take a device out that nobody uses any more, by `_EJ0`.

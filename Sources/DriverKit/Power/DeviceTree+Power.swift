@@ -1,7 +1,9 @@
 public import Foundations
 import Logging
 import Machine
+import PCI
 import Time
+import Waiting
 
 /// All devices at once: suspended, resumed, and shut down before the machine goes.
 extension DeviceTree {

@@ -178,6 +178,9 @@ public final class KeyboardInterrupt<Space: RegisterSpace & ~Copyable>: Interrup
     super.init()
   }
 
+  /// Linux's name of the controller's driver.
+  public override var label: StaticString { "i8042" }
+
   public override func handle() -> Bool {
     keyboard.countInterrupt(line)
     return keyboard.serve()

@@ -74,6 +74,24 @@ public final class PortDriver: Driver {
 
   public override func timer(_ context: DriverContext) throws(Errno) { serve(context) }
 
+  public override func serve(_ request: DriverRequest, _ context: DriverContext) throws(Errno) {
+    guard let wanted = request as? SlotRequest else { return request.complete(.failure(.EINVAL)) }
+    // It is firmware's, or there is none.
+    guard let slot else { return wanted.complete(.failure(.EOPNOTSUPP)) }
+    do throws(Errno) {
+      switch wanted.operation {
+      case .turnOn: try slot.turnOn()
+      case .turnOff: try slot.turnOff()
+      case .showAttention(let indicator): try slot.showAttention(indicator)
+      }
+      wanted.complete(.success(0))
+    } catch {
+      wanted.complete(.failure(error))
+    }
+    // What has happened meanwhile, and when to look the next time.
+    serve(context)
+  }
+
   private func serve(_ context: DriverContext) {
     guard let slot else { return }
     let next = slot.serve()

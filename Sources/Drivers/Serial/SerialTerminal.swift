@@ -178,6 +178,9 @@ public final class SerialInterrupt<Space: RegisterSpace & ~Copyable>: InterruptH
     super.init()
   }
 
+  /// As Linux's, whatever the terminal is called.
+  public override var label: StaticString { "ttyS" }
+
   public override func handle() -> Bool {
     device.countInterrupt()
     return device.serve()

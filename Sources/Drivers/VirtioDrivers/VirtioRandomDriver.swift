@@ -1,5 +1,6 @@
 import DriverKit
 import Foundations
+import Logging
 import Machine
 import Security
 import Virtio

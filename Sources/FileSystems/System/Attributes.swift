@@ -18,6 +18,9 @@ enum AttributeText {
     return number
   }
 
+  /// What a switch of Linux's buses takes for yes: whatever does not begin with 0.
+  static func isYes(_ text: Span<UInt8>) -> Bool { !(text.count > 0 && text[0] == 0x30) }
+
   /// The hexadecimal number at `position`, behind spaces, which moves behind it; nil where there is none.
   ///
   /// - Throws: `EINVAL` for one of more than 32 bits, or what is none.

@@ -17,6 +17,10 @@ final class ObjectEvents {
   private let description: SystemDeviceDescription
   private let currentDriver = SpinLock<StaticString?>(nil)
   private let isGone = Atomic<Bool>(false)
+  /// Whether programs have been told that it is there: then they are told when it goes.
+  private let isAnnounced = Atomic<Bool>(false)
+  /// The same of its driver.
+  private let isDriverAnnounced = Atomic<Bool>(false)
 
   /// Those of what `description` describes.
   init(_ path: PathText, name: PathText, _ description: SystemDeviceDescription, subsystem: StaticString?) {
@@ -28,6 +32,9 @@ final class ObjectEvents {
     get { currentDriver.withLock { $0 } }
     set { currentDriver.withLock { $0 = newValue } }
   }
+
+  /// Whether it has gone.
+  var hasGone: Bool { isGone.load(ordering: .relaxed) }
 
   /// It has gone; who still has its file open sends no events.
   func retire() { isGone.store(true, ordering: .relaxed) }
@@ -65,8 +72,16 @@ final class ObjectEvents {
     try description.facts?(&text)
   }
 
-  /// Tells programs what has happened to it. Without memory they are not told, and see it by the events' numbers.
+  /// Tells programs what has happened to it. Without memory they are not told, and see it by the events' numbers. Of the end of what
+  /// they have not been told they are not told either.
   func send(_ action: KernelEventAction) {
+    switch action {
+    case .add: isAnnounced.store(true, ordering: .relaxed)
+    case .bind: isDriverAnnounced.store(true, ordering: .relaxed)
+    case .remove: guard isAnnounced.exchange(false, ordering: .relaxed) else { return }
+    case .unbind: guard isDriverAnnounced.exchange(false, ordering: .relaxed) else { return }
+    case .change, .move, .online, .offline: break
+    }
     do throws(Errno) {
       try send(action) { _ throws(Errno) in }
     } catch {}

@@ -5,7 +5,8 @@ import SyntheticFiles
 
 /// /sys/devices/system/cpu. Source: Linux Documentation/ABI/testing/sysfs-devices-system-cpu.
 extension SystemFileSystem {
-  func addProcessors(to directory: SyntheticDirectory) throws(Errno) {
+  func addProcessors(below device: SystemDevice) throws(Errno) {
+    let directory = device.directory
     for name: StaticString in ["online", "present", "possible"] {
       try directory.add(name) { text in
         text.write(processorList: Processor.online)
@@ -18,19 +19,50 @@ extension SystemFileSystem {
       text.write("\n")
     }
     let records = try processors()
-    for index in 0..<records.count {
-      let name: Message = "cpu\(records[index].number)"
-      let processor = SyntheticDirectory(self, permissions: 0o755)
-      try directory.add(name.bytes, processor)
-      try addTopology(of: records[index].number, to: try add("topology", to: processor))
-      let caches = try add("cache", to: processor)
-      for number in 0..<records[index].caches.count {
-        let name: Message = "index\(number)"
-        let cache = SyntheticDirectory(self, permissions: 0o755)
-        try caches.add(name.bytes, cache)
-        try addCache(records[index].caches[number], of: records[index].number, to: cache)
-      }
+    guard records.count > 0 else { return }
+    let first = ProcessorAlias(records[0])
+    try directory.add("modalias") { text in
+      first.write(to: &text)
+      text.write("\n")
     }
+    try addVulnerabilities(records[0].bugs, to: try add("vulnerabilities", to: directory))
+    for index in 0..<records.count {
+      let alias = ProcessorAlias(records[index])
+      var description = SystemDeviceDescription()
+      description.bus = "cpu"
+      description.facts = { text in
+        text.write("MODALIAS=")
+        alias.write(to: &text)
+        text.write("\n")
+      }
+      let name: Message = "cpu\(records[index].number)"
+      let added = try addDevice(name.bytes, below: device, description) { directory throws(Errno) in
+        try add(records[index], to: directory)
+      }
+      // What Linux gives each processor that firmware describes.
+      try added.setDriver("processor", .later)
+    }
+  }
+
+  private func add(_ record: ProcessorRecord, to processor: SyntheticDirectory) throws(Errno) {
+    try addTopology(of: record.number, to: try add("topology", to: processor))
+    let caches = try add("cache", to: processor)
+    for number in 0..<record.caches.count {
+      let name: Message = "index\(number)"
+      let cache = SyntheticDirectory(self, permissions: 0o755)
+      try caches.add(name.bytes, cache)
+      try addCache(record.caches[number], of: record.number, to: cache)
+    }
+  }
+
+  /// What the processor is affected by. Of all these the kernel does nothing against, so it says the worst.
+  private func addVulnerabilities(_ bugs: ProcessorBugs, to directory: SyntheticDirectory) throws(Errno) {
+    for (name, bug): (StaticString, ProcessorBugs) in [
+      ("gather_data_sampling", .gds), ("itlb_multihit", .itlbMultihit), ("l1tf", .l1tf), ("mds", .mds),
+      ("meltdown", .cpuMeltdown), ("mmio_stale_data", .mmioStaleData), ("reg_file_data_sampling", .rfds),
+      ("retbleed", .retbleed), ("spec_rstack_overflow", .srso), ("spec_store_bypass", .specStoreBypass),
+      ("spectre_v1", .spectreV1), ("spectre_v2", .spectreV2), ("srbds", .srbds), ("tsx_async_abort", .taa),
+    ] { try directory.addWord(name, bugs.contains(bug) ? "Vulnerable" : "Not affected") }
   }
 
   private func addTopology(of number: Int, to directory: SyntheticDirectory) throws(Errno) {

@@ -26,6 +26,28 @@ public struct SystemDeviceDescription {
 
   /// Nothing is known.
   public init() {}
+
+  /// Whether it is a part of what it is below, and not what that does.
+  var isPartition: Bool {
+    guard let type else { return false }
+    let text: Message = "\(type.description)"
+    return text.bytes.isEqual(to: "partition")
+  }
+
+  /// Whether it is the platform's, below which it lies then.
+  var isOnPlatform: Bool {
+    guard let bus else { return false }
+    let text: Message = "\(bus.description)"
+    return text.bytes.isEqual(to: "platform")
+  }
+}
+
+/// When programs are told.
+public enum SystemDeviceAnnouncement: Equatable, Sendable {
+  /// At once.
+  case atOnce
+  /// When the caller says so, by `SystemDevice.announce`: more belongs to what is told.
+  case later
 }
 
 /// A device's directory in /sys, and the links to it, until it is removed.
@@ -54,18 +76,21 @@ public final class SystemDevice {
     events = ObjectEvents(path, name: name, description, subsystem: description.className ?? description.bus)
   }
 
-  /// Tells programs what has happened to it, other than that it came or went, or that a driver did.
+  /// Tells programs what has happened to it, other than that it came or went, or that a driver did, unless that was left for later.
   ///
   /// - Context: a thread without spin locks; may wait.
   public func announce(_ action: KernelEventAction) { events.send(action) }
 
   /// Notes that `driver` serves it, or that none does any more, and tells programs.
   ///
+  /// - Parameter announcement: `.later` for a driver that is yet to work; `announce(.bind)` tells of it then.
   /// - Throws: `ENOMEM`.
-  public func setDriver(_ driver: StaticString?) throws(Errno) {
+  public func setDriver(
+    _ driver: StaticString?, _ announcement: SystemDeviceAnnouncement = .atOnce
+  ) throws(Errno) {
     try fileSystem.changing.withLock { () throws(Errno) in
       try dropDriver()
-      guard let driver, let bus = description.bus else { return }
+      guard let driver, let bus = description.bus, !events.hasGone else { return }
       let drivers = try fileSystem.driverDirectory(driver, bus)
       try drivers.add(name, try fileSystem.makeLink(up: 4, to: path))
       do throws(Errno) {
@@ -76,7 +101,7 @@ public final class SystemDevice {
         throw error
       }
       events.driver = driver
-      events.send(.bind)
+      if announcement == .atOnce { events.send(.bind) }
     }
   }
 
@@ -121,66 +146,19 @@ public final class SystemDevice {
   }
 }
 
-/// A path or a part of one, as it is kept.
-final class PathText {
-  private let text: GrowableArray<UInt8>
-
-  private init(_ text: consuming GrowableArray<UInt8>) { self.text = text }
-
-  /// The texts, one behind the other.
-  convenience init(_ parts: String...) throws(Errno) {
-    var text = GrowableArray<UInt8>()
-    for part in parts { for byte in part.utf8 { try text.append(byte) } }
-    self.init(text)
-  }
-
-  /// A copy of `bytes`.
-  convenience init(_ bytes: Span<UInt8>) throws(Errno) {
-    var text = GrowableArray<UInt8>()
-    for index in bytes.indices { try text.append(bytes[index]) }
-    self.init(text)
-  }
-
-  /// `directory`, a slash, and `name`.
-  convenience init(_ directory: PathText, _ name: Span<UInt8>) throws(Errno) {
-    var text = GrowableArray<UInt8>()
-    for index in 0..<directory.text.count { try text.append(directory.text[index]) }
-    try text.append(0x2f)
-    for index in name.indices { try text.append(name[index]) }
-    self.init(text)
-  }
-
-  /// Runs `body` with its bytes.
-  func withBytes<Result>(_ body: (Span<UInt8>) throws(Errno) -> Result) throws(Errno) -> Result {
-    try Self.pass(text, to: body)
-  }
-
-  /// Its own function, because a span of a class's property may not leave the expression.
-  private static func pass<Result>(
-    _ text: borrowing GrowableArray<UInt8>, to body: (Span<UInt8>) throws(Errno) -> Result
-  ) throws(Errno) -> Result {
-    try body(text.span)
-  }
-
-  /// How many components it has.
-  var depth: Int {
-    var count = 1
-    for index in 0..<text.count where text[index] == 0x2f { count += 1 }
-    return count
-  }
-}
-
 extension SystemFileSystem {
-  /// Adds a device, and tells programs.
+  /// Adds a device, and tells programs: of each after what it is below.
   ///
   /// - Parameters:
   ///   - name: what it is called where it is.
   ///   - parent: what it is connected to, or belongs to; nil for nothing that is known.
+  ///   - announcement: `.later` for one of which there is more to be made; `announce(.add)` tells of it then.
   ///   - attributes: adds files to its directory that are to be there when programs hear of it. May not add a device.
   /// - Throws: `EEXIST`, `ENOMEM`; then nothing has changed.
   /// - Context: a thread without spin locks.
   public func addDevice(
     _ name: Span<UInt8>, below parent: SystemDevice?, _ description: SystemDeviceDescription,
+    _ announcement: SystemDeviceAnnouncement = .atOnce,
     attributes: (SyntheticDirectory) throws(Errno) -> Void = { _ throws(Errno) in }
   ) throws(Errno) -> SystemDevice {
     changing.lock()
@@ -201,8 +179,16 @@ extension SystemFileSystem {
       place.remove(name)
       throw error
     }
-    device.events.send(.add)
+    if announcement == .atOnce { device.events.send(.add) }
     return device
+  }
+
+  /// `directory` of /sys/devices as what devices may be added below: it is no device itself.
+  func container(_ name: StaticString, _ directory: SyntheticDirectory) throws(Errno) -> SystemDevice {
+    guard let devices else { throw .EINVAL }
+    return SystemDevice(
+      self, directory, in: devices, name: try PathText(name.description),
+      path: try PathText("devices/", name.description), below: nil, SystemDeviceDescription())
   }
 
   /// Those below a device have come later.
@@ -219,7 +205,7 @@ extension SystemFileSystem {
     of description: SystemDeviceDescription, below parent: SystemDevice?
   ) throws(Errno) -> (SyntheticDirectory, PathText) {
     guard let devices, let virtualDevices else { throw .EINVAL }
-    switch (parent, description.className) {
+    switch (parent ?? (description.isOnPlatform ? platform : nil), description.className) {
     case (nil, nil): return (devices, try PathText("devices"))
     case (nil, let name?):
       return (try directory(name, in: virtualDevices), try PathText("devices/virtual/", name.description))
@@ -246,7 +232,7 @@ extension SystemFileSystem {
         text.write(number)
       }
     }
-    if description.className != nil, let above = device.above {
+    if description.className != nil, let above = device.above, !description.isPartition {
       try device.directory.add("device", makeLink(up: device.path.depth, to: above.path))
     }
     guard let subsystem = try subsystem(of: description) else { return }
@@ -295,61 +281,11 @@ extension SystemFileSystem {
     return nil
   }
 
-  /// A part of a bus's directory, which is made with the bus's first device.
-  func busDirectory(_ part: StaticString, _ bus: StaticString) throws(Errno) -> SyntheticDirectory {
-    guard let buses else { throw .EINVAL }
-    let directory = try directory(bus, in: buses)
-    try addEvents(to: directory, "bus") { () throws(Errno) in try PathText("bus/", bus.description) }
-    _ = try self.directory("drivers", in: directory)
-    return try self.directory(part, in: directory)
-  }
-
-  fileprivate func driverDirectory(_ driver: StaticString, _ bus: StaticString) throws(Errno) -> SyntheticDirectory {
-    let directory = try directory(driver, in: try busDirectory("drivers", bus))
-    try addEvents(to: directory, "drivers") { () throws(Errno) in
-      try PathText("bus/", bus.description, "/drivers/", driver.description)
-    }
-    return directory
-  }
-
-  /// Gives the directory of a bus or of a driver, if it is new, the file by which its event can be had, and sends that.
-  private func addEvents(
-    to directory: SyntheticDirectory, _ subsystem: StaticString, _ path: () throws(Errno) -> PathText
-  ) throws(Errno) {
-    let file: Message = "uevent"
-    guard try directory.lookUp(file.bytes) == nil else { return }
-    let path = try path()
-    let events = ObjectEvents(path, name: path, SystemDeviceDescription(), subsystem: subsystem)
-    // As on Linux there is nothing to be read.
-    try directory.add(
-      "uevent", permissions: 0o200, { (_: inout TextBuffer) throws(Errno) in },
-      accepts: { (text: Span<UInt8>) throws(Errno) in try events.accept(text) })
-    events.send(.add)
-  }
-
   /// A link to `path` from a directory that is `depth` below /sys.
-  fileprivate func makeLink(up depth: Int, to path: PathText) throws(Errno) -> LinkInode {
+  func makeLink(up depth: Int, to path: PathText) throws(Errno) -> LinkInode {
     LinkInode(self) { text in
       for _ in 0..<depth { text.write("../") }
       text.write(path)
     }
-  }
-}
-
-extension SyntheticDirectory {
-  fileprivate func add(_ name: PathText, _ inode: SyntheticInode) throws(Errno) {
-    try name.withBytes { name throws(Errno) in try add(name, inode) }
-  }
-
-  fileprivate func remove(_ name: PathText) {
-    // Removing cannot fail.
-    try? name.withBytes { name throws(Errno) in remove(name) }
-  }
-}
-
-extension TextBuffer {
-  mutating func write(_ path: PathText) {
-    // Writing cannot fail.
-    try? path.withBytes { path throws(Errno) in write(path) }
   }
 }

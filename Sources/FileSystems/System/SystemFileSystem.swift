@@ -1,5 +1,6 @@
 public import Foundations
 import Machine
+public import PCI
 import Processors
 public import SyntheticFiles
 public import VFS
@@ -17,14 +18,17 @@ public final class SystemFileSystem: SyntheticFileSystem {
   let changing = SleepLock()
   /// The devices, each behind what it is below: guarded by `changing`.
   var present = GrowableArray<SystemDevice>()
+  let busControls = BusControls()
   /// What there is of PCI.
-  let pci = PCIDirectories()
+  let pci: PCIDirectories
   private var root: Dentry?
   // The directories that devices are in, or are found by.
   private(set) var devices: SyntheticDirectory?
   private(set) var buses: SyntheticDirectory?
   private(set) var classes: SyntheticDirectory?
   private(set) var virtualDevices: SyntheticDirectory?
+  /// What is below nothing else of the platform.
+  private(set) var platform: SystemDevice?
   private(set) var characterNumbers: SyntheticDirectory?
   private(set) var blockNumbers: SyntheticDirectory?
   private(set) var modules: SyntheticDirectory?
@@ -35,9 +39,13 @@ public final class SystemFileSystem: SyntheticFileSystem {
 
   /// Creates the file system, with CPUs and the PCI functions that there are.
   ///
+  /// - Parameter pciControl: who does what programs ask of functions; without one, that is refused.
   /// - Throws: `ENOMEM`.
-  public init(names: DentryCache, clock: FileClock, processors: @escaping ProcessorSource) throws(Errno) {
+  public init(
+    names: DentryCache, clock: FileClock, pciControl: PCIControl = PCIControl(), processors: @escaping ProcessorSource
+  ) throws(Errno) {
     self.processors = processors
+    pci = PCIDirectories(pciControl)
     // SYSFS_MAGIC of linux/magic.h.
     super.init(typeName: "sysfs", magic: 0x6265_6572, names: names, clock: clock)
     let top = SyntheticDirectory(self, permissions: 0o755)
@@ -57,11 +65,20 @@ public final class SystemFileSystem: SyntheticFileSystem {
     power = try add("power", to: top)
     let system = try add("system", to: devices)
     virtualDevices = try add("virtual", to: devices)
-    try addProcessors(to: try add("cpu", to: system))
-    try addMemoryNodes(to: try add("node", to: system))
+    platform = try addDevice("platform", below: nil)
+    let systemDevices = try container("system", system)
+    let cpu = try addDevice("cpu", below: systemDevices)
+    try addProcessors(below: cpu)
+    try addMemoryNodes(below: try addDevice("node", below: systemDevices), cpu)
     try addSettings(to: kernel)
     for bus: StaticString in ["acpi", "platform", "serio", "virtio"] { _ = try busDirectory("devices", bus) }
     try addPCI()
+  }
+
+  /// Adds a device that is in no class and on no bus.
+  private func addDevice(_ name: StaticString, below parent: SystemDevice?) throws(Errno) -> SystemDevice {
+    let text: Message = "\(name.description)"
+    return try addDevice(text.bytes, below: parent, SystemDeviceDescription())
   }
 
   /// Adds a directory as those of Linux are.

@@ -7,6 +7,10 @@ final class InterruptLine: VectorHandler {
   static let handlerLimit = 16
 
   let global: Int
+  /// The number by which programs know it.
+  let number: Int
+  /// How often its vector had come when it took that.
+  let baseline: UInt32
   let signal: IOInterruptController.Signal
   let vector: UInt8
   let processor: Int
@@ -29,6 +33,8 @@ final class InterruptLine: VectorHandler {
 
   init(global: Int, signal: IOInterruptController.Signal, vector: UInt8, processor: Int) {
     self.global = global
+    number = InterruptLines.number(ofGlobal: global)
+    baseline = VectorHandlers.arrivals(of: vector, on: processor)
     self.signal = signal
     self.vector = vector
     self.processor = processor
@@ -51,6 +57,12 @@ final class InterruptLine: VectorHandler {
     InterruptLines.setMask(global, true)
     maskedByStorm.store(true, ordering: .relaxed)
     InterruptReport.storm(global)
+  }
+
+  /// What the handler at `index` is called; nil when there are not so many.
+  func label(at index: Int) -> StaticString? {
+    let handler: InterruptHandler? = state.withLock { index < $0.handlers.count ? $0.handlers[index].handler : nil }
+    return handler?.label
   }
 
   /// Adds a handler.

@@ -159,6 +159,25 @@ public enum InterruptLines {
     DeviceVectors.release(line.vector, on: line.processor)
   }
 
+  /// The line in use with the lowest number for programs above `number`, or of all.
+  static func line(after number: Int?) -> InterruptLine? {
+    var found: InterruptLine?
+    forEach { line in
+      guard number.map({ line.number > $0 }) ?? true else { return }
+      if found.map({ line.number < $0.number }) ?? true { found = line }
+    }
+    return found
+  }
+
+  /// The number by which programs know the input `global`: that of the ISA line which goes there, if one does.
+  static func number(ofGlobal global: Int) -> Int {
+    for line in UInt8(0)..<16 {
+      guard let override = override(isa: line) else { continue }
+      if Int(override.global) == global { return Int(line) }
+    }
+    return global
+  }
+
   /// Runs `body` with each line in use, in the order in which they were set up.
   static func forEach(_ body: (InterruptLine) -> Void) {
     var index = 0
@@ -178,6 +197,8 @@ public struct InterruptConnection: ~Copyable {
 
   /// The line's global number.
   public var global: Int { line.global }
+  /// The number by which programs know the line.
+  public var programNumber: Int { line.number }
   /// The CPU that is interrupted.
   public var processor: Int { line.processor }
   /// Whether the line was masked because nobody served it.

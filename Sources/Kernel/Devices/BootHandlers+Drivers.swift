@@ -17,12 +17,13 @@ extension BootHandlers {
     if commandLine.flag("driver_faults") ?? false { KernelDevices.allowFaults() }
     guard let files = state.files else { return .failed("there are no file systems") }
     do throws(Errno) {
-      let system = try SystemFileSystem(names: files.names, clock: FileClock()) { () throws(Errno) in
-        ProcessorList(try KernelProcessors.records())
+      let system = try SystemFileSystem(names: files.names, clock: FileClock(), pciControl: KernelPCIControl()) {
+        () throws(Errno) in ProcessorList(try KernelProcessors.records())
       }
       state.system = system
-      system.pciControl = KernelPCIControl()
+      system.busControl = KernelBusControl()
       let observer = SystemDeviceObserver(system)
+      FirmwareSlots.show(in: system)
       DevicePlaces.start(KernelDevicePlaces(files.devices, system, observer))
       try KernelDevices.start(observer, centuryIndex: centuryIndex(state.firmware))
       let (running, failed) = KernelDevices.settle()

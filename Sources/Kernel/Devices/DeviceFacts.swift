@@ -4,15 +4,10 @@ import Machine
 import SyntheticFiles
 import VFS
 
-/// What /sys says of devices that are not PCI functions, and of any device's driver.
+/// What /sys says of devices that are not PCI functions, and of how any device's driver is.
 enum DeviceFacts {
-  /// The lines of `uevent`.
+  /// The lines of `uevent` besides those that every device has.
   static func write(_ device: DeviceNode, to text: inout TextBuffer) {
-    if let driver = device.driver {
-      text.write("DRIVER=")
-      text.write(driver.name.description)
-      text.write("\n")
-    }
     guard case .virtio(let type, let vendor) = device.identity else { return }
     text.write("MODALIAS=")
     writeAlias(type, vendor, to: &text)

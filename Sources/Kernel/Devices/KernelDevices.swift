@@ -82,10 +82,12 @@ enum KernelDevices {
     var counts = (running: 0, failed: 0)
     DeviceTree.forEach { device in
       guard device.driver != nil else { return }
-      if DeviceTree.settle(device, timeoutNanoseconds: patience), device.state == .running {
-        counts.running += 1
-      } else {
-        counts.failed += 1
+      let hasSettled = DeviceTree.settle(device, timeoutNanoseconds: patience)
+      switch device.state {
+      case .running: counts.running += 1
+      // It was not such a device after all.
+      case .unbound where hasSettled: break
+      default: counts.failed += 1
       }
     }
     return counts

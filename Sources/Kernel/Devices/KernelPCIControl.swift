@@ -2,6 +2,8 @@ import DriverKit
 import Foundations
 import Machine
 import PCI
+import PCIPortDriver
+import Time
 
 /// What programs ask for of PCI functions, through /sys, done by the tree of devices.
 final class KernelPCIControl: PCIControl {
@@ -20,9 +22,7 @@ final class KernelPCIControl: PCIControl {
 
   override func bind(_ address: PCIAddress, to driver: StaticString) throws(Errno) {
     let (device, type) = (try Self.device(address), try Self.type(driver))
-    guard type.matches(device) else { throw .ENODEV }
-    try DeviceTree.bind(device, type)
-    guard DeviceTree.settle(device, timeoutNanoseconds: Self.patience), device.state == .running else { throw .EIO }
+    try DeviceTree.attach(device, type, timeoutNanoseconds: Self.patience)
   }
 
   override func unbind(_ address: PCIAddress, from driver: StaticString) throws(Errno) {
@@ -32,11 +32,30 @@ final class KernelPCIControl: PCIControl {
   }
 
   override func probe(_ address: PCIAddress) throws(Errno) {
-    let device = try Self.device(address)
-    do throws(Errno) { try DeviceTree.bindBest(device) } catch {
-      // Without a driver it stays as it is.
-      if error != .ENODEV && error != .EBUSY { throw error }
+    try KernelBusControl.probe(try Self.device(address), timeoutNanoseconds: Self.patience)
+  }
+
+  override var bindsByItself: Bool { DeviceTree.bindsByItself(.pci) }
+
+  override func setBindsByItself(_ does: Bool) throws(Errno) { DeviceTree.setBindsByItself(.pci, does) }
+
+  override func add(_ identity: PCIDynamicIdentity, to driver: StaticString) throws(Errno) {
+    let type = try Self.type(driver)
+    if !identity.isComplete {
+      guard !Self.isSpecified(identity, for: type), !type.identities.covers(identity) else { throw .EEXIST }
     }
+    try type.identities.add(identity)
+    DeviceTree.attachAll(to: type, timeoutNanoseconds: Self.patience)
+  }
+
+  private static func isSpecified(_ identity: PCIDynamicIdentity, for type: DriverType) -> Bool {
+    guard let driver = identity.specifiedDriver else { return false }
+    let name: Message = "\(driver.linuxName.description)"
+    return name.bytes.isEqual(to: type.name.description)
+  }
+
+  override func remove(_ identity: PCIDynamicIdentity, from driver: StaticString) throws(Errno) {
+    try Self.type(driver).identities.remove(identity)
   }
 
   override func remove(_ address: PCIAddress) throws(Errno) {
@@ -51,7 +70,11 @@ final class KernelPCIControl: PCIControl {
     }
     // A bus that appears meanwhile has been looked at when it did.
     var buses = GrowableArray<PCIAddress>()
-    try buses.append(PCIAddress(bus: 0, place: 0))
+    var root = 0
+    while let bus = PCISystem.rootBus(root) {
+      try buses.append(bus)
+      root += 1
+    }
     var last: PCIAddress?
     while let function = PCISystem.function(after: last) {
       last = function.address
@@ -62,6 +85,21 @@ final class KernelPCIControl: PCIControl {
   }
 
   override func reset(_ address: PCIAddress) throws(Errno) { try DeviceTree.order(.reset, try Self.device(address)) }
+
+  override func setSlotPower(_ port: PCIAddress, isOn: Bool) throws(Errno) {
+    try Self.perform(SlotRequest(isOn ? .turnOn : .turnOff), try Self.device(port))
+  }
+
+  override func setSlotAttention(_ port: PCIAddress, _ indicator: PCIExpress.Indicator) throws(Errno) {
+    try Self.perform(SlotRequest(.showAttention(indicator)), try Self.device(port))
+  }
+
+  private static func perform(_ request: SlotRequest, _ port: DeviceNode) throws(Errno) {
+    try port.submit(request)
+    _ = try request.wait(until: Clock.nanoseconds &+ patience)
+  }
+
+  override var ownsPortSlots: Bool { KernelPortChanges.isGranted }
 
   override func addressBits(of address: PCIAddress) -> Int { 64 }
 }

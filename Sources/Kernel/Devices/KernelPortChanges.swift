@@ -15,7 +15,10 @@ final class KernelPortChanges: PortChanges {
   /// Says that firmware has granted control of slots.
   static func grant() { nativeControl.store(true, ordering: .releasing) }
 
-  override var ownsSlots: Bool { Self.nativeControl.load(ordering: .acquiring) }
+  /// Whether it has.
+  static var isGranted: Bool { nativeControl.load(ordering: .acquiring) }
+
+  override var ownsSlots: Bool { Self.isGranted }
 
   override func filled(_ port: PCIFunction) -> DeviceChange { BusScan(port.address.segment, port.secondaryBus) }
 

@@ -24,39 +24,92 @@ final class SystemDeviceObserver: DeviceObserver {
 
   override func deviceWasAdded(_ device: DeviceNode) {
     do throws(Errno) {
-      if let function = device.function {
-        try system.addFunction(function.address)
-        return
-      }
+      if let function = device.function { return try add(device, function) }
       var description = SystemDeviceDescription()
       description.bus = device.bus.name
       description.facts = { text in DeviceFacts.write(device, to: &text) }
-      let entry = try system.addDevice(device.name.bytes, below: parent(of: device), description)
-      try DeviceFacts.addAttributes(of: device, to: entry.directory)
-      try DeviceFacts.addContainment(of: device, to: entry.directory)
+      let parent = parent(of: device)
+      // Programs are told when it can be found again here: what follows may belong to it.
+      let entry = try system.addDevice(device.name.bytes, below: parent, description, .later) {
+        directory throws(Errno) in
+        try DeviceFacts.addAttributes(of: device, to: directory)
+        try DeviceFacts.addContainment(of: device, to: directory)
+      }
+      do throws(Errno) {
+        try shown.withLock { shown throws(Errno) in try shown.append(Shown(device: device, entry: entry)) }
+      } catch {
+        entry.remove()
+        throw error
+      }
       try entry.addWakeup(DeviceWakeSwitch(device))
-      try shown.withLock { shown throws(Errno) in try shown.append(Shown(device: device, entry: entry)) }
+      entry.announce(.add)
     } catch {
-      // The functions that were there at boot are shown already.
-      if error != .EEXIST { warn(device, error) }
+      warn(device, error)
     }
+  }
+
+  private func add(_ device: DeviceNode, _ function: PCIFunction) throws(Errno) {
+    // The functions that were there at boot are shown already.
+    if let entry = system.device(of: function.address) {
+      try DeviceFacts.addContainment(of: device, to: entry.directory)
+      return try entry.addWakeup(DeviceWakeSwitch(device))
+    }
+    try system.addFunction(function.address) { directory throws(Errno) in
+      try DeviceFacts.addContainment(of: device, to: directory)
+    }
+    try system.device(of: function.address)?.addWakeup(DeviceWakeSwitch(device))
   }
 
   override func driverDidChange(_ device: DeviceNode) {
     let driver = device.driver?.name
     do throws(Errno) {
+      // Programs are told when it works.
       if let function = device.function {
-        try system.setDriver(driver, of: function.address)
-        if let entry = system.device(of: function.address) {
-          try? DeviceFacts.addContainment(of: device, to: entry.directory)
-          try? entry.addWakeup(DeviceWakeSwitch(device))
-        }
+        try system.setDriver(driver, of: function.address, .later)
       } else {
-        try entry(of: device)?.setDriver(driver)
+        try entry(of: device)?.setDriver(driver, .later)
       }
     } catch {
       warn(device, error)
     }
+  }
+
+  override func driverDidStart(_ device: DeviceNode) { shownDevice(of: device)?.announce(.bind) }
+
+  override func interruptsDidChange(_ device: DeviceNode) {
+    // Those of a virtio device are its transport's.
+    guard let function = device.carrier else { return }
+    do throws(Errno) {
+      switch device.interrupts?.kind {
+      case .messages: try showMessages(device, function, .messages)
+      case .extendedMessages: try showMessages(device, function, .extendedMessages)
+      case .line: try system.setPinInterrupt(of: function.address, device.interrupts?.number(at: 0))
+      case nil:
+        let none = GrowableArray<UInt32>()
+        try system.setMessageInterrupts(of: function.address, .messages, none.span)
+      }
+    } catch {
+      // Of one that has gone nothing is shown any more.
+      if error != .ENODEV { warn(device, error) }
+    }
+  }
+
+  private func showMessages(
+    _ device: DeviceNode, _ function: PCIFunction, _ kind: PCIMessageKind
+  ) throws(Errno) {
+    guard let interrupts = device.interrupts else { return }
+    var numbers = GrowableArray<UInt32>()
+    var index = 0
+    while let number = interrupts.number(at: index) {
+      try numbers.append(number)
+      index += 1
+    }
+    try system.setMessageInterrupts(of: function.address, kind, numbers.span)
+  }
+
+  override func driverOverride(of device: DeviceNode) -> Message? {
+    guard let function = device.function else { return nil }
+    return system.driverOverride(of: function.address)
   }
 
   override func deviceWasRemoved(_ device: DeviceNode) {

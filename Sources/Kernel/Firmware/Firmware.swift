@@ -162,6 +162,8 @@ final class Firmware {
       super.init()
     }
 
+    override var label: StaticString { "acpi" }
+
     override func handle() -> Bool {
       do throws(ACPIHardwareError) {
         let events = try hardware.takeEvents()
@@ -205,7 +207,7 @@ final class Firmware {
   }
 
   static var hasWork: Bool {
-    buttonWasPressed.load(ordering: .acquiring) || generalEventCame.load(ordering: .acquiring)
+    buttonWasPressed.load(ordering: .acquiring) || generalEventCame.load(ordering: .acquiring) || FirmwareSlots.hasOrder
   }
 
   /// Does what events have asked for since the last time.
@@ -213,6 +215,7 @@ final class Firmware {
   /// - Context: the boot CPU, interrupts on, no lock held.
   func serve() {
     if Self.generalEventCame.exchange(false, ordering: .acquiring) { serveGeneralEvents() }
+    while let order = FirmwareSlots.takeOrder() { serve(order) }
     while let notification = host.takeNotification() {
       var text = Message()
       text.write("notification \(hex: notification.value) for " as Message)

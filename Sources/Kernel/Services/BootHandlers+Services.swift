@@ -82,6 +82,7 @@ extension BootHandlers {
     guard let tree = Processes.tree else { return }
     let processes = try ProcessFileSystem(tree, facts, names: files.names, clock: FileClock())
     try FileSystemTypes.register(ProcessFileSystemType(processes))
+    KernelDeviceNodes.show(in: system)
     KernelInput.show(in: system)
     try system.addSuspend(KernelSuspend())
     try FileSystemTypes.register(SystemFileSystemType(system))

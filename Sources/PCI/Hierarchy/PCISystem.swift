@@ -52,6 +52,17 @@ public enum PCISystem {
     } ?? nil
   }
 
+  /// The first bus of root `index`, counted from 0; nil when there are not so many.
+  ///
+  /// - Context: any.
+  public static func rootBus(_ index: Int) -> PCIAddress? {
+    withHierarchy { hierarchy in
+      guard index >= 0, index < hierarchy.roots.count else { return nil }
+      let root = hierarchy.roots[index]
+      return PCIAddress(segment: root.segment, bus: root.buses.lowerBound, place: 0)
+    } ?? nil
+  }
+
   /// Writes the low `width` bytes of `value`, 1, 2 or 4, at `offset` in configuration space of the function at `address`, as a program
   /// asks for.
   ///

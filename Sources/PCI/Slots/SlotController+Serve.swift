@@ -78,7 +78,7 @@ extension SlotController {
     }
   }
 
-  private func becomeEmpty() {
+  func becomeEmpty() {
     state = .empty
     show(power: .off, attention: .off)
   }

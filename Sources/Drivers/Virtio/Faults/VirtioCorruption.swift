@@ -1,3 +1,4 @@
+import Machine
 /// Rubbish that a broken driver may leave in a queue that it shares with its device.
 ///
 /// For tests of containment only: either the device refuses it, or the driver's own checks find it, or a request gets no

@@ -1,6 +1,6 @@
-public import Foundations
+import Foundations
 import Machine
-public import PCI
+import PCI
 import SyntheticFiles
 import VFS
 
@@ -40,7 +40,12 @@ extension SystemFileSystem {
     try directory.add("resource") { (text: inout TextBuffer) throws(Errno) in
       PCIText.writeResources(try entry.current(), to: &text)
     }
-    try directory.addNumber("irq", UInt64(entry.function.firmwareInterruptLine ?? 0))
+    // Of messages that are a table's Linux says nothing here.
+    try directory.add("irq") { text in
+      let line = UInt64(entry.function.firmwareInterruptLine ?? 0)
+      text.write(decimal: entry.settings.withLock { $0.interrupt }.map(UInt64.init) ?? line)
+      text.write("\n")
+    }
     try directory.add("local_cpus") { text in
       text.write(processorMask: Processor.online)
       text.write("\n")
@@ -144,11 +149,12 @@ extension SystemFileSystem {
       "driver_override", permissions: 0o644,
       { text in Self.writeOverride(entry.settings.withLock { $0.driver }, to: &text) },
       accepts: { (text: Span<UInt8>) throws(Errno) in
-        let line = AttributeText.line(text)
-        // No driver has a longer name.
-        guard line.count <= 31 else { throw .EINVAL }
+        var count = 0
+        while count < text.count, text[count] != 0x0a { count += 1 }
+        // Far beyond what any driver is called.
+        guard count <= Message.capacity else { throw .EINVAL }
         var name: Message?
-        if line.count > 0 { name = Self.message(line) }
+        if count > 0 { name = Self.message(text.extracting(0..<count)) }
         entry.settings.withLock { $0.driver = name }
       })
   }
@@ -194,57 +200,6 @@ extension SystemFileSystem {
     }
     try PCISystem.setEnabled(entry.address, isEnabled)
     entry.settings.withLock { $0.isEnabled = isEnabled }
-  }
-}
-
-/// How a function interrupts by messages.
-public enum PCIMessageKind: Sendable {
-  /// By MSI.
-  case messages
-  /// By the messages of its table, MSI-X.
-  case extendedMessages
-}
-
-extension SystemFileSystem {
-  /// Shows which interrupts, by the numbers of /proc/interrupts, the messages of the function at `address` are: `msi_irqs`.
-  ///
-  /// - Parameter numbers: none when it has no messages any more.
-  /// - Throws: `ENODEV` when the function is not shown; `ENOMEM`, then none are shown.
-  /// - Context: a thread without spin locks.
-  public func setMessageInterrupts(
-    of address: PCIAddress, _ kind: PCIMessageKind, _ numbers: Span<UInt32>
-  ) throws(Errno) {
-    guard let entry = pci.function(address) else { throw .ENODEV }
-    let directory = entry.device.directory
-    directory.remove(named: "msi_irqs")
-    guard numbers.count > 0 else { return }
-    let files = SyntheticDirectory(self, permissions: 0o755)
-    for index in numbers.indices {
-      let name: Message = "\(numbers[index])"
-      let word: StaticString = kind == .messages ? "msi" : "msix"
-      try files.add(name.bytes, WordInode(self, word))
-    }
-    try directory.add("msi_irqs", files)
-  }
-}
-
-/// A file with a word that does not change.
-private final class WordInode: TextInode {
-  private let word: StaticString
-
-  init(_ fileSystem: SystemFileSystem, _ word: StaticString) {
-    self.word = word
-    super.init(fileSystem, .regular, permissions: 0o444)
-    let size = fileSystem.textSize
-    attributes.withLock { $0.size = size }
-  }
-
-  override func makeSource(_ request: OpenRequest) throws(Errno) -> TextSource {
-    let word = word
-    return WholeText({ text in
-      text.write(word.description)
-      text.write("\n")
-    })
   }
 }
 

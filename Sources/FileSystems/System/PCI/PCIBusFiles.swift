@@ -21,8 +21,7 @@ extension SystemFileSystem {
     try bus.add(
       "drivers_autoprobe", permissions: 0o644, { text in text.write(pci.control.bindsByItself ? "1\n" : "0\n") },
       accepts: { (text: Span<UInt8>) throws(Errno) in
-        // As Linux: whatever does not begin with 0 is yes.
-        try pci.control.setBindsByItself(!(text.count > 0 && text[0] == 0x30))
+        try pci.control.setBindsByItself(AttributeText.isYes(text))
       })
   }
 
@@ -32,17 +31,16 @@ extension SystemFileSystem {
   /// - Throws: `ENOMEM`.
   /// - Context: a thread without spin locks.
   public func addPCIDriver(_ driver: StaticString) throws(Errno) {
-    let drivers = try busDirectory("drivers", "pci")
-    let name: Message = "\(driver.description)"
-    if try drivers.lookUp(name.bytes) != nil { return }
-    let directory = SyntheticDirectory(self, permissions: 0o755)
-    try addActions(of: driver, to: directory)
-    try addModule(of: driver, to: directory)
-    do throws(Errno) {
+    try changing.withLock { () throws(Errno) in
+      let drivers = try busDirectory("drivers", "pci")
+      let name: Message = "\(driver.description)"
+      if try drivers.lookUp(name.bytes) != nil { return }
+      let directory = SyntheticDirectory(self, permissions: 0o755)
+      try addActions(of: driver, to: directory)
+      try addModule(of: driver, to: directory)
       try drivers.add(name.bytes, directory)
-    } catch {
-      // Somebody else was faster.
-      guard error == .EEXIST else { throw error }
+      // With the file by which its event can be had.
+      _ = try driverDirectory(driver, "pci")
     }
   }
 
@@ -50,7 +48,6 @@ extension SystemFileSystem {
     let pci = pci
     try directory.addAction("bind") { (text: Span<UInt8>) throws(Errno) in
       guard let entry = pci.function(named: AttributeText.line(text)) else { throw .ENODEV }
-      guard try entry.current().boundDriver == nil else { throw .EBUSY }
       try pci.control.bind(entry.address, to: driver)
     }
     try directory.addAction("unbind") { (text: Span<UInt8>) throws(Errno) in
@@ -72,26 +69,34 @@ extension SystemFileSystem {
     return text.bytes.isEqual(to: right.description)
   }
 
-  /// Vendor and device, then perhaps those of the board, a class, its mask, and what a driver makes of it, which counts for nothing.
+  /// Vendor and device, then perhaps those of the board, a class, its mask, and what the driver is to make of it, all hexadecimal. What
+  /// comes behind numbers counts for nothing, as on Linux.
   ///
-  /// - Throws: `EINVAL`.
+  /// - Throws: `EINVAL` for fewer than two numbers, or one that no function has; also for a last one other than 0, which must be one that
+  ///   the driver knows.
   static func identity(_ text: Span<UInt8>) throws(Errno) -> PCIDynamicIdentity {
     let line = AttributeText.line(text)
-    var position = 0
-    guard let vendor = try AttributeText.nextHex(line, &position), vendor <= 0xffff,
-      let device = try AttributeText.nextHex(line, &position), device <= 0xffff
-    else { throw .EINVAL }
-    var identity = PCIDynamicIdentity(vendor: UInt16(vendor), device: UInt16(device))
-    if let value = try AttributeText.nextHex(line, &position) { identity.subsystemVendor = try number(value) }
-    if let value = try AttributeText.nextHex(line, &position) { identity.subsystemDevice = try number(value) }
-    if let value = try AttributeText.nextHex(line, &position) { identity.classCode = value }
-    if let value = try AttributeText.nextHex(line, &position) { identity.classMask = value }
+    var numbers = InlineArray<7, UInt32>(repeating: 0)
+    var (count, position) = (0, 0)
+    while count < 7 {
+      guard let number = try? AttributeText.nextHex(line, &position) else { break }
+      numbers[count] = number
+      count += 1
+    }
+    guard count >= 2 else { throw .EINVAL }
+    var identity = PCIDynamicIdentity(vendor: try number(numbers[0]), device: try number(numbers[1]))
+    if count > 2 { identity.subsystemVendor = try number(numbers[2]) }
+    if count > 3 { identity.subsystemDevice = try number(numbers[3]) }
+    if count > 4 { identity.classCode = numbers[4] }
+    if count > 5 { identity.classMask = numbers[5] }
+    guard numbers[6] == 0 else { throw .EINVAL }
+    identity.isComplete = count == 7
     return identity
   }
 
-  /// A number of 16 bits; all ones of 32 bits are any, as on Linux.
+  /// A number of a function; nil for PCI_ANY_ID.
   private static func number(_ value: UInt32) throws(Errno) -> UInt16? {
-    if value == .max { return nil }
+    guard value != .max else { return nil }
     guard value <= 0xffff else { throw .EINVAL }
     return UInt16(value)
   }

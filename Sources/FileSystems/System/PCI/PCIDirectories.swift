@@ -1,7 +1,7 @@
 public import Foundations
 import Machine
 public import PCI
-import SyntheticFiles
+public import SyntheticFiles
 
 /// A function in /sys, with what programs have said of it.
 final class PCIFunctionDirectory {
@@ -17,6 +17,8 @@ final class PCIFunctionDirectory {
     var node = -1
     /// Whether programs may read its ROM.
     var showsROM = false
+    /// The interrupt that it has connected, by the number in /proc/interrupts, when that is its pin's or the first message's of MSI.
+    var interrupt: UInt32?
   }
 
   /// What it was when it was found.
@@ -54,7 +56,9 @@ final class PCIDirectories {
 
   private let state = SpinLock(State())
   /// Set before any program runs.
-  var control = PCIControl()
+  var control: PCIControl
+
+  init(_ control: PCIControl) { self.control = control }
 
   func root(_ bus: PCIAddress) -> SystemDevice? {
     state.withLock { state in
@@ -117,9 +121,9 @@ final class PCIDirectories {
 
 /// Functions that come and go.
 extension SystemFileSystem {
-  /// Who does what programs ask of functions and drivers; at first all is refused.
+  /// Who does what programs ask of functions and drivers.
   ///
-  /// It is set once, before programs run.
+  /// It is set before programs run.
   public var pciControl: PCIControl {
     get { pci.control }
     set { pci.control = newValue }
@@ -127,22 +131,27 @@ extension SystemFileSystem {
 
   /// Shows the function at `address`, which the machine's hierarchy has, below the bridge that leads to it, with its links.
   ///
-  /// Those of a bridge come after it.
+  /// Those of a bridge come after it. Programs are told when all of it is there: first of the function, then of its bus, then of its driver.
   ///
+  /// - Parameter attributes: adds more files to its directory. May not add a device.
   /// - Throws: `ENODEV` when the hierarchy has no such function, or its bridge is not shown; `EEXIST`, `ENOMEM`; then nothing has
   ///   changed.
   /// - Context: a thread without spin locks.
-  public func addFunction(_ address: PCIAddress) throws(Errno) {
+  public func addFunction(
+    _ address: PCIAddress, attributes: (SyntheticDirectory) throws(Errno) -> Void = { _ throws(Errno) in }
+  ) throws(Errno) {
     guard let function = PCISystem.function(at: address) else { throw .ENODEV }
     let name = PCIText.name(of: address)
     var description = SystemDeviceDescription()
     description.bus = "pci"
     description.facts = { text in PCIText.writeFacts(function, to: &text) }
-    let device = try addDevice(name.bytes, below: try parent(of: function), description)
+    let device = try addDevice(name.bytes, below: try parent(of: function), description, .later)
+    let entry: PCIFunctionDirectory
     do throws(Errno) {
-      let entry = PCIFunctionDirectory(
+      entry = PCIFunctionDirectory(
         function, device, bus: try addBus(behind: function, device), slot: try slotName(of: function))
       try addAttributes(of: entry)
+      try attributes(device.directory)
       try addSlot(of: entry)
       do throws(Errno) {
         try pci.add(entry)
@@ -150,9 +159,15 @@ extension SystemFileSystem {
         removeSlot(of: entry)
         throw error
       }
-      if let driver = function.boundDriver { try setDriver(driver, of: address) }
     } catch {
       device.remove()
+      throw error
+    }
+    device.announce(.add)
+    entry.bus?.announce(.add)
+    guard let driver = function.boundDriver else { return }
+    do throws(Errno) { try setDriver(driver, of: address) } catch {
+      removeFunction(address)
       throw error
     }
   }
@@ -175,14 +190,17 @@ extension SystemFileSystem {
   /// Notes that the function at `address` is the driver's that programs know as `driver`, or nobody's: the links between them come
   /// and go, and with them what programs may write to configuration space.
   ///
+  /// - Parameter announcement: as `SystemDevice.setDriver` has it.
   /// - Throws: `ENODEV` when the function is not shown; `ENOMEM`.
   /// - Context: a thread without spin locks.
-  public func setDriver(_ driver: StaticString?, of address: PCIAddress) throws(Errno) {
+  public func setDriver(
+    _ driver: StaticString?, of address: PCIAddress, _ announcement: SystemDeviceAnnouncement = .atOnce
+  ) throws(Errno) {
     guard let entry = pci.function(address) else { throw .ENODEV }
     if let driver { try addPCIDriver(driver) }
     // First what keeps programs out, last what lets them in again.
     if driver != nil { try PCISystem.setDriver(driver, of: address) }
-    try entry.device.setDriver(driver)
+    try entry.device.setDriver(driver, announcement)
     if driver == nil { try? PCISystem.setDriver(nil, of: address) }
     entry.settings.withLock { $0.isEnabled = false }
   }
@@ -222,7 +240,7 @@ extension SystemFileSystem {
     if let found = pci.root(bus) { return found }
     let root = try addDevice(PCIText.rootName(bus).bytes, below: nil, SystemDeviceDescription())
     do throws(Errno) {
-      _ = try addBus(bus, below: root)
+      _ = try addBus(bus, below: root, .atOnce)
       try pci.addRoot(bus, root)
     } catch {
       root.remove()
@@ -234,23 +252,27 @@ extension SystemFileSystem {
   private func addBus(behind function: PCIFunction, _ device: SystemDevice) throws(Errno) -> SystemDevice? {
     guard function.secondaryBus != 0 else { return nil }
     let bus = PCIAddress(segment: function.address.segment, bus: function.secondaryBus, place: 0)
-    return try addBus(bus, below: device)
+    return try addBus(bus, below: device, .later)
   }
 
   /// A bus itself. Source: Linux Documentation/ABI/testing/sysfs-bus-pci.
-  private func addBus(_ bus: PCIAddress, below device: SystemDevice) throws(Errno) -> SystemDevice {
+  private func addBus(
+    _ bus: PCIAddress, below device: SystemDevice, _ announcement: SystemDeviceAnnouncement
+  ) throws(Errno) -> SystemDevice {
     var description = SystemDeviceDescription()
     description.className = "pci_bus"
-    let added = try addDevice(PCIText.name(ofBus: bus).bytes, below: device, description)
-    try added.directory.add("cpuaffinity") { text in
-      text.write(processorMask: Processor.online)
-      text.write("\n")
+    let pci = pci
+    return try addDevice(PCIText.name(ofBus: bus).bytes, below: device, description, announcement) {
+      directory throws(Errno) in
+      try directory.add("cpuaffinity") { text in
+        text.write(processorMask: Processor.online)
+        text.write("\n")
+      }
+      try directory.add("cpulistaffinity") { text in
+        text.write(processorList: Processor.online)
+        text.write("\n")
+      }
+      try directory.addSwitch("rescan") { () throws(Errno) in try pci.control.rescan(bus: bus) }
     }
-    try added.directory.add("cpulistaffinity") { text in
-      text.write(processorList: Processor.online)
-      text.write("\n")
-    }
-    try added.directory.addSwitch("rescan") { [pci] () throws(Errno) in try pci.control.rescan(bus: bus) }
-    return added
   }
 }

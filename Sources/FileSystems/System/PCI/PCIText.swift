@@ -154,7 +154,7 @@ enum PCIText {
 
 extension TextBuffer {
   /// Writes `value` in hexadecimal with capital letters.
-  fileprivate mutating func write(upperHex value: UInt64, width: Int) {
+  mutating func write(upperHex value: UInt64, width: Int) {
     var shift = max(width - 1, value == 0 ? 0 : (63 - value.leadingZeroBitCount) / 4) * 4
     while shift >= 0 {
       let digit = UInt8(truncatingIfNeeded: value >> UInt64(shift) & 15)

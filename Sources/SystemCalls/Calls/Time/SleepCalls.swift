@@ -3,6 +3,7 @@ import LinuxABI
 import Machine
 import Processes
 import Scheduler
+import Security
 import Synchronization
 import Time
 import Waiting
