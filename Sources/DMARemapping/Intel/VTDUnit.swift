@@ -157,7 +157,10 @@ final class VTDUnit<Space: RegisterSpace & ~Copyable>: RemappingUnit {
   override func takeFaults(into sink: RemappingFaultSink) -> Int {
     let first: Int
     switch faults.withLock({ faults in faults.status }) {
-    case .none: return 0
+    case .none:
+      // While this is noted no fault interrupts.
+      if faults.withLock({ faults in faults.takeOverflow() }) { sink.noteLost() }
+      return 0
     case .lost:
       markLost()
       return 0
