@@ -90,6 +90,8 @@ let package = Package(
     module("VDSO", ["Foundations", "Machine", "VirtualMemory", "Time"]),
     module("Terminals", ["Foundations", "LinuxABI", "Machine", "Waiting"]),
     module("PCI", ["Foundations", "Machine", "Waiting"], generated: true),
+    module(
+      "DMARemapping", ["Foundations", "PageFrames", "Machine", "Waiting", "Logging", "ACPI", "PCI"], generated: true),
     module("Security", ["Foundations", "LinuxABI", "Machine"]),
     module(
       "VFS",
@@ -143,7 +145,10 @@ let package = Package(
       ]),
     module(
       "DriverKit",
-      ["Foundations", "Machine", "Waiting", "Logging", "Interrupts", "Time", "Scheduling", "Scheduler", "PCI"]),
+      [
+        "Foundations", "Machine", "Waiting", "Logging", "Interrupts", "Time", "Scheduling", "Scheduler", "PCI",
+        "DMARemapping",
+      ]),
     module(
       "DeviceFiles", path: "Sources/Drivers/Files",
       ["Foundations", "LinuxABI", "Machine", "Waiting", "Time", "Security", "VFS", "SyntheticFiles", "DriverKit"]),
@@ -240,7 +245,9 @@ let package = Package(
     tests(
       "KeyboardDriverTests", ["KeyboardDriver", "Input", "Registers", "DeviceModels", "Time", "Machine", "Foundations"]),
     tests("ScreenDriverTests", ["ScreenDriver", "Console", "Terminals", "Machine", "Foundations"]),
-    tests("DriverKitTests", ["DriverKit", "Logging", "PCI", "Time", "Waiting", "Machine", "Foundations"]),
+    tests(
+      "DriverKitTests",
+      ["DriverKit", "DMARemapping", "Logging", "PCI", "Time", "Waiting", "Machine", "Foundations"]),
     tests("EducationalDriverTests", ["EducationalDriver", "DriverKit", "DeviceModels", "Machine", "Foundations"]),
     tests(
       "DeviceFilesTests",
@@ -256,6 +263,8 @@ let package = Package(
         "Time", "Waiting", "Machine", "LinuxABI", "Foundations",
       ]),
     tests("PCITests", ["PCI", "DeviceModels", "Machine", "Foundations"]),
+    tests(
+      "DMARemappingTests", ["DMARemapping", "ACPI", "PCI", "DeviceModels", "Machine", "PageFrames", "Foundations"]),
     tests("VirtioTests", ["Virtio", "PCI", "DeviceModels", "Machine", "PageFrames", "Foundations"]),
     tests("TimeTests", ["Time", "Machine", "Registers", "DeviceModels", "Foundations"]),
     tests(

@@ -114,6 +114,8 @@ public final class DeviceNode {
   /// What the driver of `parent` gives its driver.
   public let attachment: DeviceAttachment?
   let contents = SpinLock(Contents())
+  /// How many of its accesses its IOMMU has refused.
+  let accessFaults = Atomic<UInt64>(0)
   /// Woken when `state` changes.
   let changes = WaitQueue()
   private let wakeBits = Atomic<UInt8>(0)
@@ -136,6 +138,8 @@ public final class DeviceNode {
   public var failure: Errno? { contents.withLock { $0.failure } }
   /// The interrupts that its driver has connected; nil for none.
   public var interrupts: DeviceInterrupts? { contents.withLock { $0.interrupts } }
+  /// How many accesses to memory that it may not reach its IOMMU has refused, since it came.
+  public var accessFaultCount: UInt64 { accessFaults.load(ordering: .relaxed) }
   /// The type of its driver; nil without one.
   public var driver: DriverType? { contents.withLock { $0.host }?.type }
 

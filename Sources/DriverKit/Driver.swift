@@ -71,6 +71,15 @@ public enum DriverHealth: Equatable, Sendable {
   case degraded
   /// It does not work.
   case failed
+
+  /// This, or `other` if that is worse.
+  func orWorse(_ other: DriverHealth) -> DriverHealth {
+    switch self {
+    case .good: other
+    case .degraded: other == .failed ? .failed : .degraded
+    case .failed: .failed
+    }
+  }
 }
 
 /// Faults that tests let drivers have.
@@ -89,6 +98,8 @@ public enum DriverFault: Equatable, Sendable {
   case removal
   /// Functions call each other for ever.
   case recursion
+  /// The device is told to reach memory that its driver does not share with it.
+  case strayAccess
 
   /// The fault's name, as it is written into `fault` in /sys.
   public var name: StaticString {
@@ -100,16 +111,17 @@ public enum DriverFault: Equatable, Sendable {
     case .corruption: "corrupt"
     case .removal: "remove"
     case .recursion: "recursion"
+    case .strayAccess: "dma"
     }
   }
 
   /// All of them.
-  static var all: [7 of DriverFault] {
-    [.trap, .wildPointer, .hang, .leak, .corruption, .removal, .recursion]
+  static var all: [8 of DriverFault] {
+    [.trap, .wildPointer, .hang, .leak, .corruption, .removal, .recursion, .strayAccess]
   }
 
-  /// Whether only a driver itself could have it, by what it does to its device; it does not end the driver's call.
-  var isOfDevice: Bool { self == .corruption || self == .removal }
+  /// Whether only a driver itself can have it, by what it does to its device, and the driver goes on.
+  var isOfDevice: Bool { self == .corruption || self == .removal || self == .strayAccess }
 
   /// The fault of that name.
   public init?(name: Span<UInt8>) {

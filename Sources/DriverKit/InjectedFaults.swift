@@ -15,7 +15,7 @@ enum InjectedFaults {
     case .leak: leak()
     case .wildPointer: FaultProvocation.readNearNull()
     case .recursion: _ = recur(1, recursionCount.wrappingAdd(1, ordering: .relaxed).oldValue)
-    case .corruption, .removal: throw .EOPNOTSUPP
+    case .corruption, .removal, .strayAccess: throw .EOPNOTSUPP
     }
   }
 

@@ -228,6 +228,11 @@ APUS_INLINE void apus_write_cr4(uint64_t value) { __asm__ volatile("movq %0, %%c
 /* Writes back and empties all caches of the CPU. */
 APUS_INLINE void apus_write_back_caches(void) { __asm__ volatile("wbinvd" ::: "memory"); }
 
+/* Writes back the cache line that holds the address, and empties it. Source: Intel SDM vol. 2A, CLFLUSH. */
+APUS_INLINE void apus_write_back_line(uint64_t address) {
+    __asm__ volatile("clflush (%0)" ::"r"(address) : "memory");
+}
+
 APUS_INLINE void apus_invalidate_page(uint64_t address) {
 #ifndef __linux__
     __asm__ volatile("invlpg (%0)" ::"r"(address) : "memory");

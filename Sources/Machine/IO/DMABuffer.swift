@@ -35,8 +35,12 @@ public struct DMASegment: Equatable, Sendable {
 /// It never holds a Swift object, so whatever the device writes cannot hurt the kernel; what is read is to be checked
 /// by whoever reads it. An access outside is lost: a read gives ones. Dropping the value frees the memory, so a driver
 /// drops it after its device is reset or gone.
+///
+/// What contained work makes is mapped in the work's `DMADomain`, if it has one, from before anybody knows the memory until
+/// after the last device has lost it.
 public struct DMABuffer: RegisterSpace, ~Copyable {
-  private let frames: FrameRun
+  private let first: FrameNumber
+  private let frameCount: Int
   /// On record with the contained work that has it, in whose heap the record lies: so a buffer that has got out is found by whoever
   /// looks for references into that heap.
   private let record: DMARecord?
@@ -47,21 +51,42 @@ public struct DMABuffer: RegisterSpace, ~Copyable {
 
   /// Takes `byteCount` bytes, 1...`largestByteCount`.
   ///
-  /// - Throws: `EINVAL` for another size, `ENOMEM` when there is no such piece.
+  /// - Throws: `EINVAL` for another size or one that the work's domain cannot address, `ENOMEM` when there is no such piece, `EIO` when
+  ///   the IOMMU does not answer.
   /// - Context: any without locks.
   public init(byteCount: Int, reach: DMAReach = .all) throws(Errno) {
     guard byteCount > 0, byteCount <= Self.largestByteCount else { throw .EINVAL }
     let pageSize = Int(FrameNumber.byteCount)
-    let taken = try FrameRun(count: (byteCount + pageSize - 1) / pageSize, limit: reach.zone)
-    let record = try DMARecord.make(taken.first, count: taken.count)
-    for index in 0..<taken.count { FrameMemory.clear(taken.first + index) }
-    frames = taken
+    let count = (byteCount + pageSize - 1) / pageSize
+    let heap = CompartmentHeap.current
+    let noted = heap.map { DMARecord($0) }
+    // Work that is ended in between would leave frames that nobody knows of.
+    let taken = try Containment.outside { () throws(Errno) in try Self.take(count, reach.zone, heap) }
+    first = taken
+    frameCount = count
+    record = noted
     self.byteCount = byteCount
-    self.record = record
+  }
+
+  deinit {
+    let (first, count, heap) = (first, frameCount, record?.heap)
+    Containment.outside { Self.giveBack(first, count, heap) }
+  }
+
+  private static func take(_ count: Int, _ limit: ZoneKind, _ heap: Int?) throws(Errno) -> FrameNumber {
+    let frames = try FrameRun(count: count, limit: limit)
+    for index in 0..<count { FrameMemory.clear(frames.first + index) }
+    if let heap { try CompartmentHeap.share(.init(first: frames.first, count: count), number: heap) }
+    return frames.keep()
+  }
+
+  private static func giveBack(_ first: FrameNumber, _ count: Int, _ heap: Int?) {
+    if let heap, !CompartmentHeap.unshare(.init(first: first, count: count), number: heap) { return }
+    FrameAllocator.releaseRun(first, count: count)
   }
 
   /// Where the device finds the first byte.
-  public var deviceAddress: UInt64 { Self.deviceAddress(ofPhysical: frames.first.address) }
+  public var deviceAddress: UInt64 { Self.deviceAddress(ofPhysical: first.address) }
 
   /// The `count` bytes from `offset` on, to tell the device of; nil when they are not all inside.
   @inline(__always)
@@ -70,7 +95,7 @@ public struct DMABuffer: RegisterSpace, ~Copyable {
     return DMASegment(deviceAddress: deviceAddress &+ UInt64(offset), byteCount: count)
   }
 
-  /// The address at which devices find the physical address `address`; an IOMMU will make another one of it.
+  /// The address at which devices find the physical address `address`: the same, also behind an IOMMU.
   static func deviceAddress(ofPhysical address: UInt64) -> UInt64 { address }
 
   @inline(__always)
@@ -81,7 +106,7 @@ public struct DMABuffer: RegisterSpace, ~Copyable {
   @inline(__always)
   private func place(_ offset: Int, _ width: Int) -> UInt64? {
     guard contains(offset, width) else { return nil }
-    return PhysicalMap.address(of: frames.first.address) &+ UInt64(truncatingIfNeeded: offset)
+    return PhysicalMap.address(of: first.address) &+ UInt64(truncatingIfNeeded: offset)
   }
 
   // SAFETY (section): `place` has checked that the bytes are inside of frames that this value owns, which are in the
@@ -197,12 +222,25 @@ public struct DMABuffer: RegisterSpace, ~Copyable {
     unsafe target.initializeMemory(as: UInt8.self, repeating: 0, count: count)
     atomicMemoryFence(ordering: .releasing)
   }
+
+  /// Writes the `count` bytes from `offset` on out of the CPU's caches, for a device that does not look into those.
+  public func writeBack(at offset: Int, count: Int) {
+    guard count > 0, let start = place(offset, count) else { return }
+    // SAFETY: `place` has checked that all of the lines lie in frames that this value owns; writing one back changes nothing.
+    var line = start & ~63
+    while line < start + UInt64(count) {
+      apus_write_back_line(line)
+      line += 64
+    }
+    apus_memory_fence()
+  }
 }
 
 extension UserFrame {
   /// The `count` bytes from `offset` on, to tell a device of; nil when they are not all inside.
   ///
-  /// Whoever tells keeps a reference to the frame until the device is done with it.
+  /// Whoever tells keeps a reference to the frame until the device is done with it. The frame is in no `DMADomain`: behind an IOMMU
+  /// whoever tells has a `DMAMapping` of it.
   public borrowing func segment(at offset: Int = 0, count: Int = UserFrame.byteCount) -> DMASegment? {
     guard offset >= 0, count > 0, count <= Self.byteCount, offset <= Self.byteCount - count else { return nil }
     return DMASegment(
@@ -212,23 +250,8 @@ extension UserFrame {
 
 /// That frames are shared with a device by contained work.
 private final class DMARecord {
-  private let first: FrameNumber
-  private let heap: Int
+  /// The heap of the work.
+  let heap: Int
 
-  private init(_ first: FrameNumber, _ heap: Int) { (self.first, self.heap) = (first, heap) }
-
-  /// Makes a record if contained work runs.
-  ///
-  /// - Throws: `ENOMEM` when the work has too many.
-  static func make(_ first: FrameNumber, count: Int) throws(Errno) -> DMARecord? {
-    #if os(none)
-      guard apus_read_heap() != 0 else { return nil }
-      guard let heap = CompartmentHeap.addShared(.init(first: first, count: count)) else { throw .ENOMEM }
-      return DMARecord(first, heap)
-    #else
-      return nil
-    #endif
-  }
-
-  deinit { CompartmentHeap.removeShared(first, number: heap) }
+  init(_ heap: Int) { self.heap = heap }
 }

@@ -1,4 +1,5 @@
 import Boot
+public import Foundations
 import Synchronization
 
 /// Work of a part of the kernel that may fail without the rest: of a driver.
@@ -121,7 +122,36 @@ public enum Containment {
       guard let record = ThreadContext.current?.containment else { return }
       record.retireHeap()
       record.heap = CompartmentHeap.make() ?? -1
+      if let domain = record.domain { CompartmentHeap.setDomain(domain, number: record.heap) }
       clearStack()
+    #endif
+  }
+
+  /// Sets what the device of the running thread's contained work may reach: nil for everything. It holds for the memory that the
+  /// work shares from now on, also from heaps that `renewHeap` gives it.
+  ///
+  /// - Throws: `ENOMEM` when the work has no heap of its own, so that what it shares could not be told from the kernel's.
+  /// - Context: the thread, outside of contained work.
+  public static func setDomain(_ domain: DMADomain?) throws(Errno) {
+    #if os(none)
+      guard let record = ThreadContext.current?.containment else { throw .ENOMEM }
+      record.domain = domain
+      guard record.heap >= 0 else {
+        if domain == nil { return }
+        throw .ENOMEM
+      }
+      CompartmentHeap.setDomain(domain, number: record.heap)
+    #endif
+  }
+
+  /// What the device of the running thread's contained work may reach; nil for everything.
+  ///
+  /// - Context: a thread, inside of the work too.
+  public static var domain: DMADomain? {
+    #if os(none)
+      return ThreadContext.current?.containment?.domain
+    #else
+      return nil
     #endif
   }
 
@@ -196,6 +226,8 @@ final class ContainmentRecord {
   let isEndAsked = Atomic<Bool>(false)
   /// The heap that its work allocates from; -1 for the kernel's.
   var heap = -1
+  /// What the device of its work may reach; nil for everything.
+  var domain: DMADomain?
 
   init() {}
 

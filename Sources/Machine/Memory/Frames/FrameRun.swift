@@ -26,6 +26,15 @@ public struct FrameRun: ~Copyable {
     FrameAllocator.releaseRun(first, count: count)
   }
 
+  /// Leaves the frames to whoever calls this.
+  ///
+  /// - Returns: the first.
+  consuming func keep() -> FrameNumber {
+    let first = first
+    discard self
+    return first
+  }
+
   /// The physical addresses that the run has.
   public var addresses: Range<UInt64> { first.address..<(first + count).address }
 }

@@ -1,4 +1,5 @@
 import Boot
+import Foundations
 import PageFrames
 import Synchronization
 
@@ -28,6 +29,8 @@ enum CompartmentHeap {
     /// What the work has taken to share with its device.
     var shared = InlineArray<128, Run>(repeating: Run(first: FrameNumber(0), count: 0))
     var sharedCount = 0
+    /// What its device may reach; nil for everything.
+    var domain: DMADomain?
   }
 
   private final class Place {
@@ -105,9 +108,11 @@ enum CompartmentHeap {
     guard let place = place(number) else { return }
     // One run at a time, the lock let go of meanwhile.
     while true {
+      var domain: DMADomain?
       let run: Run? = place.state.withLock { state in
         guard state.isUsed, state.isRetired, isCertain || state.heap.usedByteCount == 0 else { return nil }
         if state.sharedCount > 0 {
+          domain = state.domain
           state.sharedCount -= 1
           state.heap = EarlyHeap()
           return state.shared[state.sharedCount]
@@ -116,6 +121,8 @@ enum CompartmentHeap {
           (state.isUsed, state.isRetired) = (false, false)
           retiredCount.subtract(1, ordering: .relaxed)
           state.heap = EarlyHeap()
+          // Dropped outside of the lock.
+          domain = state.domain.take()
           return nil
         }
         // What is left is nobody's.
@@ -124,7 +131,9 @@ enum CompartmentHeap {
         return state.runs[state.runCount]
       }
       guard let run else { return }
-      FrameAllocator.releaseRun(run.first, count: run.count)
+      if domain?.unmap(first: run.first, count: run.count) ?? true {
+        FrameAllocator.releaseRun(run.first, count: run.count)
+      }
     }
   }
 
@@ -188,36 +197,74 @@ enum CompartmentHeap {
 
   // MARK: Memory for devices
 
-  /// Notes frames that the work which runs shares with its device, to be given back with its heap.
+  /// Sets what the device of the work of heap `number` may reach: what is shared from now on is mapped there.
+  static func setDomain(_ domain: DMADomain?, number: Int) {
+    var old = domain
+    place(number)?.state.withLock { state in swap(&state.domain, &old) }
+    // The old one is dropped here, outside of the lock.
+  }
+
+  /// Notes frames that the work of heap `number` shares with its device, to be given back with its heap, and lets the device reach
+  /// them.
   ///
-  /// - Returns: the number of the heap; nil when there is no room to note them.
-  static func addShared(_ run: Run) -> Int? {
+  /// - Throws: `ENOMEM` when there is no room to note them; what mapping them throws.
+  static func share(_ run: Run, number: Int) throws(Errno) {
+    guard let place = place(number) else { throw .ENOMEM }
+    var domain: DMADomain?
+    let isNoted = place.state.withLock { state in
+      guard state.sharedCount < runLimit else { return false }
+      state.shared[state.sharedCount] = run
+      state.sharedCount += 1
+      domain = state.domain
+      return true
+    }
+    guard isNoted else { throw .ENOMEM }
+    guard let domain else { return }
+    do throws(Errno) { try asKernel { () throws(Errno) in try domain.map(first: run.first, count: run.count) } } catch {
+      _ = forget(run.first, place)
+      throw error
+    }
+  }
+
+  /// Forgets them, whose owner gives them back, and takes them from the device.
+  ///
+  /// - Returns: whether the device cannot reach them any more.
+  static func unshare(_ run: Run, number: Int) -> Bool {
+    guard let place = place(number), let domain = forget(run.first, place) else { return true }
+    return asKernel { domain.unmap(first: run.first, count: run.count) }
+  }
+
+  /// Runs `body` as the kernel's own work, as all of this is already where there is a kernel.
+  private static func asKernel<Result, Failure: Error>(_ body: () throws(Failure) -> Result) throws(Failure) -> Result {
     #if os(none)
-      let number = Int(bitPattern: UInt(apus_read_heap())) - 1
-      guard let place = place(number) else { return nil }
-      return place.state.withLock { state in
-        guard state.sharedCount < runLimit else { return nil }
-        state.shared[state.sharedCount] = run
-        state.sharedCount += 1
-        return number
-      }
+      return try body()
     #else
-      return nil
+      return try SimulatedCompartment.asKernel(body)
     #endif
   }
 
-  /// Forgets them: whoever owned them has given them back.
-  static func removeShared(_ first: FrameNumber, number: Int) {
-    place(number)?.state.withLock { state in
+  private static func forget(_ first: FrameNumber, _ place: Place) -> DMADomain? {
+    place.state.withLock { state in
       for index in 0..<state.sharedCount where state.shared[index].first == first {
         state.sharedCount -= 1
         state.shared[index] = state.shared[state.sharedCount]
-        return
+        return state.domain
       }
+      return nil
     }
   }
 
   // MARK: Which heap is in use
+
+  /// The heap of the contained work that runs; nil when none does, or the kernel works for it.
+  static var current: Int? {
+    #if os(none)
+      let number = apus_read_heap()
+      return number == 0 ? nil : Int(truncatingIfNeeded: number) - 1
+    #else
+      return SimulatedCompartment.current
+    #endif
+  }
 
   /// Makes allocations come from the heap of the thread that runs, after they came from the kernel's for a while.
   @inline(__always)
