@@ -90,7 +90,8 @@ let package = Package(
     module("VDSO", ["Foundations", "Machine", "VirtualMemory", "Time"]),
     module("Terminals", ["Foundations", "LinuxABI", "Machine", "Waiting"]),
     module("PCI", ["Foundations", "Machine", "Waiting"], generated: true),
-    module("DMARemapping", ["Foundations", "PageFrames", "Machine", "Waiting", "Logging", "PCI"]),
+    module(
+      "DMARemapping", ["Foundations", "PageFrames", "Machine", "ACPI", "Waiting", "Logging", "PCI"], generated: true),
     module("Security", ["Foundations", "LinuxABI", "Machine"]),
     module(
       "VFS",
@@ -256,7 +257,8 @@ let package = Package(
         "Time", "Waiting", "Machine", "LinuxABI", "Foundations",
       ]),
     tests("PCITests", ["PCI", "DeviceModels", "Machine", "Foundations"]),
-    tests("DMARemappingTests", ["DMARemapping", "PCI", "DeviceModels", "Machine", "PageFrames", "Foundations"]),
+    tests(
+      "DMARemappingTests", ["DMARemapping", "ACPI", "PCI", "DeviceModels", "Machine", "PageFrames", "Foundations"]),
     tests("VirtioTests", ["Virtio", "PCI", "DeviceModels", "Machine", "PageFrames", "Foundations"]),
     tests("TimeTests", ["Time", "Machine", "Registers", "DeviceModels", "Foundations"]),
     tests(
