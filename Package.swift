@@ -91,7 +91,7 @@ let package = Package(
     module("Terminals", ["Foundations", "LinuxABI", "Machine", "Waiting"]),
     module("PCI", ["Foundations", "Machine", "Waiting"], generated: true),
     module(
-      "DMARemapping", ["Foundations", "PageFrames", "Machine", "ACPI", "Waiting", "Logging", "PCI"], generated: true),
+      "DMARemapping", ["Foundations", "PageFrames", "Machine", "Waiting", "Logging", "ACPI", "PCI"], generated: true),
     module("Security", ["Foundations", "LinuxABI", "Machine"]),
     module(
       "VFS",
@@ -145,7 +145,10 @@ let package = Package(
       ]),
     module(
       "DriverKit",
-      ["Foundations", "Machine", "Waiting", "Logging", "Interrupts", "Time", "Scheduling", "Scheduler", "PCI"]),
+      [
+        "Foundations", "Machine", "Waiting", "Logging", "Interrupts", "Time", "Scheduling", "Scheduler", "PCI",
+        "DMARemapping",
+      ]),
     module(
       "DeviceFiles", path: "Sources/Drivers/Files",
       ["Foundations", "LinuxABI", "Machine", "Waiting", "Time", "Security", "VFS", "SyntheticFiles", "DriverKit"]),
@@ -241,7 +244,9 @@ let package = Package(
     tests(
       "KeyboardDriverTests", ["KeyboardDriver", "Input", "Registers", "DeviceModels", "Time", "Machine", "Foundations"]),
     tests("ScreenDriverTests", ["ScreenDriver", "Console", "Terminals", "Machine", "Foundations"]),
-    tests("DriverKitTests", ["DriverKit", "Logging", "PCI", "Time", "Waiting", "Machine", "Foundations"]),
+    tests(
+      "DriverKitTests",
+      ["DriverKit", "DMARemapping", "Logging", "PCI", "Time", "Waiting", "Machine", "Foundations"]),
     tests("EducationalDriverTests", ["EducationalDriver", "DriverKit", "DeviceModels", "Machine", "Foundations"]),
     tests(
       "DeviceFilesTests",

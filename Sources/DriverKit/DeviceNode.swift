@@ -1,6 +1,7 @@
 public import Foundations
 import Machine
 public import PCI
+import Synchronization
 import Waiting
 
 /// What devices hang on, and how they are told apart there.
@@ -99,6 +100,8 @@ public final class DeviceNode {
   /// What the driver of `parent` gives its driver.
   public let attachment: DeviceAttachment?
   let contents = SpinLock(Contents())
+  /// How many of its accesses its IOMMU has refused.
+  let accessFaults = Atomic<UInt64>(0)
   /// Woken when `state` changes.
   let changes = WaitQueue()
 
@@ -116,6 +119,8 @@ public final class DeviceNode {
   public var health: DriverHealth { contents.withLock { $0.health } }
   /// How many times its driver was replaced because it had failed.
   public var restartCount: UInt64 { contents.withLock { $0.restarts } }
+  /// How many accesses to memory that it may not reach its IOMMU has refused, since it came.
+  public var accessFaultCount: UInt64 { accessFaults.load(ordering: .relaxed) }
   /// The type of its driver; nil without one.
   public var driver: DriverType? { contents.withLock { $0.host }?.type }
 

@@ -205,6 +205,9 @@ public enum DeviceTree {
     }
   }
 
+  /// Whether there are devices that hang on `device`.
+  static func hasChildren(_ device: DeviceNode) -> Bool { child(of: device) != nil }
+
   /// Waits until `device` is in one of the states that last: working, without a driver, given up, gone.
   ///
   /// - Returns: whether it was before `timeoutNanoseconds` had passed.

@@ -66,6 +66,15 @@ public enum DriverHealth: Equatable, Sendable {
   case degraded
   /// It does not work.
   case failed
+
+  /// This, or `other` if that is worse.
+  func orWorse(_ other: DriverHealth) -> DriverHealth {
+    switch self {
+    case .good: other
+    case .degraded: other == .failed ? .failed : .degraded
+    case .failed: .failed
+    }
+  }
 }
 
 /// Faults that tests let drivers have.

@@ -1,3 +1,4 @@
+import DMARemapping
 import Foundations
 import Logging
 import Machine
@@ -19,6 +20,7 @@ final class DriverHost: ThreadBody {
   private let signals: DriverSignals
   private let context: DriverContext
   private let requests: RequestLine
+  private let accessFaults: AccessFaults
   private let orders = SpinLock(GrowableArray<HostOrder>())
   /// The thread, while there is one. Set once, before it runs.
   private let thread = SpinLock<Thread?>(nil)
@@ -26,6 +28,11 @@ final class DriverHost: ThreadBody {
   // Only the thread uses these.
   private var driver: DriverCall?
   private var policy = RestartPolicy()
+  private var faultPolicy = AccessFaultPolicy()
+  /// Some access of its device was refused lately.
+  private var isAccused = false
+  /// What the device may reach, if a unit holds it.
+  private var domain: DriverDomain?
   private var isOver = false
   private var nextHealthCheck: UInt64 = 0
 
@@ -35,6 +42,7 @@ final class DriverHost: ThreadBody {
     signals = DriverSignals()
     context = DriverContext(device, signals)
     requests = RequestLine()
+    accessFaults = AccessFaults(device, signals)
     super.init()
   }
 
@@ -99,7 +107,9 @@ final class DriverHost: ThreadBody {
   ///
   /// - Returns: whether there was one.
   private func work() -> Bool {
-    if let number = signals.takeInterrupt() {
+    if hasGoneAstray() {
+      recover("its device reached for memory that it may not have")
+    } else if let number = signals.takeInterrupt() {
       if perform(.interrupt(number)) {
         DriverInterrupts.finish(device, number)
         policy.noteProgress()
@@ -117,8 +127,20 @@ final class DriverHost: ThreadBody {
     return true
   }
 
+  /// Looks at what the device was refused, and says so in its health.
+  ///
+  /// - Returns: whether it was so much that its driver is to be replaced. Where others hang on the device, their drivers are: it is their memory.
+  private func hasGoneAstray() -> Bool {
+    guard domain != nil else { return false }
+    let verdict = faultPolicy.check(count: device.accessFaultCount, at: Clock.nanoseconds)
+    isAccused = verdict != .nothing
+    if isAccused { device.contents.withLock { $0.health = $0.health.orWorse(.degraded) } }
+    return verdict == .failed && !DeviceTree.hasChildren(device)
+  }
+
   private func noteHealth() {
-    let health = driver?.health ?? .failed
+    var health = driver?.health ?? .failed
+    if isAccused { health = health.orWorse(.degraded) }
     device.contents.withLock { $0.health = health }
     if health == .failed { recover("it says that it does not work") }
   }
@@ -195,7 +217,8 @@ final class DriverHost: ThreadBody {
     repeat {
       device.setState(.starting)
       let making = DriverMaking(type, context)
-      var outcome = making()
+      var outcome = confine()
+      if case .done = outcome { outcome = making() }
       if case .done = outcome {
         driver = making.takeCall()
         outcome = call(.start)
@@ -208,6 +231,28 @@ final class DriverHost: ThreadBody {
       }
       clear(failure)
     } while hasAnotherTry()
+  }
+
+  /// Takes from the device all memory but what its driver will share with it.
+  private func confine() -> DriverCallOutcome {
+    do throws(Errno) {
+      let new = try DriverRemapping.attach(device, accessFaults)
+      domain = new
+      try Containment.setDomain(new?.domain)
+      faultPolicy.reset(count: device.accessFaultCount)
+      isAccused = false
+      return .done
+    } catch {
+      DriverLog.add(.error, device, "it cannot be kept to its driver's memory")
+      return .failed(error)
+    }
+  }
+
+  /// Takes all memory from the device, which has been reset or is gone.
+  private func takeDomain() {
+    if let old = domain.take(), !old.detach() {
+      DriverLog.add(.error, device, "its IOMMU does not confirm that it reaches no memory")
+    }
   }
 
   private func noteStart() {
@@ -272,8 +317,11 @@ final class DriverHost: ThreadBody {
       context.resources.releaseInterrupts()
     }
     signals.dropInterrupts()
+    takeDomain()
     _ = DriverEnd(driver.take(), context)()
     Containment.renewHeap()
+    // The old heap keeps the domain, from which its memory is taken when it is given back; the new one has none yet.
+    try? Containment.setDomain(nil)
     context.resources.releaseMemory()
     context.resources.keepPublications()
   }

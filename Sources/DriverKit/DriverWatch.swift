@@ -26,6 +26,7 @@ final class DriverWatch: ThreadBody {
       // Nothing interrupts a thread of the kernel.
       try? Scheduler.sleep(nanoseconds: Self.limitNanoseconds / Self.looks)
       DeviceTree.forEachHost { $0.endIfHung() }
+      DriverRemapping.poll()
       // What is still referred to is looked at again the next time.
       _ = Containment.collect()
     }

@@ -84,6 +84,49 @@ struct PagingTests {
     }
   }
 
+  @Test("A page that is mapped several times stays until the last has gone")
+  func counting() throws {
+    try SimulatedMemory.exclusive {
+      let unit = FakeUnit()
+      let domain = try unit.makeDomain()
+      try domain.map(first: FrameNumber(8), count: 4)
+      try domain.map(first: FrameNumber(10), count: 4)
+      #expect(domain.unmap(first: FrameNumber(8), count: 4))
+      #expect((8..<14).map { unit.walk(domain.tableAddress, $0) } == [false, false, true, true, true, true])
+      #expect(unit.forgotten.count == 1)
+      #expect(domain.unmap(first: FrameNumber(10), count: 4) && unit.forgotten.last?.tables == true)
+      #expect((8..<14).allSatisfy { !unit.walk(domain.tableAddress, $0) })
+      // Taking back what was not given changes nothing.
+      #expect(domain.unmap(first: FrameNumber(10), count: 4) && unit.forgotten.count == 2)
+    }
+  }
+
+  @Test("Memory of programs is mapped for requests, and given back behind the last")
+  func mappings() throws {
+    try SimulatedMemory.exclusive {
+      let unit = FakeUnit()
+      let domain = try unit.makeDomain()
+      let before = SimulatedMemory.freeCount
+      do {
+        let frame = try UserFrame.allocate(isZeroed: true)
+        let page = UInt64(frame.number.rawValue)
+        let first = try DMAMapping(frame.share(), in: domain)
+        do {
+          let second = try DMAMapping(frame, in: domain)
+          #expect(second.segment(at: 512, count: 1024)?.deviceAddress == page << 12 + 512)
+          #expect(second.segment(at: 512, count: 4096) == nil && second.segment(at: -1, count: 1) == nil)
+        }
+        #expect(unit.walk(domain.tableAddress, page) && first.segment()?.byteCount == 4096)
+      }
+      #expect(SimulatedMemory.freeCount == before && TableWalk(unit.format).count(from: domain.tableAddress) == 0)
+      let kept = try UserFrame.allocate(isZeroed: true)
+      unit.forgetAnswers = false
+      do { #expect(try DMAMapping(kept.share(), in: domain).segment() != nil) }
+      let isShared = kept.isShared
+      #expect(isShared)
+    }
+  }
+
   @Test("Pages out of reach are refused")
   func reach() throws {
     try SimulatedMemory.exclusive {

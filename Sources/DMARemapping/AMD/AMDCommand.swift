@@ -7,22 +7,24 @@ struct AMDCommand: Equatable {
   let first: UInt64
   let second: UInt64
 
-  private init(_ operation: UInt64, _ first: UInt64, _ second: UInt64 = 0) {
-    self.first = operation << 60 | first
-    self.second = second
-  }
-
   /// When all before it is done: write `value` to `address`, a multiple of eight.
   static func completionWait(storing value: UInt64, at address: UInt64) -> AMDCommand {
-    AMDCommand(1, address & 0xf_ffff_ffff_fff8 | 1, value)
+    var command = AMDCommands.Wait()
+    command.stores = true
+    command.address = address
+    return AMDCommand(first: command.rawValue, second: value)
   }
 
   /// Forget a device's entry in the device table.
-  static func invalidateDevice(_ sourceID: UInt16) -> AMDCommand { AMDCommand(2, UInt64(sourceID)) }
+  static func invalidateDevice(_ sourceID: UInt16) -> AMDCommand {
+    var command = AMDCommands.InvalidateDevice()
+    command.source = sourceID
+    return AMDCommand(first: command.rawValue, second: 0)
+  }
 
   /// Forget what page tables say of all pages of a domain.
   static func invalidateDomain(_ domain: UInt16) -> AMDCommand {
-    AMDCommand(3, UInt64(domain) << 32, everyPage | 0b11)
+    invalidate(everyPage, .range, .pagesAndTables, of: domain)
   }
 
   /// Forget what page tables say of `pages`, page numbers, at least one, of a domain, and what is near them: a range has a size of
@@ -32,16 +34,29 @@ struct AMDCommand: Equatable {
   static func invalidate(_ pages: Range<UInt64>, of domain: UInt16, withTables: Bool) -> AMDCommand {
     let limit: UInt64 = 1 << 52
     guard !pages.isEmpty, pages.upperBound <= limit else { return invalidateDomain(domain) }
+    let extent: Extent = withTables ? .pagesAndTables : .pages
     let last = pages.upperBound - 1
-    let tables: UInt64 = withTables ? 0b10 : 0
-    guard last != pages.lowerBound else { return AMDCommand(3, UInt64(domain) << 32, last << 12 | tables) }
+    guard last != pages.lowerBound else { return invalidate(last << 12, .one, extent, of: domain) }
     // The size is told by how many ones stand below the lowest zero.
     let highest = 63 - UInt64((last ^ pages.lowerBound).leadingZeroBitCount)
     guard highest < 50 else { return invalidateDomain(domain) }
-    let address = ((pages.lowerBound >> highest) << highest | ((1 << highest) - 1)) << 12
-    return AMDCommand(3, UInt64(domain) << 32, address | tables | 1)
+    let page = (pages.lowerBound >> highest) << highest | ((1 << highest) - 1)
+    return invalidate(page << 12, .range, extent, of: domain)
+  }
+
+  private enum Size { case one, range }
+  private enum Extent { case pages, pagesAndTables }
+
+  private static func invalidate(_ address: UInt64, _ size: Size, _ extent: Extent, of domain: UInt16) -> AMDCommand {
+    var command = AMDCommands.InvalidatePages()
+    command.domain = domain
+    var pages = AMDCommands.Pages()
+    pages.isRange = size == .range
+    pages.withTables = extent == .pagesAndTables
+    pages.address = address
+    return AMDCommand(first: command.rawValue, second: pages.rawValue)
   }
 
   /// Forget everything.
-  static var invalidateAll: AMDCommand { AMDCommand(8, 0) }
+  static var invalidateAll: AMDCommand { AMDCommand(first: AMDCommands.InvalidateAll().rawValue, second: 0) }
 }

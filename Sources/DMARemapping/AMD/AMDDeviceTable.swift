@@ -12,11 +12,16 @@ public struct AMDDeviceSettings: Equatable, Sendable {
   /// Creates settings from the byte of the IVRS.
   public init(rawValue: UInt8) { self.rawValue = rawValue }
 
-  /// The bits of the entry's second word.
-  var secondWord: UInt64 { UInt64(rawValue >> 4 & 3) << 40 }
-
-  /// The bits of the entry's third word. Messages of fixed vectors always pass, since none is remapped (IV is 0).
-  var thirdWord: UInt64 { UInt64(rawValue & 7) << 56 | UInt64(rawValue >> 6 & 3) << 62 }
+  /// What an entry says besides translation, for devices of `domain`. Messages of fixed vectors always pass, as none is remapped.
+  func words(domain: UInt16) -> (AMDDeviceEntries.Domain, AMDDeviceEntries.Messages) {
+    var second = AMDDeviceEntries.Domain()
+    second.domain = domain
+    second.systemManagement = rawValue >> 4 & 3
+    var third = AMDDeviceEntries.Messages()
+    third.passes = rawValue & 7
+    third.passesLocal = rawValue >> 6
+    return (second, third)
+  }
 }
 
 /// The device table: for each source identifier whether translation is on, and by which page table.
@@ -66,53 +71,45 @@ struct AMDDeviceTable: ~Copyable {
   private static func close(
     _ memory: borrowing DMABuffer, _ offset: Int, _ closed: UInt64, _ settings: AMDDeviceSettings
   ) {
+    var (second, third) = settings.words(domain: 0)
+    // Who goes on without a driver may do so often.
+    second.suppressesRepetition = true
     memory.write64(closed, at: offset)
-    memory.write64(settings.secondWord | AMDTableBits.suppressesRepetition, at: offset + 8)
-    memory.write64(settings.thirdWord, at: offset + 16)
+    memory.write64(second.rawValue, at: offset + 8)
+    memory.write64(third.rawValue, at: offset + 16)
     memory.write64(0, at: offset + 24)
   }
 
-  /// Lets the device reach what a page table maps. The unit is to forget its entry.
+  /// Lets the device reach what the page table of a domain maps. The unit is to forget its entry.
   ///
   /// The first word goes last, in one access, so that the entry never has one domain's table and another one's number.
   ///
   /// - Returns: false when there is no entry for it.
-  func open(_ sourceID: UInt16, table: UInt64, levelCount: Int, domain: UInt16, _ settings: AMDDeviceSettings) -> Bool {
+  func open(_ sourceID: UInt16, to domain: RemappingDomain, _ settings: AMDDeviceSettings) -> Bool {
     guard Int(sourceID) < count else { return false }
     let offset = Int(sourceID) * Self.entryByteCount
+    let (second, third) = settings.words(domain: domain.identifier)
+    var first = AMDDeviceEntries.Translation(
+      rawValue: Self.closedWord(domain.tableAddress, levelCount: domain.format.levelCount))
+    first.canRead = true
+    first.canWrite = true
     memory.write64(closed, at: offset)
-    memory.write64(UInt64(domain) | settings.secondWord, at: offset + 8)
-    memory.write64(settings.thirdWord, at: offset + 16)
-    memory.write64(AMDTableBits.opening(table, levelCount: levelCount), at: offset)
+    memory.write64(second.rawValue, at: offset + 8)
+    memory.write64(third.rawValue, at: offset + 16)
+    memory.write64(first.rawValue, at: offset)
     return true
   }
-}
 
-/// The bits of entries of device tables and page tables. Source: AMD 48882, tables 7, 14 and 15.
-enum AMDTableBits {
-  /// V and TV: the entry holds, and its translation too.
-  static var isValid: UInt64 { 0b11 }
-  /// PR, in page tables.
-  static var isPresent: UInt64 { 1 }
-  /// IR and IW.
-  static var permissions: UInt64 { 0b11 << 61 }
-  /// FC: accesses look into the CPUs' caches, whatever the device asks for.
-  static var isCoherent: UInt64 { 1 << 60 }
-  /// Where an entry says how many levels of tables are behind it.
-  static var levelShift: Int { 9 }
-  /// SE, in the second word: of many faults of the same kind one event is enough.
-  static var suppressesRepetition: UInt64 { 1 << 33 }
-
-  /// The first word of a device's entry with access by the page table at `table`.
-  static func opening(_ table: UInt64, levelCount: Int) -> UInt64 {
-    closing(table, levelCount: levelCount) | permissions
-  }
-
-  /// The first word of a device's entry without any access.
+  /// The first word of an entry that gives no access.
   ///
-  /// It has an empty page table nevertheless: QEMU notes an access that is refused on its way through tables, and none that is refused
-  /// before.
-  static func closing(_ table: UInt64, levelCount: Int) -> UInt64 {
-    table | isValid | UInt64(truncatingIfNeeded: levelCount) << UInt64(levelShift)
+  /// It has a page table nevertheless, an empty one: QEMU notes an access that is refused on its way through tables, and none that is
+  /// refused before.
+  static func closedWord(_ table: UInt64, levelCount: Int) -> UInt64 {
+    var word = AMDDeviceEntries.Translation()
+    word.isValid = true
+    word.translates = true
+    word.levelCount = UInt8(truncatingIfNeeded: levelCount)
+    word.pageTable = table
+    return word.rawValue
   }
 }

@@ -111,38 +111,7 @@ extension AMDRemappingUnit where Space: ~Copyable {
     var source = description.address
     if let routing = event.sourceID { source.routing = routing }
     return RemappingFault(
-      source: source, address: event.address, access: event.access, reason: UInt16(event.number),
+      source: source, address: event.address, access: event.access, reason: UInt16(event.event.kind.rawValue),
       explanation: event.explanation)
-  }
-}
-
-extension AMDEvent {
-  /// What the device wanted, as far as the event tells.
-  var access: RemappingFault.Access {
-    switch kind {
-    case .pageFault, .illegalDeviceEntry, .deviceTableError, .pageTableError:
-      if isInterrupt || isTranslation { .other } else { isWrite ? .write : .read }
-    default: .other
-    }
-  }
-
-  /// The kind in words.
-  var explanation: StaticString {
-    switch kind {
-    case .illegalDeviceEntry: "its entry in the device table is not allowed"
-    case .pageFault:
-      if hasReservedBits {
-        "a page table has bits that are not allowed"
-      } else {
-        isPresent ? "the page may not be used that way" : "the page is not mapped"
-      }
-    case .deviceTableError: "the device table could not be read"
-    case .pageTableError: "a page table could not be read"
-    case .illegalCommand: "the unit does not know a command"
-    case .commandError: "the unit could not read a command"
-    case .invalidationTimeout: "it does not drop its translations"
-    case .invalidRequest: "the request is not allowed"
-    case .other: "an event of another kind"
-    }
   }
 }

@@ -54,7 +54,7 @@ public final class AMDRemappingUnit<Space: RegisterSpace & ~Copyable>: Remapping
     let nothing = try DMABuffer(byteCount: 4_096)
     table = try AMDDeviceTable(
       lastSourceID: max(description.lastSourceID, rules.lastSourceID),
-      closed: AMDTableBits.closing(nothing.deviceAddress, levelCount: format.levelCount))
+      closed: AMDDeviceTable.closedWord(nothing.deviceAddress, levelCount: format.levelCount))
     commands = SpinLock(try AMDCommandRing())
     events = SpinLock(try AMDEventRing())
     identifiers = SpinLock(try DomainIdentifiers(limit: Self.domainLimit))
@@ -83,11 +83,22 @@ public final class AMDRemappingUnit<Space: RegisterSpace & ~Copyable>: Remapping
     case .reserved: possible = 4
     }
     guard needed <= possible else { throw .ENODEV }
+    var table = AMDPageEntries.Entry()
+    table.isPresent = true
+    table.canRead = true
+    table.canWrite = true
+    var page = table
+    page.isCoherent = true
     return IOPageTableFormat(
-      levelCount: needed, addressBits: bits,
-      pageBits: AMDTableBits.isPresent | AMDTableBits.isCoherent | AMDTableBits.permissions,
-      tableBits: AMDTableBits.isPresent | AMDTableBits.permissions, levelShift: AMDTableBits.levelShift,
-      isCoherent: true)
+      levelCount: needed, addressBits: bits, pageBits: page.rawValue, tableBits: table.rawValue,
+      levelShift: levelShift, isCoherent: true)
+  }
+
+  /// Where an entry of a page table says the level of the table that it leads to.
+  private static var levelShift: Int {
+    var entry = AMDPageEntries.Entry()
+    entry.level = 1
+    return entry.rawValue.trailingZeroBitCount
   }
 
   private func setDeviceSettings() {
@@ -139,9 +150,7 @@ public final class AMDRemappingUnit<Space: RegisterSpace & ~Copyable>: Remapping
     let attachment = Attachment(source: source.routing, domain: domain)
     try attachments.withLock { attachments throws(Errno) in try attachments.append(attachment) }
     let settings = rules.settings(of: source.routing)
-    let isOpen = table.open(
-      source.routing, table: domain.tableAddress, levelCount: domain.format.levelCount, domain: domain.identifier,
-      settings)
+    let isOpen = table.open(source.routing, to: domain, settings)
     guard isOpen else {
       remove(source.routing)
       throw .EINVAL

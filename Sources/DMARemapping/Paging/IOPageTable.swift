@@ -3,7 +3,7 @@ import Machine
 
 /// The page table of a domain, in which every address means itself.
 ///
-/// A table without entries is let go of, when the unit has forgotten it; so there are never more tables than mapped pages, times the
+/// A page may be mapped several times, and stays mapped until that many times were taken back. A table without entries is let go of, when the unit has forgotten it; so there are never more tables than mapped pages, times the
 /// levels. The lock is held for one table of pages at a time.
 final class IOPageTable {
   /// How much a unit must forget.
@@ -79,7 +79,7 @@ final class IOPageTable {
     let first = table.index(of: page)
     var index = first
     while index < IOTable.entryCount, page < end {
-      table.set(format.pageEntry(page << 12), at: index)
+      table.addMapping(format.pageEntry(page << 12), at: index)
       index += 1
       page += 1
     }
@@ -136,8 +136,9 @@ final class IOPageTable {
     }
     let first = table.index(of: page)
     var index = first
+    var isChanged = false
     while index < IOTable.entryCount, page < end {
-      table.set(0, at: index)
+      if table.removeMapping(at: index) { isChanged = true }
       index += 1
       page += 1
     }
@@ -151,7 +152,7 @@ final class IOPageTable {
       unlinked = table
       table = parent
     }
-    if unlinked == nil { isPending = true }
+    if unlinked == nil, isChanged { isPending = true }
     return unlinked
   }
 

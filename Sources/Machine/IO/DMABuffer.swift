@@ -240,7 +240,7 @@ extension UserFrame {
   /// The `count` bytes from `offset` on, to tell a device of; nil when they are not all inside.
   ///
   /// Whoever tells keeps a reference to the frame until the device is done with it. The frame is in no `DMADomain`: behind an IOMMU
-  /// whoever tells maps it there first, once, however many requests name it.
+  /// whoever tells has a `DMAMapping` of it.
   public borrowing func segment(at offset: Int = 0, count: Int = UserFrame.byteCount) -> DMASegment? {
     guard offset >= 0, count > 0, count <= Self.byteCount, offset <= Self.byteCount - count else { return nil }
     return DMASegment(

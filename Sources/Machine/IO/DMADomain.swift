@@ -9,13 +9,13 @@ open class DMADomain {
   /// Creates a domain in which nothing is enforced.
   public init() {}
 
-  /// Lets the domain's devices read and write `count` frames from `first` on, which they could not reach before.
+  /// Lets the domain's devices read and write `count` frames from `first` on. It counts how often each frame is mapped.
   ///
   /// - Throws: `ENOMEM`, `EINVAL` for frames that the unit cannot address, `EIO` when it does not answer; nothing is mapped then.
   /// - Context: any without locks.
   open func map(first: FrameNumber, count: Int) throws(Errno) {}
 
-  /// Takes them away again, and returns when no device reaches them any more.
+  /// Takes one mapping of each back. Returns when no device reaches those any more of which it was the last.
   ///
   /// - Returns: false when the unit does not confirm that. Such frames must not be used again by anybody.
   /// - Context: any without locks.

@@ -125,6 +125,17 @@ public enum Containment {
     #endif
   }
 
+  /// What the device of the running thread's contained work may reach; nil for everything.
+  ///
+  /// - Context: a thread, inside of the work too.
+  public static var domain: DMADomain? {
+    #if os(none)
+      return ThreadContext.current?.containment?.domain
+    #else
+      return nil
+    #endif
+  }
+
   /// Gives back what ended work has left, as far as nobody refers to it.
   ///
   /// - Returns: how many bytes are still kept.

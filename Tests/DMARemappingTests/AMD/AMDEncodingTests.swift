@@ -49,21 +49,21 @@ struct AMDEncodingTests {
   func events() throws {
     #expect(AMDEvent(0, 5) == nil)
     let fault = try #require(AMDEvent(0x2020_0007_0000_0310, 0xdead_b000))
-    #expect(fault.kind == .pageFault && fault.sourceID == 0x310 && fault.domain == 7)
-    #expect(fault.isWrite && !fault.isPresent && fault.address == 0xdead_b000 && fault.access == .write)
+    #expect(fault.event.kind == .pageFault && fault.sourceID == 0x310 && fault.event.domain == 7)
+    #expect(fault.event.isWrite && !fault.event.isPresent && fault.address == 0xdead_b000 && fault.access == .write)
     let read = try #require(AMDEvent(0x2010_0007_0000_0310, 0))
-    #expect(read.isPresent && read.access == .read)
+    #expect(read.event.isPresent && read.access == .read)
     #expect("\(read.explanation)" != "\(fault.explanation)")
     #expect(try #require(AMDEvent(0x2008_0000_0000_0001, 0)).access == .other)
     #expect(try #require(AMDEvent(0x2100_0000_0000_0001, 0)).access == .other)
-    let numbers: [(UInt64, AMDEvent.Kind, Bool)] = [
+    let numbers: [(UInt64, AMDEvents.Event.Kind, Bool)] = [
       (1, .illegalDeviceEntry, true), (3, .deviceTableError, true), (4, .pageTableError, true),
       (5, .illegalCommand, false), (6, .commandError, false), (7, .invalidationTimeout, true),
-      (8, .invalidRequest, true), (0xd, .other(0xd), false),
+      (8, .invalidRequest, true), (0xd, .reserved(0xd), false),
     ]
     for (number, kind, hasSource) in numbers {
       let event = try #require(AMDEvent(number << 60 | 0x42, 0))
-      #expect(event.kind == kind && event.number == number)
+      #expect(event.event.kind == kind && event.event.kind.rawValue == number)
       #expect(event.sourceID == (hasSource ? 0x42 : nil))
     }
   }
@@ -71,9 +71,8 @@ struct AMDEncodingTests {
   @Test("Settings of firmware go where the manual has them")
   func settings() {
     let settings = AMDDeviceSettings(rawValue: 0b1101_0101)
-    #expect(settings.secondWord == 1 << 40)
-    #expect(settings.thirdWord == 0xc500_0000_0000_0000)
-    #expect(AMDTableBits.opening(0x12_3000, levelCount: 4) == 0x6000_0000_0012_3803)
-    #expect(AMDTableBits.closing(0x12_3000, levelCount: 3) == 0x12_3603)
+    let (second, third) = settings.words(domain: 0x1234)
+    #expect(second.rawValue == 1 << 40 | 0x1234 && third.rawValue == 0xc500_0000_0000_0000)
+    #expect(AMDDeviceTable.closedWord(0x12_3000, levelCount: 3) == 0x12_3603)
   }
 }
