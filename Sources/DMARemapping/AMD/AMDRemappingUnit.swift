@@ -39,7 +39,7 @@ public final class AMDRemappingUnit<Space: RegisterSpace & ~Copyable>: Remapping
   /// A unit that is off, with the registers in `space`, 16 KiB.
   ///
   /// - Parameter delay: waits for so many microseconds, in any context.
-  /// - Throws: `EIO` when it does not answer, `ENODEV` when its page tables cannot be as large as needed, `ENOMEM`.
+  /// - Throws: `EIO` when it does not answer, `ENOMEM`.
   /// - Context: a thread without locks, not in contained work.
   public init(
     _ name: Message, _ description: AMDUnitDescription, rules: consuming AMDDeviceRules,
@@ -50,7 +50,7 @@ public final class AMDRemappingUnit<Space: RegisterSpace & ~Copyable>: Remapping
     guard registers.control.rawValue != .max else { throw .EIO }
     let features =
       description.hasExtendedFeatures ? registers.extendedFeatures : AMDIOMMU.ExtendedFeatures(rawValue: 0)
-    let format = try Self.format(description, features)
+    let format = Self.format(description, features)
     let nothing = try DMABuffer(byteCount: 4_096)
     table = try AMDDeviceTable(
       lastSourceID: max(description.lastSourceID, rules.lastSourceID),
@@ -69,20 +69,18 @@ public final class AMDRemappingUnit<Space: RegisterSpace & ~Copyable>: Remapping
     setDeviceSettings()
   }
 
-  /// As many levels as the addresses need, which the unit must be able to walk.
+  /// As many levels as the addresses need, as far as the unit can walk them.
   private static func format(
     _ description: AMDUnitDescription, _ features: AMDIOMMU.ExtendedFeatures
-  ) throws(Errno) -> IOPageTableFormat {
+  ) -> IOPageTableFormat {
     let bits = min(max(description.addressBits, 32), 52)
-    let needed = max(3, (bits - 12 + 8) / 9)
-    let possible: Int
-    switch features.tableLevels {
-    case .four: possible = 4
-    case .five: possible = 5
-    case .six: possible = 6
-    case .reserved: possible = 4
-    }
-    guard needed <= possible else { throw .ENODEV }
+    let possible =
+      switch features.tableLevels {
+      case .four, .reserved: 4
+      case .five: 5
+      case .six: 6
+      }
+    let levels = min(max(3, (bits - 12 + 8) / 9), possible)
     var table = AMDPageEntries.Entry()
     table.isPresent = true
     table.canRead = true
@@ -90,7 +88,7 @@ public final class AMDRemappingUnit<Space: RegisterSpace & ~Copyable>: Remapping
     var page = table
     page.isCoherent = true
     return IOPageTableFormat(
-      levelCount: needed, addressBits: bits, pageBits: page.rawValue, tableBits: table.rawValue,
+      levelCount: levels, addressBits: bits, pageBits: page.rawValue, tableBits: table.rawValue,
       levelShift: levelShift, isCoherent: true)
   }
 
