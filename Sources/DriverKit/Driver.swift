@@ -89,6 +89,8 @@ public enum DriverFault: Equatable, Sendable {
   case leak
   /// What the driver shares with the device is overwritten.
   case corruption
+  /// The device is told to reach memory that its driver does not share with it.
+  case strayAccess
 
   /// The fault's name, as it is written into `fault` in /sys.
   public var name: StaticString {
@@ -98,11 +100,15 @@ public enum DriverFault: Equatable, Sendable {
     case .hang: "hang"
     case .leak: "leak"
     case .corruption: "corrupt"
+    case .strayAccess: "dma"
     }
   }
 
   /// All of them.
-  static var all: [5 of DriverFault] { [.trap, .wildPointer, .hang, .leak, .corruption] }
+  static var all: [6 of DriverFault] { [.trap, .wildPointer, .hang, .leak, .corruption, .strayAccess] }
+
+  /// Whether only a driver itself can have it, and the driver goes on.
+  var isDevices: Bool { self == .corruption || self == .strayAccess }
 
   /// The fault of that name.
   public init?(name: Span<UInt8>) {

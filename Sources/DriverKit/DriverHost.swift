@@ -192,8 +192,8 @@ final class DriverHost: ThreadBody {
       return device.state == .running ? .success(0) : .failure(.EIO)
     case .inject(let fault):
       guard device.state == .running else { return .failure(.EINVAL) }
-      if fault == .corruption, case .failed(let error) = call(.inject(fault)) { return .failure(error) }
-      if fault != .corruption { _ = perform(.inject(fault)) }
+      if fault.isDevices, case .failed(let error) = call(.inject(fault)) { return .failure(error) }
+      if !fault.isDevices { _ = perform(.inject(fault)) }
       return .success(0)
     }
   }

@@ -1,5 +1,6 @@
 public import DMARemapping
 import Foundations
+import Interrupts
 import Machine
 import PCI
 import Synchronization
@@ -7,14 +8,40 @@ import Synchronization
 /// The IOMMUs, for drivers: a device whose driver runs reaches what the driver shares, and nothing else.
 public enum DriverRemapping {
   private static let units = BootCell<RemappingUnits>()
+  private static let sources = SpinLock(GrowableArray<FaultSource>())
   private static let looks = Atomic<UInt64>(0)
   /// The watch looks so often in the time between two polls.
   private static var looksPerPoll: UInt64 { 4 }
 
-  /// Has devices whose drivers are started from now on held by `units`. Only the first time counts.
+  /// Has devices whose drivers are started from now on held by `units`, which are on, and listens to their faults. Only the first time
+  /// counts.
   ///
-  /// - Context: boot, before `DeviceTree.start`.
-  public static func start(_ units: RemappingUnits) { self.units.fill(units) }
+  /// - Returns: how many units interrupt; the others are looked at once in a while.
+  /// - Context: boot, when devices can have vectors, before `DeviceTree.start`.
+  public static func start(_ units: RemappingUnits) -> Int {
+    self.units.fill(units)
+    var index = 0
+    var count = 0
+    while let unit = units.unit(at: index) {
+      index += 1
+      do throws(Errno) {
+        try listen(to: unit, units)
+        count += 1
+      } catch {
+        // Without a vector its faults wait for the watch.
+        continue
+      }
+    }
+    return count
+  }
+
+  private static func listen(to unit: RemappingUnit, _ units: RemappingUnits) throws(Errno) {
+    // Room first: a source that is dropped takes its vector back from under the unit.
+    try sources.withLock { sources throws(Errno) in try sources.reserveCapacity(sources.count + 1) }
+    let source = FaultSource(try DeviceVectors.allocate(handler: FaultInterrupt(units, unit)))
+    try sources.withLock { sources throws(Errno) in try sources.append(source) }
+    unit.setFaultMessage(address: source.message.address, data: source.message.data)
+  }
 
   /// Gives `device` a domain, if a unit serves the PCI function that it is or that leads to it.
   ///
@@ -61,4 +88,32 @@ final class DriverDomain {
   ///
   /// - Returns: false when the unit does not confirm that.
   func detach() -> Bool { units.detach(device) }
+}
+
+/// The vector of a unit, for good.
+private final class FaultSource {
+  private let source: InterruptSource
+  /// What the unit writes to interrupt.
+  let message: InterruptMessage
+
+  init(_ source: consuming InterruptSource) {
+    message = source.message
+    self.source = source
+  }
+}
+
+/// The interrupt of a unit with faults.
+private final class FaultInterrupt: InterruptHandler {
+  private let units: RemappingUnits
+  private let unit: RemappingUnit
+
+  init(_ units: RemappingUnits, _ unit: RemappingUnit) {
+    (self.units, self.unit) = (units, unit)
+    super.init()
+  }
+
+  override func handle() -> Bool {
+    units.handleInterrupt(of: unit)
+    return true
+  }
 }

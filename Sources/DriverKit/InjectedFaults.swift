@@ -13,7 +13,7 @@ enum InjectedFaults {
     case .hang: hang()
     case .leak: leak()
     case .wildPointer: FaultProvocation.readNearNull()
-    case .corruption: throw .EOPNOTSUPP
+    case .corruption, .strayAccess: throw .EOPNOTSUPP
     }
   }
 

@@ -57,6 +57,24 @@ struct DeviceTests {
     #expect(throws: Errno.EBUSY) { try device.beginFactorial(of: 4) }
   }
 
+  @Test("A copy is begun with all of its numbers, and no second one meanwhile")
+  func copies() throws {
+    let model = EducationalModelDevice()
+    let device = try EducationalDevice(model.model)
+    #expect(throws: Errno.EINVAL) { try device.beginCopy(fromMemory: 0, count: 4097) }
+    #expect(throws: Errno.EINVAL) { try device.beginCopy(fromMemory: 0, count: 0) }
+    try device.beginCopy(fromMemory: 0x12_3000, count: 4096)
+    typealias Layout = EducationalModel
+    #expect(model.model[Layout.copySource] == 0x12_3000 && model.model[Layout.copyDestination] == 0x4_0000)
+    #expect(model.model[Layout.copyCount] == 4096 && model.model[Layout.copyCommand] == 1)
+    #expect(throws: Errno.EBUSY) { try device.beginCopy(fromMemory: 0, count: 8) }
+    model.model[Layout.copyCommand] = 0
+    try device.beginCopy(fromMemory: 0, count: 8)
+    #expect(model.model.violations.isEmpty)
+    model.isGone = true
+    #expect(throws: Errno.EBUSY) { try device.beginCopy(fromMemory: 0, count: 8) }
+  }
+
   @Test("What is another device, or does not invert, is not taken")
   func others() {
     let other = EducationalModelDevice()

@@ -40,7 +40,7 @@ final class VTDUnit<Space: RegisterSpace & ~Copyable>: RemappingUnit {
   /// - Throws: `ENODEV` when nothing answers, or it takes no page tables that are known here; `ENOMEM`.
   /// - Context: a thread without locks, not in contained work.
   init(
-    _ name: Message, _ scope: consuming VTDScope, _ spaces: consuming VTDSpaces<Space>, lookLimit: Int = 100_000
+    _ name: Message, _ scope: consuming VTDScope, _ spaces: consuming VTDSpaces<Space>, lookLimit: Int = 1_000_000
   ) throws(Errno) {
     let capabilities = Self.capabilities(of: spaces)
     guard !capabilities.isMissing, let format = capabilities.format else { throw .ENODEV }
@@ -157,7 +157,10 @@ final class VTDUnit<Space: RegisterSpace & ~Copyable>: RemappingUnit {
   override func takeFaults(into sink: RemappingFaultSink) -> Int {
     let first: Int
     switch faults.withLock({ faults in faults.status }) {
-    case .none: return 0
+    case .none:
+      // While this is noted no fault interrupts.
+      if faults.withLock({ faults in faults.takeOverflow() }) { sink.noteLost() }
+      return 0
     case .lost:
       markLost()
       return 0

@@ -22,6 +22,8 @@ public final class RemappingUnits {
     /// Passes its faults on; made once, as interrupts allocate nothing.
     var distribution: RemappingFaultSink
     var limit = RateLimit()
+    /// For devices without a driver: firmware may have left one running for good.
+    var strayLimit = RateLimit(burst: 3, intervalNanoseconds: 60_000_000_000)
     /// When the second began whose faults are counted.
     var start: UInt64 = 0
     var faults = 0
@@ -287,6 +289,7 @@ public final class RemappingUnits {
     let now = report.nanoseconds
     let verdict = state.withLock { state in
       guard let index = Self.index(of: unit, state.units) else { return RateLimit.Verdict.suppressed }
+      if count == 0 { return state.units[index].strayLimit.check(at: now) }
       return state.units[index].limit.check(at: now)
     }
     guard case .allowed(let suppressed) = verdict else { return }

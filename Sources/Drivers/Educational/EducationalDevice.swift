@@ -39,6 +39,25 @@ public struct EducationalDevice<Space: RegisterSpace & ~Copyable>: ~Copyable {
     return status.isComputing ? nil : registers.factorial
   }
 
+  /// Where the device's own memory is for its copies, and how many bytes it has.
+  public static var buffer: Range<UInt64> { 0x4_0000..<0x4_1000 }
+
+  /// Begins to copy `count` bytes of memory at `address` to the start of its own; it takes a tenth of a second, and does not interrupt.
+  ///
+  /// - Throws: `EINVAL` when it has no room for that, `EBUSY` while it copies, or is gone.
+  public func beginCopy(fromMemory address: UInt64, count: UInt64) throws(Errno) {
+    guard count > 0, count <= UInt64(Self.buffer.count) else { throw .EINVAL }
+    var command = registers.copyCommand
+    guard !command.isRunning else { throw .EBUSY }
+    registers.copySource = address
+    registers.copyDestination = Self.buffer.lowerBound
+    registers.copyCount = count
+    command.isToMemory = false
+    command.interruptsWhenDone = false
+    command.isRunning = true
+    registers.copyCommand = command
+  }
+
   /// Takes what it has interrupted for.
   ///
   /// - Throws: `ENODEV` when it reads all ones: it is gone.
