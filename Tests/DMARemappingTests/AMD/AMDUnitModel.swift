@@ -30,12 +30,15 @@ final class AMDUnitModel {
   var isSilent = false
   /// It does not log, as QEMU's does not.
   var isDumb = false
+  /// It remembers for each device which pages it has reached, in which domain, and asks that before the device table, as QEMU's does.
+  var looksAtPagesFirst = false
   /// How events look before they are there: the tail moves first.
   var delaysEvents = false
   private(set) var commands: [UInt8] = []
   private(set) var illegal = 0
   private var devices: [UInt16: DeviceEntry] = [:]
   private var entries: [Place: UInt64] = [:]
+  private var reached: [UInt16: [UInt64: UInt16]] = [:]
 
   init() {
     registers[AMDIOMMUModel.extendedFeatures] = 0x29d3
@@ -91,12 +94,14 @@ final class AMDUnitModel {
       if first << 4 != 0 || second != 0 { illegal += 1 }
       devices = [:]
       entries = [:]
+      reached = [:]
     default: illegal += 1
     }
   }
 
   /// The size is one page, or told by the lowest zero of the address above its twelve low bits.
   private func forget(_ domain: UInt16, _ operand: UInt64) {
+    reached = reached.mapValues { $0.filter { $0.value != domain } }
     let address = operand >> 12
     var range = address...address
     if operand & 1 == 1 {
@@ -122,6 +127,7 @@ final class AMDUnitModel {
   /// Whether a device's access gets through. One that does not is logged.
   func reaches(_ source: UInt16, _ address: UInt64, writing: Bool = true) -> Bool {
     guard isOn else { return true }
+    if looksAtPagesFirst, reached[source]?[address >> 12] != nil { return true }
     guard let entry = deviceEntry(source) else { return refuse(source, 0, address, writing, code: 3) }
     // Without V everything passes; the driver never leaves an entry so.
     guard entry.isValid else { return entry.words[0] & 1 == 0 }
@@ -149,6 +155,7 @@ final class AMDUnitModel {
       table = value & 0xf_ffff_ffff_f000
       level -= 1
     }
+    reached[source, default: [:]][address >> 12] = entry.domain
     // Addresses mean themselves.
     return table >> 12 == address >> 12
   }

@@ -35,6 +35,7 @@ struct AMDUnitTests {
         var generator = SeededGenerator(seed: UInt64(seed))
         let model = AMDUnitModel()
         model.cachesMissingEntries = seed % 2 == 0
+        model.looksAtPagesFirst = seed % 3 == 1
         let rig = try AMDRig(model, addressBits: seed % 3 == 0 ? 36 : 48)
         try rig.unit.enable()
         try shuffle(rig, &generator)
