@@ -170,7 +170,8 @@ let package = Package(
     module(
       "PlatformDrivers", path: "Sources/Drivers/Platform",
       [
-        "Foundations", "LinuxABI", "Machine", "Waiting", "Logging", "Registers", "Interrupts", "Time", "Terminals",
+        "Foundations", "LinuxABI", "Machine", "ACPI", "Waiting", "Logging", "Registers", "Interrupts", "Time",
+        "Terminals",
         "PCI", "Security", "VFS", "TerminalFiles", "SyntheticFiles", "DriverKit", "DeviceFiles", "SerialDriver",
       ], generated: true),
     module("ScreenDriver", path: "Sources/Drivers/Screen", ["Foundations", "Machine", "Console", "Terminals"]),
@@ -200,7 +201,8 @@ let package = Package(
         "VirtioDrivers", "PCIPortDriver", "ScreenDriver", "KeyboardDriver", "KernelTests", "Benchmarks", "Symbols",
         "Signals",
         "VDSO",
-        "Terminals", "Executables", "Processes", "Security", "VFS", "RAMFileSystem", "DeviceFileSystem", "IPC",
+        "Terminals", "Executables", "Processes", "Security", "VFS", "KernelEvents", "RAMFileSystem", "DeviceFileSystem",
+        "IPC",
         "SystemCalls", "Archives", "InitialFileSystem", "TerminalFiles", "SyntheticFiles", "ProcessFileSystem",
         "SystemFileSystem", "Futexes", "Events", "Sockets", "Input", "InputFiles",
       ],
@@ -250,12 +252,20 @@ let package = Package(
     tests(
       "PlatformDriversTests",
       [
-        "PlatformDrivers", "DeviceFiles", "DriverKit", "DeviceModels", "DeviceFileSystem", "SyntheticFiles",
+        "PlatformDrivers", "ACPI", "DeviceFiles", "DriverKit", "DeviceModels", "DeviceFileSystem", "SyntheticFiles",
         "SerialDriver", "Terminals", "TerminalFiles", "VFS", "Security", "PageCache", "VirtualMemory", "Registers",
         "Time", "Waiting", "Machine", "LinuxABI", "Foundations",
       ]),
     tests("PCITests", ["PCI", "DeviceModels", "Machine", "Foundations"]),
     tests("VirtioTests", ["Virtio", "PCI", "DeviceModels", "Machine", "PageFrames", "Foundations"]),
+    tests(
+      "VirtioDriversTests",
+      [
+        "VirtioDrivers", "Virtio", "DeviceFiles", "DriverKit", "DeviceModels", "DeviceFileSystem", "SyntheticFiles",
+        "Terminals", "VFS", "Security", "PageCache", "PageFrames", "VirtualMemory", "Time", "Waiting", "Machine",
+        "LinuxABI",
+        "Foundations",
+      ]),
     tests("TimeTests", ["Time", "Machine", "Registers", "DeviceModels", "Foundations"]),
     tests(
       "FutexesTests",

@@ -1,6 +1,7 @@
 import Foundations
 import Logging
 import Machine
+import PlatformDrivers
 import Scheduler
 import Synchronization
 import Waiting
@@ -9,6 +10,7 @@ import Waiting
 enum Power {
   /// Turns the machine off; where that cannot be done, stops it.
   static func off() -> Never {
+    _ = PanicReports.send(.shutdown)
     Firmware.withCurrent { $0.powerOff() }
     Machine.halt()
   }

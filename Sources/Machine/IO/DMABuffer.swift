@@ -35,7 +35,7 @@ public struct DMASegment: Equatable, Sendable {
 /// It never holds a Swift object, so whatever the device writes cannot hurt the kernel; what is read is to be checked
 /// by whoever reads it. An access outside is lost: a read gives ones. Dropping the value frees the memory, so a driver
 /// drops it after its device is reset or gone.
-public struct DMABuffer: RegisterSpace, ~Copyable {
+public struct DMABuffer: CheckedWindow, ~Copyable {
   private let frames: FrameRun
   /// On record with the contained work that has it, in whose heap the record lies: so a buffer that has got out is found by whoever
   /// looks for references into that heap.
@@ -79,47 +79,18 @@ public struct DMABuffer: RegisterSpace, ~Copyable {
   }
 
   @inline(__always)
-  private func place(_ offset: Int, _ width: Int) -> UInt64? {
+  private func address(_ offset: Int, _ width: Int) -> UInt64? {
     guard contains(offset, width) else { return nil }
     return PhysicalMap.address(of: frames.first.address) &+ UInt64(truncatingIfNeeded: offset)
   }
 
-  // SAFETY (section): `place` has checked that the bytes are inside of frames that this value owns, which are in the
+  /// Where the `width` bytes at `offset` are; nil when they are not all inside.
+  @inline(__always)
+  public func place(_ offset: Int, _ width: Int) -> CheckedPlace? { address(offset, width).map { CheckedPlace($0) } }
+
+  // SAFETY (section): `address` has checked that the bytes are inside of frames that this value owns, which are in the
   // physical map for ever and hold no Swift object. A device may write at any moment: each access is one access of its
   // width, and copies take what they find.
-
-  /// Reads 8 bits.
-  @inline(__always)
-  public func read8(at offset: Int) -> UInt8 { place(offset, 1).map { apus_device_read8($0) } ?? .max }
-  /// Reads 16 bits.
-  @inline(__always)
-  public func read16(at offset: Int) -> UInt16 { place(offset, 2).map { apus_device_read16($0) } ?? .max }
-  /// Reads 32 bits.
-  @inline(__always)
-  public func read32(at offset: Int) -> UInt32 { place(offset, 4).map { apus_device_read32($0) } ?? .max }
-  /// Reads 64 bits, in one access.
-  @inline(__always)
-  public func read64(at offset: Int) -> UInt64 { place(offset, 8).map { apus_device_read64($0) } ?? .max }
-  /// Writes 8 bits.
-  @inline(__always)
-  public func write8(_ value: UInt8, at offset: Int) {
-    if let place = place(offset, 1) { apus_device_write8(place, value) }
-  }
-  /// Writes 16 bits.
-  @inline(__always)
-  public func write16(_ value: UInt16, at offset: Int) {
-    if let place = place(offset, 2) { apus_device_write16(place, value) }
-  }
-  /// Writes 32 bits.
-  @inline(__always)
-  public func write32(_ value: UInt32, at offset: Int) {
-    if let place = place(offset, 4) { apus_device_write32(place, value) }
-  }
-  /// Writes 64 bits, in one access.
-  @inline(__always)
-  public func write64(_ value: UInt64, at offset: Int) {
-    if let place = place(offset, 8) { apus_device_write64(place, value) }
-  }
 
   /// Reads 16 bits, before all that is read afterwards: an index that says what else is valid.
   @inline(__always)
@@ -158,7 +129,7 @@ public struct DMABuffer: RegisterSpace, ~Copyable {
   public func copyOut(at offset: Int, into bytes: inout MutableSpan<UInt8>) -> Int {
     guard contains(offset, 0) else { return 0 }
     let count = min(bytes.count, byteCount - offset)
-    guard count > 0, let place = place(offset, count),
+    guard count > 0, let place = address(offset, count),
       let source = unsafe UnsafeRawPointer(bitPattern: UInt(place))
     else { return 0 }
     atomicMemoryFence(ordering: .acquiring)
@@ -176,7 +147,7 @@ public struct DMABuffer: RegisterSpace, ~Copyable {
   public func copyIn(_ bytes: Span<UInt8>, at offset: Int) -> Int {
     guard contains(offset, 0) else { return 0 }
     let count = min(bytes.count, byteCount - offset)
-    guard count > 0, let place = place(offset, count),
+    guard count > 0, let place = address(offset, count),
       let target = unsafe UnsafeMutableRawPointer(bitPattern: UInt(place))
     else { return 0 }
     unsafe bytes.withUnsafeBytes { buffer in
@@ -191,7 +162,8 @@ public struct DMABuffer: RegisterSpace, ~Copyable {
   public func zeroFill(at offset: Int, count: Int) {
     guard contains(offset, 0), count > 0 else { return }
     let count = min(count, byteCount - offset)
-    guard let place = place(offset, count), let target = unsafe UnsafeMutableRawPointer(bitPattern: UInt(place)) else {
+    guard let place = address(offset, count), let target = unsafe UnsafeMutableRawPointer(bitPattern: UInt(place))
+    else {
       return
     }
     unsafe target.initializeMemory(as: UInt8.self, repeating: 0, count: count)
