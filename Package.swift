@@ -161,7 +161,8 @@ let package = Package(
     module(
       "VirtioDrivers", path: "Sources/Drivers/VirtioDrivers",
       [
-        "Foundations", "LinuxABI", "Machine", "Logging", "Input", "Terminals", "PCI", "Security", "VFS",
+        "Foundations", "LinuxABI", "Machine", "Waiting", "Logging", "Input", "Terminals", "PCI", "Security", "VFS",
+        "SyntheticFiles",
         "TerminalFiles",
         "DriverKit", "DeviceFiles", "Virtio",
       ]),
