@@ -188,6 +188,42 @@ struct PlatformScanTests {
     #expect(clock.resources.portCount == 1 && clock.resources.interruptCount == 0)
   }
 
+  @Test(
+    "Whatever bytes firmware has for resources, what is kept of them makes sense", arguments: [1, 2, 3] as [UInt64])
+  func randomResources(seed: UInt64) throws {
+    var state = seed
+    func random(_ limit: Int) -> Int {
+      // Knuth's MMIX generator; its high bits are the good ones.
+      state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+      return Int(state >> 33) % limit
+    }
+    // Mostly tags that there are, so that what stands behind them is looked at.
+    let tags = [0x22, 0x23, 0x2a, 0x30, 0x38, 0x47, 0x4b, 0x79, 0x81, 0x82, 0x85, 0x86, 0x87, 0x88, 0x89, 0x8a, 0x8b]
+    let devices = (0..<120).map { number in
+      let bytes = (0..<random(60)).map { _ in
+        random(3) == 0 ? tags[random(tags.count)] : [0, 1, 0xff, random(256)][random(4)]
+      }
+      let list = ([tags[random(tags.count)]] + bytes).map { "\($0)" }.joined(separator: ",")
+      let name = String(format: "D%03d", number)
+      return "Device (\(name)) { Name (_HID, EISAID (\"PNP0501\")) Name (_CRS, Buffer () {\(list)}) }"
+    }
+    let found = try scan(devices.joined(separator: "\n")).filter { $0.bus == .pnp }
+    #expect(found.count == 120)
+    for device in found {
+      let resources = try #require(device.firmware?.resources)
+      for index in 0..<resources.portCount {
+        let ports = try #require(resources.ports(index))
+        #expect(ports.count >= 1 && Int(ports.first) + ports.count <= 0x1_0000)
+      }
+      for index in 0..<resources.memoryCount { #expect(try !#require(resources.memory(index)).isEmpty) }
+      #expect(resources.ports(resources.portCount) == nil && resources.interrupt(resources.interruptCount) == nil)
+      #expect(
+        !string {
+          PlatformTexts.writeResources(of: device.firmware ?? FirmwareDevice(HardwareIdentifier("X")), to: &$0)
+        }.isEmpty)
+    }
+  }
+
   @Test("No memory for a device is an error of the scan")
   func noMemory() throws {
     var count = 0
