@@ -27,7 +27,7 @@ HOST_BUILD := swift build --quiet
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup build iso run debug test test-host test-kernel test-matrix test-system fuzz bench profile fuzz-program lint docs golden clean
+.PHONY: help setup build iso run debug test test-host test-kernel test-matrix test-system test-platform fuzz bench profile fuzz-program lint docs golden clean
 
 help: ## This list
 	@printf 'Apus: a data-driven kernel in Swift\n\n'
@@ -84,6 +84,10 @@ test-initramfs: $(TEST_INITRAMFS)
 test-system: build test-initramfs ## Run programs in guests: busybox, Debian's, hostile ones (SELECT=debian)
 	@Tools/step.sh 'building the test runner' $(HOST_BUILD) --product TestRunner
 	@.build/debug/TestRunner system $(if $(SELECT),--suite '$(SELECT)')
+
+test-platform: build test-initramfs ## Use devices of guests from both sides: ports, clock, watchdog, speaker
+	@Tools/step.sh 'building the test runner' $(HOST_BUILD) --product TestRunner
+	@.build/debug/TestRunner platform $(if $(SELECT),--filter '$(SELECT)')
 
 fuzz: build test-initramfs ## Make random system calls in a guest (SECONDS=60 SEED=1)
 	@Tools/step.sh 'building the test runner' $(HOST_BUILD) --product TestRunner

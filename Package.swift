@@ -166,7 +166,7 @@ let package = Package(
     module(
       "VirtioDrivers", path: "Sources/Drivers/VirtioDrivers",
       [
-        "Foundations", "LinuxABI", "Machine", "Logging", "Input", "Terminals", "PCI", "Security", "VFS",
+        "Foundations", "LinuxABI", "Machine", "Waiting", "Logging", "Input", "Terminals", "PCI", "Security", "VFS",
         "TerminalFiles", "SyntheticFiles",
         "DriverKit", "DeviceFiles", "Virtio",
       ]),
@@ -175,7 +175,8 @@ let package = Package(
     module(
       "PlatformDrivers", path: "Sources/Drivers/Platform",
       [
-        "Foundations", "LinuxABI", "Machine", "Waiting", "Logging", "Registers", "Interrupts", "Time", "Terminals",
+        "Foundations", "LinuxABI", "Machine", "ACPI", "Waiting", "Logging", "Registers", "Interrupts", "Time",
+        "Terminals",
         "PCI", "Security", "VFS", "TerminalFiles", "SyntheticFiles", "DriverKit", "DeviceFiles", "SerialDriver",
       ], generated: true),
     module("ScreenDriver", path: "Sources/Drivers/Screen", ["Foundations", "Machine", "Console", "Terminals"]),
@@ -206,7 +207,8 @@ let package = Package(
         "VirtioDrivers", "PCIPortDriver", "ScreenDriver", "KeyboardDriver", "KernelTests", "Benchmarks", "Symbols",
         "Signals",
         "VDSO",
-        "Terminals", "Executables", "Processes", "Security", "VFS", "RAMFileSystem", "DeviceFileSystem", "IPC",
+        "Terminals", "Executables", "Processes", "Security", "VFS", "KernelEvents", "RAMFileSystem", "DeviceFileSystem",
+        "IPC",
         "SystemCalls", "Archives", "InitialFileSystem", "TerminalFiles", "SyntheticFiles", "ProcessFileSystem",
         "SystemFileSystem", "Futexes", "Events", "Sockets", "Input", "InputFiles",
       ],
@@ -258,7 +260,7 @@ let package = Package(
     tests(
       "PlatformDriversTests",
       [
-        "PlatformDrivers", "DeviceFiles", "DriverKit", "DeviceModels", "DeviceFileSystem", "SyntheticFiles",
+        "PlatformDrivers", "ACPI", "DeviceFiles", "DriverKit", "DeviceModels", "DeviceFileSystem", "SyntheticFiles",
         "SerialDriver", "Terminals", "TerminalFiles", "VFS", "Security", "PageCache", "VirtualMemory", "Registers",
         "Time", "Waiting", "Machine", "LinuxABI", "Foundations",
       ]),
@@ -266,6 +268,14 @@ let package = Package(
     tests(
       "DMARemappingTests", ["DMARemapping", "ACPI", "PCI", "DeviceModels", "Machine", "PageFrames", "Foundations"]),
     tests("VirtioTests", ["Virtio", "PCI", "DeviceModels", "Machine", "PageFrames", "Foundations"]),
+    tests(
+      "VirtioDriversTests",
+      [
+        "VirtioDrivers", "Virtio", "DeviceFiles", "DriverKit", "DeviceModels", "DeviceFileSystem", "SyntheticFiles",
+        "Terminals", "VFS", "Security", "PageCache", "PageFrames", "VirtualMemory", "Time", "Waiting", "Machine",
+        "LinuxABI",
+        "Foundations",
+      ]),
     tests("TimeTests", ["Time", "Machine", "Registers", "DeviceModels", "Foundations"]),
     tests(
       "FutexesTests",

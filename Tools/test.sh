@@ -72,6 +72,7 @@ make --no-print-directory build/initramfs.cpio.gz || echo 0 1 0 >>"$counts"
 section 'programs in QEMU'
 make --no-print-directory test-initramfs || echo 0 1 0 >>"$counts"
 .build/debug/TestRunner system --counts "$counts" || true
+.build/debug/TestRunner platform --counts "$counts" || true
 
 section 'random system calls in QEMU'
 .build/debug/TestRunner fuzz --seconds 20 --counts "$counts" || true

@@ -36,6 +36,7 @@ extension TextScreen where Display: ~Copyable {
   /// Does what a C0 control character says.
   mutating func control(_ byte: UInt8) {
     switch byte {
+    case 0x07: ring()
     case 0x08: moveBy(columns: -1)
     case 0x09: tab(1)
     case 0x0a, 0x0b, 0x0c:

@@ -66,6 +66,7 @@ extension TextScreen where Display: ~Copyable {
     case UInt8(ascii: "r"): setRegion()
     case UInt8(ascii: "s"): state.saved = state.cursor
     case UInt8(ascii: "u"): restoreCursor()
+    case UInt8(ascii: "]"): setBell()
     default: edit(final, count)
     }
   }
@@ -196,8 +197,20 @@ extension TextScreen where Display: ~Copyable {
   private mutating func restoreCursor() { state.cursor = state.saved }
 
   private mutating func reset() {
+    bell = Bell()
     state = TerminalState(columns: columns, rows: rows, lineFeedReturns: state.lineFeedReturns)
     for row in 0..<rows { grid.fill(row: row, columns: 0..<columns, with: blank) }
+  }
+
+  /// What the bell sounds like: 10 and a frequency, 11 and a time; without a number as it was in the beginning.
+  private mutating func setBell() {
+    let (number, hasNumber) = (parser.parameters[1], parser.parameters.count > 1)
+    switch parser.parameters[0] {
+    case 10: bell.hertz = hasNumber ? UInt32(number) : Bell().hertz
+    case 11 where hasNumber: bell.milliseconds = Int(number) < Bell.limit ? UInt32(number) : 0
+    case 11: bell.milliseconds = Bell().milliseconds
+    default: break
+    }
   }
 
   /// Fills the screen with E, which DEC's technicians adjusted the picture with.

@@ -37,6 +37,10 @@ public struct TextScreen<Display: TextDisplay & ~Copyable>: ~Copyable, TextSink 
   private var other: Voice
   /// What programs have asked and not been told yet.
   private var replies = ReplyQueue()
+  /// What the bell sounds like.
+  var bell = Bell()
+  /// Whether it was rung and nobody has heard it yet.
+  var isRung = false
 
   /// What each writer has for itself.
   private struct Voice {
@@ -122,6 +126,20 @@ public struct TextScreen<Display: TextDisplay & ~Copyable>: ~Copyable, TextSink 
   /// Shows what stood `count` rows further up than what is shown now, or further down when negative, as far as it is kept. The
   /// next text shows the end again.
   public mutating func lookBack(by count: Int) { grid.look(back: grid.viewOffset &+ count) }
+
+  // MARK: The bell
+
+  /// The bell, if a program has rung it since the last time, however often.
+  public mutating func takeBell() -> Bell? {
+    guard isRung else { return nil }
+    isRung = false
+    return bell
+  }
+
+  /// Rings, if it is a program that does: the kernel reports failures, and does not make a noise about them.
+  mutating func ring() {
+    if writer == .program { isRung = true }
+  }
 
   // MARK: What programs are told
 

@@ -10,16 +10,22 @@ public enum DeviceBus: UInt8, CaseIterable, Equatable, Sendable {
   case platform
   /// What the firmware's namespace describes.
   case acpi
+  /// What has resources of ISA, as plug and play knows it.
+  case pnp
   /// PCI and PCI Express.
   case pci
   /// What virtio transports lead to.
   case virtio
+  /// No bus: what others hang on, such as `pnp0`.
+  case root
 
-  /// The bus's name for programs.
-  public var name: StaticString {
+  /// The bus's name for programs; nil for none.
+  public var name: StaticString? {
     switch self {
     case .platform: "platform"
     case .acpi: "acpi"
+    case .pnp: "pnp"
+    case .root: nil
     case .pci: "pci"
     case .virtio: "virtio"
     }
@@ -43,6 +49,8 @@ public enum DeviceIdentity {
   case virtio(type: UInt32, vendor: UInt32)
   /// A device of the platform, by the name that drivers look for.
   case platform(StaticString)
+  /// A device of the platform, as firmware describes it.
+  case firmware(FirmwareDevice)
 }
 
 /// What the driver of a device gives the driver of a device below it, such as the transport of a virtio device.
@@ -146,6 +154,12 @@ public final class DeviceNode {
   /// The PCI function that it is.
   public var function: PCIFunction? {
     if case .pci(let function) = identity { return function }
+    return nil
+  }
+
+  /// What firmware says of it; nil for what is none of firmware's.
+  public var firmware: FirmwareDevice? {
+    if case .firmware(let device) = identity { return device }
     return nil
   }
 

@@ -92,6 +92,21 @@ public final class DriverContext {
     }
   }
 
+  /// Connects the line that firmware says is the device's, which arrives as interrupt 0.
+  ///
+  /// - Throws: as `InterruptLines.connect`.
+  public func connectLine(_ interrupt: PlatformResources.Interrupt) throws(Errno) {
+    if interrupt.isISA, interrupt.number < 16 {
+      return try connectLine(isa: UInt8(truncatingIfNeeded: interrupt.number))
+    }
+    let signal = IOInterruptController.Signal(
+      isLevelTriggered: interrupt.isLevelTriggered, isActiveLow: interrupt.isActiveLow)
+    try Containment.outside { () throws(Errno) in
+      resources.set(
+        try InterruptLines.connect(global: interrupt.number, signal, handler: DriverInterrupt(signals, 0)))
+    }
+  }
+
   /// What /proc/interrupts calls the device's interrupts.
   private var label: StaticString { device.driver?.name ?? device.bus.name }
 

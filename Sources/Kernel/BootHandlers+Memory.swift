@@ -27,7 +27,10 @@ extension BootHandlers {
       return .failed("the boot stack has no guard page")
     }
     guard framesComeBack() else { return .failed("the zones do not get back what is taken from them") }
-    state.firmware = FirmwareTables(state.information)
+    // As on Linux, `acpi=off` is a machine without any of its tables.
+    if CommandLine(state.information.commandLine.bytes).flag("acpi") ?? true {
+      state.firmware = FirmwareTables(state.information)
+    }
     let free = KernelMemoryUsage.current.free
     return .done("\(bytes: free) free, W^X in \(audit.pages) pages")
   }

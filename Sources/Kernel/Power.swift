@@ -2,6 +2,7 @@ import DriverKit
 import Foundations
 import Logging
 import Machine
+import PlatformDrivers
 import Scheduler
 import Synchronization
 import Waiting
@@ -10,6 +11,7 @@ import Waiting
 enum Power {
   /// Turns the machine off; where that cannot be done, stops it.
   static func off() -> Never {
+    _ = PanicReports.send(.shutdown)
     Firmware.withCurrent { $0.powerOff() }
     Machine.halt()
   }

@@ -4,6 +4,7 @@ import Foundations
 import KeyboardDriver
 import LinuxABI
 import Machine
+import PlatformDrivers
 import Processes
 import ScreenDriver
 import SystemCalls
@@ -23,7 +24,7 @@ enum KernelScreen {
   static func start(_ devices: DeviceFileSystem, _ jobControl: TerminalJobControl) throws(Errno) {
     guard let screen = Consoles.screen.withValue({ $0 }) else { return }
     let new = try Terminal(screen, major: 4, minor: 1, modes: screen.initialModes, jobControl: jobControl)
-    screen.attach(new, pacer: try ScreenPacer(screen))
+    screen.attach(new, pacer: try ScreenPacer(screen), bell: KernelBell())
     terminal.fill(new)
     try KernelTerminals.add("tty0", 4, 0, permissions: 0o620, TerminalOpener(new, control: .refused), devices)
     try KernelTerminals.add("tty1", 4, 1, permissions: 0o620, TerminalOpener(new), devices)
@@ -55,6 +56,18 @@ private final class ScreenDrawing: TimerHandler {
   }
 
   override func timerExpired(now: UInt64, expirations: UInt64) { screen.drawPending() }
+}
+
+/// The sounds of the screen's terminal, by the machine's speaker.
+private final class KernelBell: ScreenBell {
+  override func ring(hertz: UInt32, milliseconds: UInt32) {
+    guard milliseconds > 0 else { return }
+    Speaker.sound(Speaker.Tone(hertz: hertz, milliseconds: milliseconds))
+  }
+
+  override func sound(period: UInt16, milliseconds: UInt16?) {
+    Speaker.soundTone(period: period, milliseconds: milliseconds)
+  }
 }
 
 /// Brings what is typed to the terminal on the screen.

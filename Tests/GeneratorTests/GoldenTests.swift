@@ -31,6 +31,7 @@ import Testing
     Case(
       product: "register-permissions", spec: "registers/pci-configuration.json",
       output: "PCIConfigurationPermissions.swift"),
+    Case(product: "acpi-drivers", spec: "acpi/drivers.json", output: "PlatformDriver.swift"),
     Case(product: "pci-drivers", spec: "pci/drivers.json", output: "PCIDriver.swift"),
     Case(product: "registers", spec: "registers/pci-msi.json", output: "PCIMessageInterruptsRegisters.swift"),
     Case(product: "registers", spec: "registers/virtio-pci-common.json", output: "VirtioCommonRegisters.swift"),

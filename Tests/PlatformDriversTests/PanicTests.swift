@@ -48,6 +48,34 @@ struct PanicTests {
     #expect(host.model.violations.isEmpty)
   }
 
+  @Test("A failure is told as the event 1 alone, and the end of the machine only to a device that knows of it")
+  func whichEvents() throws {
+    let (host, old) = (Host(7), Host(2))
+    let channel = RegisterPanicChannel(host.model, address: 0x1_0001)
+    try channel.activate()
+    channel.send(channel.events.intersection(.panicked))
+    channel.send(channel.events.intersection(.shutdown))
+    #expect(host.told == [1, 4])
+    // One that only takes note of others' failures is not told of this one as what it was not.
+    let other = RegisterPanicChannel(old.model, address: 0x1_0002)
+    try other.activate()
+    #expect(other.events.intersection(.panicked).isEmpty && other.events.intersection(.shutdown).isEmpty)
+    channel.deactivate()
+    other.deactivate()
+  }
+
+  @Test("The port is the one that firmware names, and without one there is no device")
+  func port() throws {
+    var resources = PlatformResources()
+    resources.append(try #require(PlatformResources.Ports(first: 0x510, count: 1)))
+    let type = PanicPortDriverType()
+    let device = firmwareDevice(.platform, "QEMU0001", resources)
+    #expect(type.matches(device) && !type.matches(firmwareDevice(.platform, "QEMU0002", resources)))
+    let driver = try #require(try type.makeDriver(for: device) as? PanicDriver)
+    #expect(driver.place == .port(0x510))
+    #expect(throws: Errno.ENODEV) { try type.makeDriver(for: firmwareDevice(.platform, "QEMU0001")) }
+  }
+
   @Test("There is room for four devices, whichever come and go")
   func limit() throws {
     var added = 0

@@ -33,10 +33,9 @@ struct PowerButtonTests {
   }
 
   private func start(_ output: Output) throws -> (Driver, DriverContext) {
-    let device = DeviceNode("LNXPWRBN:00", .acpi, .platform("LNXPWRBN"))
-    let type = PowerButtonDriverType(.fixed, output)
+    let device = firmwareDevice(.acpi, "LNXPWRBN", name: "LNXPWRBN:00")
+    let type = PowerButtonDriverType(output)
     #expect(type.matches(device))
-    #expect(!PowerButtonDriverType(.controlMethod, output).matches(device))
     let context = makeContext(device)
     let driver = try type.makeDriver(for: device)
     try driver.start(context)
@@ -47,7 +46,7 @@ struct PowerButtonTests {
   func press() throws {
     let output = Output()
     let (driver, context) = try start(output)
-    #expect(output.buttons.count == 1 && output.buttons[0].kind == .fixed)
+    #expect(output.buttons.count == 1 && output.buttons[0].kind == .fixedPower)
     let link = ServingLink(driver, context)
     #expect(!PowerButtons.press(link))
     #expect(output.events == [true, false])
@@ -56,7 +55,7 @@ struct PowerButtonTests {
     #expect(output.events == [true, false, true, false])
     // The next driver goes on with the input device of the one before.
     context.resources.keepPublications()
-    let next = try PowerButtonDriverType(.fixed, output).makeDriver(for: context.device)
+    let next = try PowerButtonDriverType(output).makeDriver(for: context.device)
     try next.start(context)
     #expect(output.buttons.count == 1)
     #expect(PowerButtons.press(ServingLink(next, context)))
@@ -69,10 +68,39 @@ struct PowerButtonTests {
   @Test("Without a driver, and with one that fails, the kernel is to do what it does")
   func failure() throws {
     #expect(!PowerButtons.press(makeDevice()))
-    #expect(!PowerButtons.press(PowerButton.Kind.fixed))
+    #expect(!PowerButtons.press(PowerButton.Kind.fixedPower))
     #expect(!PowerButtons.press(TestLink { _ in .failure(.EIO) }))
     let output = Output()
     output.error = .ENOMEM
     #expect(throws: Errno.ENOMEM) { try start(output) }
+  }
+
+  @Test(
+    "Each way to have a button is a kind, with the name, path, product and key that Linux gives it",
+    arguments: [
+      ("LNXPWRBN", PowerButton.Kind.fixedPower, "Power Button", 1, 116), ("PNP0C0C", .power, "Power Button", 1, 116),
+      ("LNXSLPBN", .fixedSleep, "Sleep Button", 3, 142), ("PNP0C0E", .sleep, "Sleep Button", 3, 142),
+    ] as [(String, PowerButton.Kind, String, UInt16, UInt16)])
+  func kinds(identifier: String, kind: PowerButton.Kind, name: String, product: UInt16, key: UInt16) throws {
+    let device = firmwareDevice(.acpi, identifier)
+    #expect(PowerButton.Kind(device) == kind && kind.name.description == name)
+    #expect(kind.physicalPath.description == "\(identifier)/button/input0")
+    #expect(kind.product == product && kind.key == key && kind.isForPower == (key == 116))
+    #expect(PowerButtonDriverType(Output()).matches(device))
+  }
+
+  @Test("What is no button is none, by whatever name, and two buttons of one kind are two")
+  func others() throws {
+    let type = PowerButtonDriverType(Output())
+    for identifier in ["PNP0C0D", "PNP0B00", "PNP0C0", ""] {
+      #expect(!type.matches(firmwareDevice(.acpi, identifier)), "\(identifier)")
+    }
+    #expect(!type.matches(makeDevice("LNXPWRBN", "LNXPWRBN")))
+    #expect(throws: Errno.ENODEV) { try type.makeDriver(for: firmwareDevice(.acpi, "PNP0B00")) }
+    let (first, second) = (firmwareDevice(.acpi, "PNP0C0C"), firmwareDevice(.acpi, "PNP0C0C"))
+    let button = PowerButton(.power, first, Output())
+    #expect(button.continues(as: PowerButton(.power, first, Output())))
+    #expect(!button.continues(as: PowerButton(.power, second, Output())))
+    #expect(!button.continues(as: PowerButton(.sleep, first, Output())))
   }
 }

@@ -73,11 +73,17 @@ struct SpeakerTests {
   }
 
   @Test("Orders go to the driver one at a time, the latest tone first, and nobody is asked without a speaker")
-  func orders() {
+  func orders() throws {
     #expect(!Speaker.sound(.bell))
     let link = HoldingLink(makeDevice())
-    let speaker = Speaker(link)
-    speaker.show()
+    let output = Output()
+    let speaker = Speaker(link, output)
+    output.error = .ENOMEM
+    #expect(throws: Errno.ENOMEM) { try speaker.show() }
+    #expect(!Speaker.sound(.bell))
+    output.error = nil
+    try speaker.show()
+    #expect(output.shown === speaker)
     #expect(Speaker.sound(.bell))
     #expect(Speaker.handleSoundEvent(code: 2, value: 440))
     #expect(link.held.count == 1)
@@ -100,7 +106,36 @@ struct SpeakerTests {
     Speaker.sound(.bell)
     #expect(link.held.count == 6)
     speaker.withdraw()
-    #expect(!Speaker.sound(.bell))
+    #expect(!Speaker.sound(.bell) && output.shown == nil)
+  }
+
+  @Test("The console's requests are a period in ticks of the timer, and a time")
+  func periods() throws {
+    let speaker = Speaker(HoldingLink(makeDevice()))
+    try speaker.show()
+    defer { speaker.withdraw() }
+    Speaker.soundTone(period: 1_193, milliseconds: nil)
+    #expect(speaker.takeOrder() == Speaker.Tone(hertz: 1_000))
+    Speaker.soundTone(period: 2_711, milliseconds: 250)
+    #expect(speaker.takeOrder() == Speaker.Tone(hertz: 440, milliseconds: 250))
+    for silence in [(0, nil), (0, 100), (1_193, 0)] as [(UInt16, UInt16?)] {
+      Speaker.soundTone(period: 1_193, milliseconds: nil)
+      Speaker.soundTone(period: silence.0, milliseconds: silence.1)
+      #expect(speaker.takeOrder() == .silence)
+    }
+    // Beyond what the ear and the timer do is for the generator to refuse.
+    Speaker.soundTone(period: 1, milliseconds: 1)
+    #expect(speaker.takeOrder().hertz == 1_193_182)
+  }
+
+  private final class Output: SpeakerOutput {
+    var shown: Speaker?
+    var error: Errno?
+    override func add(_ speaker: Speaker) throws(Errno) {
+      if let error { throw error }
+      shown = speaker
+    }
+    override func remove(_ speaker: Speaker) { if shown === speaker { shown = nil } }
   }
 }
 

@@ -118,6 +118,13 @@ func makeDevice(_ name: Message = "device", _ identity: StaticString = "device")
   DeviceNode(name, .platform, .platform(identity))
 }
 
+/// A device as firmware describes it.
+func firmwareDevice(
+  _ bus: DeviceBus, _ identifier: String, name: Message = "device", _ resources: PlatformResources = PlatformResources()
+) -> DeviceNode {
+  DeviceNode(name, bus, .firmware(FirmwareDevice(HardwareIdentifier(identifier), resources: resources)))
+}
+
 func makeContext(_ device: DeviceNode = makeDevice()) -> DriverContext { DriverContext(device, DriverSignals()) }
 
 /// A driver that answers at once, by a function.

@@ -7,7 +7,8 @@ struct Runner: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "TestRunner", abstract: "Boots Apus in QEMU and judges what it prints.",
     subcommands: [
-      KernelTests.self, Matrix.self, PCICommand.self, FirmwareCommand.self, DriversCommand.self, SystemCommand.self,
+      KernelTests.self, Matrix.self, PCICommand.self, FirmwareCommand.self, DriversCommand.self, PlatformCommand.self,
+      SystemCommand.self,
       FuzzCommand.self,
       BenchmarkCommand.self, ComparisonCommand.self, ProfileCommand.self,
     ])

@@ -15,6 +15,16 @@ private final class TestPacer: DrawingPacer {
   override func requestDrawing(at time: UInt64) { requests.append(time) }
 }
 
+/// Remembers what was to be heard.
+private final class TestBell: ScreenBell {
+  var heard: [String] = []
+
+  override func ring(hertz: UInt32, milliseconds: UInt32) { heard.append("\(hertz) Hz \(milliseconds) ms") }
+  override func sound(period: UInt16, milliseconds: UInt16?) {
+    heard.append("period \(period) \(milliseconds.map { "\($0) ms" } ?? "on")")
+  }
+}
+
 /// What a display was told to draw, as characters.
 private final class Picture {
   var rows = Array(repeating: Array(repeating: UInt32(0x20), count: 20), count: 5)
@@ -42,6 +52,7 @@ private struct PictureDisplay: TextDisplay {
 private final class ScreenSetup {
   let picture = Picture()
   let pacer = TestPacer()
+  let bell = TestBell()
   let screen: ScreenTerminal<PictureDisplay>
   let terminal: Terminal
   let handle: TerminalHandle
@@ -50,7 +61,7 @@ private final class ScreenSetup {
     screen = ScreenTerminal(TextScreen(on: PictureDisplay(picture: picture)))
     terminal = try Terminal(
       screen, major: 4, minor: 1, modes: screen.initialModes, jobControl: TerminalJobControl())
-    screen.attach(terminal, pacer: isPaced ? pacer : nil)
+    screen.attach(terminal, pacer: isPaced ? pacer : nil, bell: bell)
     handle = try terminal.open(controlling: false)
   }
 
@@ -121,6 +132,47 @@ struct ScreenTerminalTests {
     // The kernel's text asks nothing.
     setup.screen.write(Array(question.utf8).span)
     #expect(setup.read() == "")
+  }
+
+  @Test("BEL rings once for a piece of output, as the terminal was told that its bell sounds, and shows nothing")
+  func bell() throws {
+    let setup = try ScreenSetup()
+    try setup.write("a\u{7}b\u{7}\u{7}c")
+    #expect(setup.bell.heard == ["750 Hz 125 ms"] && setup.picture.text[0] == "abc")
+    try setup.write("d")
+    try setup.write("\u{1b}[10;440]\u{1b}[11;300]\u{7}")
+    try setup.write("\u{1b}[11;2000]\u{7}")
+    try setup.write("\u{1b}[10]\u{1b}[11]\u{7}")
+    try setup.write("\u{1b}[10;99]\u{1b}c\u{7}")
+    #expect(setup.bell.heard == ["750 Hz 125 ms", "440 Hz 300 ms", "440 Hz 0 ms", "750 Hz 125 ms", "750 Hz 125 ms"])
+    // The end of a title is no bell, and neither is the kernel's.
+    setup.bell.heard = []
+    try setup.write("\u{1b}]0;title\u{7}")
+    setup.screen.write(Array("alarm\u{7}\n".utf8).span)
+    try setup.write("x")
+    #expect(setup.bell.heard == [])
+    // Echo is output as any other.
+    setup.setRaw()
+    var modes = setup.terminal.modes
+    modes.local = [.ECHO]
+    setup.terminal.setModes(modes)
+    setup.terminal.receive([7].span)
+    #expect(setup.bell.heard == ["750 Hz 125 ms"])
+  }
+
+  @Test("KIOCSOUND and KDMKTONE order tones by their period, which may be nothing that can be heard")
+  func tones() throws {
+    let setup = try ScreenSetup()
+    for (request, argument) in [
+      (0x4b2f, 1_193), (0x4b2f, 0), (0x4b2f, 0x1_0000), (0x4b2f, .max), (0x4b30, 250 << 16 | 2_711),
+      (0x4b30, 0xffff_ffff_0000_0000 | 5),
+    ] as [(UInt32, UInt64)] {
+      #expect(try setup.screen.control(request, argument) == 0)
+    }
+    #expect(
+      setup.bell.heard == [
+        "period 1193 on", "period 0 on", "period 0 on", "period 0 on", "period 2711 250 ms", "period 5 0 ms",
+      ])
   }
 
   @Test("What is typed is echoed")

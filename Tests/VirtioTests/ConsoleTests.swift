@@ -17,6 +17,8 @@ private final class Sink: VirtioConsoleSink {
   override func portRemoved(_ port: Int) { log.append("removed \(port)") }
   override func receive(_ port: Int, _ bytes: Span<UInt8>) { received[port, default: []] += array(bytes) }
   override func hasRoom(_ port: Int) { log.append("room \(port)") }
+  var room = Int.max
+  override func room(_ port: Int) -> Int { room }
   override func resized(_ port: Int, columns: Int, rows: Int) { log.append("size \(port) \(columns)x\(rows)") }
 }
 
@@ -169,6 +171,31 @@ struct ConsoleTests {
       #expect(throws: VirtioError.stopped) { try driver.setOpen(true, port: 2) }
       #expect(throws: VirtioError.stopped) { try driver.setOpen(true, port: 1) }
       #expect(host.model.queues.allSatisfy { $0.violations == [] })
+    }
+  }
+
+  @Test("What nobody has room for waits at the host, and comes in order once there is", arguments: driverForms)
+  func heldInput(offered: UInt64) throws {
+    try SimulatedMemory.exclusive {
+      let (host, sink) = (Host(offered, ports: 1), Sink())
+      let driver = driver(host, sink)
+      _ = try driver.start(messageCount: 0)
+      sink.room = 511
+      #expect(host.send([1, 2], queue: 0) && host.send([3], queue: 0))
+      try settle(driver, host)
+      #expect(sink.received[0] == nil)
+      #expect(try !driver.resume(0))
+      #expect(sink.received[0] == nil)
+      // Fourteen buffers are left; after that the host has none.
+      for byte in 4..<18 { #expect(host.send([UInt8(byte)], queue: 0)) }
+      #expect(!host.send([99], queue: 0))
+      sink.room = 512
+      _ = try driver.resume(0)
+      #expect(sink.received[0] == (1..<18).map { UInt8($0) })
+      #expect(try !driver.resume(0) && !driver.resume(1) && !driver.resume(-1))
+      #expect(host.send([18], queue: 0))
+      try settle(driver, host)
+      #expect(sink.received[0]?.last == 18 && host.model.queues.allSatisfy { $0.violations == [] })
     }
   }
 

@@ -31,6 +31,9 @@ public enum SpecRegistry {
       PCIIdentifierSpec.self,
       PCIDriverSpec.self,
 
+      // platform
+      PlatformDriverSpec.self,
+
       // virtio
       VirtioSpec.self,
     ]
@@ -73,6 +76,9 @@ public enum SpecRegistry {
       // PCI
       PCIIdentifiers.self,
       PCIDrivers.self,
+
+      // platform
+      PlatformDrivers.self,
 
       // virtio
       VirtioDevices.self,

@@ -12,6 +12,19 @@ public struct DeviceFileTemplate {
     case plain
     /// With the lowest free number, this or higher: `rtc0`.
     case counted(from: Int)
+    /// With the number of a device, a word, and that of a part of it: `vport0p1`.
+    case part(of: Int, StaticString, Int)
+
+    /// Whether both give the same names.
+    public static func == (left: Naming, right: Naming) -> Bool {
+      switch (left, right) {
+      case (.plain, .plain): true
+      case (.counted(let first), .counted(let second)): first == second
+      case (.part(let first, let word, let part), .part(let second, let other, let same)):
+        first == second && part == same && DynamicMajors.isSame(word, other)
+      case (.plain, _), (.counted, _), (.part, _): false
+      }
+    }
   }
 
   /// Where the major number comes from.
@@ -101,10 +114,13 @@ public final class DeviceFileEntry {
       }
     var name: Message = "\(template.name.description)"
     var index: Int?
-    if case .counted(let first) = template.naming {
+    switch template.naming {
+    case .plain: break
+    case .counted(let first):
       let number = try DeviceIndexes.take(template.name, from: first)
       index = number
       name = "\(template.name.description)\(number)"
+    case .part(let device, let word, let part): name = "\(template.name.description)\(device)\(word.description)\(part)"
     }
     self.template = template
     self.server = server

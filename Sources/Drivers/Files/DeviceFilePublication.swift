@@ -45,10 +45,11 @@ public final class DeviceFilePublication: Publication {
     return server
   }
 
-  /// Makes the files.
+  /// Makes the files, of a publication that is part of another and on record with that.
   ///
+  /// - Throws: as `publish`; then there are no files.
   /// - Context: a thread without locks.
-  func show() throws(Errno) {
+  public func show() throws(Errno) {
     do throws(Errno) {
       for index in 0..<templates.count {
         do throws(Errno) { try show(templates[index]) } catch {
@@ -80,6 +81,13 @@ public final class DeviceFilePublication: Publication {
       file.place.remove()
       SpecialFiles.unregister(file.opener)
     }
+  }
+
+  /// Tells programs that something about the files has changed that they may read in /sys.
+  ///
+  /// - Context: a thread without locks.
+  public func announceChange() {
+    for index in 0..<files.count { files[index].place.announceChange() }
   }
 
   /// How many files there are now.

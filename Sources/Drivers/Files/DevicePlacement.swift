@@ -8,6 +8,11 @@ open class DevicePlace {
   /// Creates a place that is nowhere.
   public init() {}
 
+  /// Tells programs that what /sys says there has changed.
+  ///
+  /// - Context: a thread without locks.
+  open func announceChange() {}
+
   /// Takes the names away again.
   ///
   /// - Context: a thread without locks; once.

@@ -42,11 +42,13 @@ public final class ScreenTerminal<Display: TextDisplay & ~Copyable>: TerminalDev
 
   /// Makes `terminal` as large as the screen, and keeps from now on what leaves the screen. Once.
   ///
-  /// - Parameter pacer: who says when to draw; without it everything is drawn at once.
+  /// - Parameters:
+  ///   - pacer: who says when to draw; without it everything is drawn at once.
+  ///   - bell: who makes its sounds; without it there are none.
   /// - Context: a thread.
-  public func attach(_ terminal: Terminal, pacer: DrawingPacer? = nil) {
+  public func attach(_ terminal: Terminal, pacer: DrawingPacer? = nil, bell: ScreenBell? = nil) {
     shared.withLock { shared in
-      shared.pacer = pacer
+      (shared.pacer, shared.bell) = (pacer, bell)
       let rowByteCount = shared.screen.columns * MemoryLayout<Cell>.stride
       shared.screen.keepHistory(rows: Self.historyByteCount / rowByteCount)
     }
@@ -133,6 +135,17 @@ public final class ScreenTerminal<Display: TextDisplay & ~Copyable>: TerminalDev
   public override func startOutput(_ terminal: Terminal) {
     while transmit(terminal) {}
     drawOrRequest()
+    ring()
+  }
+
+  /// Has the bell heard, if it was rung.
+  private func ring() {
+    var rung: Bell?
+    let bell = shared.withLock { shared in
+      rung = shared.screen.takeBell()
+      return shared.bell
+    }
+    if let rung, let bell { bell.ring(hertz: rung.hertz, milliseconds: rung.milliseconds) }
   }
 
   /// Takes a piece of what programs have written, and gives them the answers to it.
@@ -163,10 +176,20 @@ public final class ScreenTerminal<Display: TextDisplay & ~Copyable>: TerminalDev
     case ConsoleRequest.keyboardMode: try UserPointer<UInt32>(argument).store(ConsoleRequest.unicodeKeyboard)
     case ConsoleRequest.displayMode: try UserPointer<UInt32>(argument).store(ConsoleRequest.textDisplay)
     case ConsoleRequest.freeConsole: try UserPointer<UInt32>(argument).store(.max)
+    case ConsoleRequest.sound: sound(period: argument, milliseconds: nil)
+    case ConsoleRequest.tone: sound(period: argument & 0xffff, milliseconds: UInt16(truncatingIfNeeded: argument >> 16))
     case ConsoleRequest.activate, ConsoleRequest.waitUntilActive: if argument != 1 { throw .ENXIO }
     default: throw .ENOTTY
     }
     return 0
+  }
+}
+
+extension ScreenTerminal where Display: ~Copyable {
+  /// Orders a tone. One so low that nobody hears it is silence.
+  private func sound(period: UInt64, milliseconds: UInt16?) {
+    guard let bell = shared.withLock({ $0.bell }) else { return }
+    bell.sound(period: UInt16(exactly: period) ?? 0, milliseconds: milliseconds)
   }
 }
 
@@ -183,6 +206,9 @@ private enum ConsoleRequest {
   /// KDGKBTYPE, and KB_101.
   static let keyboardType: UInt32 = 0x4b33
   static let standardKeyboard: UInt8 = 2
+  /// KIOCSOUND and KDMKTONE.
+  static let sound: UInt32 = 0x4b2f
+  static let tone: UInt32 = 0x4b30
   /// KDGETMODE, and KD_TEXT.
   static let displayMode: UInt32 = 0x4b3b
   static let textDisplay: UInt32 = 0

@@ -5,6 +5,7 @@ import Terminals
 struct SharedScreen<Display: TextDisplay & ~Copyable>: ~Copyable {
   var screen: TextScreen<Display>
   var pacer: DrawingPacer?
+  var bell: ScreenBell?
   /// When it was drawn last.
   var lastDrawing: UInt64 = 0
   /// Whether somebody will call because something is to be drawn.

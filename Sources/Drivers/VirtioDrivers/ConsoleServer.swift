@@ -3,7 +3,6 @@ import DriverKit
 import Foundations
 import LinuxABI
 import Machine
-import Synchronization
 import TerminalFiles
 import Terminals
 import VFS
@@ -14,26 +13,16 @@ final class ConsoleServer: DeviceFileServer {
   private let jobControl: TerminalJobControl
   private let terminal = SpinLock<Terminal?>(nil)
 
-  private init(_ device: DeviceNode, _ jobControl: TerminalJobControl) {
-    line = ConsoleLine(device)
+  init(_ device: DeviceNode, _ port: Int, _ jobControl: TerminalJobControl) {
+    let link = DriverLink(device)
+    line = ConsoleLine(link, port)
     self.jobControl = jobControl
-    super.init(DriverLink(device))
+    super.init(link)
   }
 
-  /// Makes `/dev/hvc0`, or goes on with that of a driver before.
-  ///
-  /// - Throws: `ENOMEM`, `EBUSY`.
-  static func publish(_ jobControl: TerminalJobControl, through context: DriverContext) throws(Errno) -> ConsoleServer {
-    let device = context.device
-    return try context.outside { () throws(Errno) in
-      let server = ConsoleServer(device, jobControl)
-      let files = DeviceFilePublication(server)
-      // Linux, Documentation/admin-guide/devices.txt: 229 char.
-      var template = DeviceFileTemplate("hvc", .counted(from: 0), .fixed(229), driver: "hvc", className: "tty")
-      template.permissions = 0o600
-      try files.add(template)
-      return try files.publish(through: context) as? ConsoleServer ?? server
-    }
+  /// Its file. Source: Linux Documentation/admin-guide/devices.txt, 229 char.
+  static var template: DeviceFileTemplate {
+    DeviceFileTemplate("hvc", .counted(from: 0), .fixed(229), driver: "hvc", className: "tty")
   }
 
   override func open(
@@ -72,24 +61,15 @@ final class ConsoleServer: DeviceFileServer {
 
 /// The device of the terminal: it asks the driver to send.
 final class ConsoleLine: TerminalDevice {
-  private let device: DeviceNode
-  private let isAsked = Atomic<Bool>(false)
+  private let asker: PortAsker
 
-  init(_ device: DeviceNode) {
-    self.device = device
+  init(_ link: DriverLink, _ port: Int) {
+    asker = PortAsker(link, port)
     super.init()
   }
 
-  override func startOutput(_ terminal: Terminal) {
-    guard !isAsked.exchange(true, ordering: .acquiringAndReleasing) else { return }
-    do throws(Errno) { try device.submit(ConsoleOutput()) } catch { noteServed() }
-  }
+  override func startOutput(_ terminal: Terminal) { asker.ask() }
 
   /// The driver is about to look for output: from now on it is to be asked again.
-  func noteServed() { isAsked.store(false, ordering: .releasing) }
-}
-
-/// That there is something to send.
-final class ConsoleOutput: DriverRequest {
-  init() { super.init(isRepeatable: true) }
+  func noteServed() { asker.noteServed() }
 }

@@ -1,19 +1,23 @@
-import DeviceFiles
 import DriverKit
 import Foundations
 import Machine
 import Terminals
 import Virtio
 
-/// The driver of a virtual machine's console: its first port is the terminal `/dev/hvc0`.
+/// The driver of a virtual machine's console: its ports are `/dev/vport0p1` and the like, those for people `/dev/hvc0`.
 final class VirtioConsoleDriver: VirtioDriver {
+  /// How long after the start the host may take to tell of the ports that a driver before knew, in nanoseconds.
+  private static let patience: UInt64 = 2_000_000_000
+  /// As many as there are causes of interrupts for: two queues each, and two for control.
+  private static let portLimit = 31
+
   private let jobControl: TerminalJobControl
   private var console: VirtioConsole?
-  private var server: ConsoleServer?
-  /// What the terminal has given and the device has not taken.
-  private var unsent = GrowableArray<UInt8>()
+  private var table: PortTable?
+  /// When the ports are to go that the host has not told of; nil when they have.
+  private var confirmationTime: UInt64?
 
-  /// Creates a driver whose terminal asks `jobControl` about processes.
+  /// Creates a driver whose terminals ask `jobControl` about processes.
   init(_ jobControl: TerminalJobControl) {
     self.jobControl = jobControl
     super.init()
@@ -22,11 +26,13 @@ final class VirtioConsoleDriver: VirtioDriver {
   override func begin(
     _ transport: VirtioTransport, _ pacer: VirtioPacer, messageCount: Int, _ context: DriverContext
   ) throws(VirtioError) -> VirtioInterrupts {
-    let server: ConsoleServer
-    do throws(Errno) { server = try ConsoleServer.publish(jobControl, through: context) } catch { throw .noMemory }
-    self.server = server
-    let console = VirtioConsole(transport, sink: ConsoleSink(server), pacer: pacer, mostPorts: 1)
+    let ports: ConsolePorts
+    do throws(Errno) { ports = try ConsolePorts.publish(jobControl, through: context) } catch { throw .noMemory }
+    let table = PortTable(ports, context)
+    self.table = table
+    let console = VirtioConsole(transport, sink: table, pacer: pacer, mostPorts: Self.portLimit)
     self.console = console
+    confirmationTime = context.nanoseconds &+ Self.patience
     let interrupts = try console.start(messageCount: messageCount)
     // What was written while there was no driver.
     context.arm(after: 0)
@@ -41,76 +47,46 @@ final class VirtioConsoleDriver: VirtioDriver {
   }
 
   override var virtio: VirtioDevice? { console?.device }
-  override var queueCount: Int { 4 }
+  override var queueCount: Int { 2 * Self.portLimit + 2 }
   override func handleConfigurationChange() throws(VirtioError) { try console?.handleConfigurationChange() }
-  override func end(isGone: Bool) throws(VirtioError) { try console?.stop(isGone: isGone) }
+
+  override func end(isGone: Bool) throws(VirtioError) {
+    table?.end()
+    try console?.stop(isGone: isGone)
+  }
 
   override func handleQueue(_ number: Int) throws(VirtioError) -> Bool {
-    let hasMore = try console?.handleQueue(number) ?? false
-    try send()
+    guard let console, let table else { return false }
+    let hasMore = try console.handleQueue(number)
+    // Queues 2 and 3 are for control; the others are in pairs. Source: VIRTIO 1.2, section 5.3.2.
+    switch number {
+    case 0, 1: try table.serve(0, console)
+    case 2, 3: try table.serveAll(console)
+    default: try table.serve(number / 2 - 1, console)
+    }
     return hasMore
   }
 
   override func timer(_ context: DriverContext) throws(Errno) {
+    confirm(context)
+    // What is left over is looked at sooner than that.
     try super.timer(context)
-    do throws(VirtioError) { try send() } catch { throw error.errno }
+    guard let console, let table else { return }
+    do throws(VirtioError) { try table.serveAll(console) } catch { throw error.errno }
+  }
+
+  private func confirm(_ context: DriverContext) {
+    guard let time = confirmationTime else { return }
+    let now = context.nanoseconds
+    guard now >= time else { return context.arm(after: time - now) }
+    confirmationTime = nil
+    table?.removeUnconfirmed()
   }
 
   override func serve(_ request: DriverRequest, _ context: DriverContext) throws(Errno) {
-    guard request is ConsoleOutput else { return request.complete(.failure(.EINVAL)) }
-    server?.line.noteServed()
-    do throws(VirtioError) { try send() } catch { throw error.errno }
+    guard let work = request as? PortWork else { return request.complete(.failure(.EINVAL)) }
+    guard let console, let table else { return request.complete(.failure(.ENODEV)) }
+    do throws(VirtioError) { try table.serve(work.port, console) } catch { throw error.errno }
     request.complete(.success(0))
-  }
-
-  /// Moves output from the terminal to the device, as much as that takes.
-  private func send() throws(VirtioError) {
-    guard let console, let server else { return }
-    while true {
-      if unsent.isEmpty, !take(server) { return }
-      let count: Int
-      do throws(VirtioError) { count = try Self.write(unsent, console) } catch {
-        // Nobody listens at the host: what is written is lost, as on a line without a plug.
-        guard error == .stopped else { throw error }
-        unsent.removeAll()
-        continue
-      }
-      guard count > 0 else { return }
-      for _ in 0..<min(count, unsent.count) { _ = unsent.remove(at: 0) }
-    }
-  }
-
-  private static func write(
-    _ bytes: borrowing GrowableArray<UInt8>, _ console: VirtioConsole
-  ) throws(VirtioError) -> Int { try console.write(bytes.span, to: 0) }
-
-  private func take(_ server: ConsoleServer) -> Bool {
-    var bytes = InlineArray<256, UInt8>(repeating: 0)
-    var span = bytes.mutableSpan
-    let count = Containment.outside { server.takeOutput(into: &span) }
-    for index in 0..<count {
-      do throws(Errno) { try unsent.append(bytes[index]) } catch { break }
-    }
-    return count > 0
-  }
-}
-
-/// Brings input to the terminal, and the size of the host's window.
-private final class ConsoleSink: VirtioConsoleSink {
-  private let server: ConsoleServer
-
-  init(_ server: ConsoleServer) {
-    self.server = server
-    super.init()
-  }
-
-  override func receive(_ port: Int, _ bytes: Span<UInt8>) {
-    guard port == 0 else { return }
-    Containment.outside { server.receive(bytes) }
-  }
-
-  override func resized(_ port: Int, columns: Int, rows: Int) {
-    guard port == 0 else { return }
-    Containment.outside { server.resize(columns: columns, rows: rows) }
   }
 }

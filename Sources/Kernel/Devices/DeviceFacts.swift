@@ -1,6 +1,7 @@
 import DriverKit
 import Foundations
 import Machine
+import PlatformDrivers
 import SyntheticFiles
 import VFS
 
@@ -8,14 +9,21 @@ import VFS
 enum DeviceFacts {
   /// The lines of `uevent` besides those that every device has.
   static func write(_ device: DeviceNode, to text: inout TextBuffer) {
-    guard case .virtio(let type, let vendor) = device.identity else { return }
-    text.write("MODALIAS=")
-    writeAlias(type, vendor, to: &text)
-    text.write("\n")
+    switch device.identity {
+    case .virtio(let type, let vendor):
+      text.write("MODALIAS=")
+      writeAlias(type, vendor, to: &text)
+      text.write("\n")
+    case .firmware(let firmware): PlatformTexts.writeFacts(of: firmware, on: device.bus, named: device.name, to: &text)
+    case .pci, .platform: break
+    }
   }
 
-  /// What a virtio device has. Source: Linux Documentation/ABI/testing/sysfs-bus-virtio.
+  /// What a virtio device has, and one of the platform. Source: Linux Documentation/ABI/testing/sysfs-bus-virtio.
   static func addAttributes(of device: DeviceNode, to directory: SyntheticDirectory) throws(Errno) {
+    if let firmware = device.firmware {
+      return try PlatformTexts.addAttributes(of: firmware, on: device.bus, named: device.name, to: directory)
+    }
     guard case .virtio(let type, let vendor) = device.identity else { return }
     try directory.add("device") { text in
       text.write("0x")

@@ -2,6 +2,7 @@ import DeviceFileSystem
 import DeviceFiles
 import DriverKit
 import Foundations
+import KernelEvents
 import Logging
 import Machine
 import PCI
@@ -71,6 +72,8 @@ private final class FilePlace: DevicePlace {
     (self.files, self.name, self.link) = (files, name, link)
     super.init()
   }
+
+  override func announceChange() { device?.announce(.change) }
 
   override func remove() {
     device?.remove()

@@ -1,6 +1,8 @@
+import ACPI
 import DriverKit
 import Foundations
 import Input
+import Logging
 import Machine
 import PlatformDrivers
 import Processes
@@ -8,35 +10,54 @@ import Terminals
 
 /// What a PC has besides what its buses tell of, and the drivers for that.
 enum PlatformDevices {
-  /// Makes the drivers known.
+  /// Makes the drivers known: those that `Specs/acpi/drivers.json` calls done, and those of PCI functions in the same module.
   ///
   /// - Parameter centuryIndex: of the FADT, for the clock; 0 when there is none.
   /// - Throws: `ENOMEM`.
   static func registerDrivers(centuryIndex: UInt8) throws(Errno) {
     try DeviceTree.register(I6300ESBDriverType())
     try DeviceTree.register(PanicFunctionDriverType())
+    try DeviceTree.register(PanicPortDriverType())
     try DeviceTree.register(SerialCardDriverType(ProcessJobControl()))
-    try DeviceTree.register(ClockDriverType(centuryIndex: centuryIndex, hasSetSystemTime: true))
-    try DeviceTree.register(SpeakerDriverType())
-    let output = KernelPowerButtons()
-    try DeviceTree.register(PowerButtonDriverType(.fixed, output))
+    try DeviceTree.register(ClockDriverType(.pnp, centuryIndex: centuryIndex, hasSetSystemTime: true))
+    try DeviceTree.register(ClockDriverType(.platform, centuryIndex: centuryIndex, hasSetSystemTime: true))
+    try DeviceTree.register(SpeakerDriverType(KernelSpeakers()))
+    try DeviceTree.register(PowerButtonDriverType(KernelPowerButtons()))
   }
 
-  /// Adds the devices that every PC has.
+  /// Adds the devices that firmware describes, and those that are taken for granted where it says nothing.
   ///
   /// - Throws: `ENOMEM`.
+  /// - Context: the boot thread, which alone uses the firmware's code.
   static func addAll() throws(Errno) {
-    try add(ClockDriverType.deviceName, .platform)
-    try add(SpeakerDriverType.deviceName, .platform)
-    try add(PowerButton.Kind.fixed.deviceName, .acpi)
+    let scan = PlatformScan { device throws(Errno) in try add(device) }
+    var firmware: Firmware?
+    Firmware.withCurrent { firmware = $0 }
+    if let firmware { try scan.addNamespace(firmware.interpreter) }
+    try scan.addUsual(firmware?.fixedButtons ?? FixedButtons())
   }
 
-  private static func add(_ name: StaticString, _ bus: DeviceBus) throws(Errno) {
-    try DeviceTree.add(DeviceNode("\(name.description)", bus, .platform(name)))
+  /// Adds one. That firmware names two alike is its mistake, and no reason to go without the others.
+  private static func add(_ device: DeviceNode) throws(Errno) {
+    do throws(Errno) { try DeviceTree.add(device) } catch {
+      guard error == .EEXIST else { throw error }
+      KernelLog.add(.warning, .acpi, "there are two of \(device.name)")
+    }
+  }
+
+  /// The device that is `node` in the firmware's namespace.
+  ///
+  /// - Context: any thread.
+  static func device(for node: AMLNode) -> DeviceNode? {
+    var found: DeviceNode?
+    DeviceTree.forEach { device in
+      if let attachment = device.attachment as? FirmwareAttachment, attachment.node == node { found = device }
+    }
+    return found
   }
 }
 
-/// Power buttons as input devices.
+/// Power and sleep buttons as input devices.
 final class KernelPowerButtons: PowerButtonOutput {
   private struct Shown {
     let button: PowerButton
@@ -47,9 +68,9 @@ final class KernelPowerButtons: PowerButtonOutput {
 
   override func add(_ button: PowerButton) throws(Errno) {
     var description = InputDescription(
-      name: "\(PowerButton.name.description)", physicalPath: "\(button.kind.physicalPath.description)",
-      identity: InputIdentity(bus: InputBus.BUS_HOST, product: PowerButton.product))
-    description.capabilities.insert(.EV_KEY, PowerButton.key)
+      name: "\(button.kind.name.description)", physicalPath: "\(button.kind.physicalPath.description)",
+      identity: InputIdentity(bus: InputBus.BUS_HOST, product: button.kind.product))
+    description.capabilities.insert(.EV_KEY, button.kind.key)
     let device = try InputDevice(description)
     try InputDevices.register(device)
     do throws(Errno) {
@@ -70,7 +91,7 @@ final class KernelPowerButtons: PowerButtonOutput {
 
   override func report(_ button: PowerButton, isDown: Bool) {
     guard let device = device(of: button) else { return }
-    device.report(.EV_KEY, PowerButton.key, isDown ? 1 : 0)
+    device.report(.EV_KEY, button.kind.key, isDown ? 1 : 0)
     device.synchronize()
   }
 

@@ -130,11 +130,21 @@ final class Firmware {
   // MARK: Events
 
   private static let buttonWasPressed = Atomic<Bool>(false)
+  private static let sleepWasWanted = Atomic<Bool>(false)
   private static let generalEventCame = Atomic<Bool>(false)
+
+  /// The buttons of the fixed hardware.
+  var fixedButtons: FixedButtons {
+    let features = hardware.description.features
+    guard !features.isHardwareReduced else { return FixedButtons() }
+    return FixedButtons(
+      hasPower: !features.hasControlMethodPowerButton, hasSleep: !features.hasControlMethodSleepButton)
+  }
 
   private func enableEvents() {
     do throws(ACPIHardwareError) {
-      if !hardware.description.features.hasControlMethodPowerButton { try hardware.enable(.powerButton) }
+      if fixedButtons.hasPower { try hardware.enable(.powerButton) }
+      if fixedButtons.hasSleep { try hardware.enable(.sleepButton) }
       let count = try hardware.enableGeneralEvents(with: interpreter)
       KernelLog.add(.debug, .acpi, "\(count) general-purpose events")
     } catch {
@@ -171,6 +181,10 @@ final class Firmware {
           Firmware.noteButton()
           Firmware.workQueue.wake()
         }
+        if events.contains(.sleepButton) {
+          Firmware.sleepWasWanted.store(true, ordering: .releasing)
+          Firmware.workQueue.wake()
+        }
         // A level stays until its method has run, so it is kept away until then.
         var hasGeneral = false
         while let number = try hardware.takeGeneralEvent(isLevel: { _ in true }) {
@@ -199,15 +213,16 @@ final class Firmware {
   /// Who waits for `hasWork`.
   static let workQueue = WaitQueue()
 
-  /// Whether `serve` has something to do.
   /// A power button was pressed. While devices rest that wakes the machine, and means no more.
   fileprivate static func noteButton() {
     WakeEvents.note()
     if !KernelSuspend.isResting { buttonWasPressed.store(true, ordering: .releasing) }
   }
 
+  /// Whether `serve` has something to do.
   static var hasWork: Bool {
-    buttonWasPressed.load(ordering: .acquiring) || generalEventCame.load(ordering: .acquiring) || FirmwareSlots.hasOrder
+    buttonWasPressed.load(ordering: .acquiring) || sleepWasWanted.load(ordering: .acquiring)
+      || generalEventCame.load(ordering: .acquiring) || FirmwareSlots.hasOrder
   }
 
   /// Does what events have asked for since the last time.
@@ -222,22 +237,30 @@ final class Firmware {
       interpreter.writePath(of: notification.node, to: &text)
       KernelLog.add(.info, .acpi, text)
       serveHotPlug(notification)
-      if notification.value == ACPINotification.buttonPressed, isPowerButton(notification.node) {
-        Self.noteButton()
-      }
+      if notification.value == ACPINotification.buttonPressed { serveButton(notification.node) }
     }
-    if Self.buttonWasPressed.exchange(false, ordering: .acquiring) {
-      if PowerButtons.press(.fixed) { return }
-      KernelLog.add(.notice, .acpi, "the power button was pressed")
-      KernelLog.flush()
-      Power.shutDownDevices()
-      powerOff()
-    }
+    if Self.buttonWasPressed.exchange(false, ordering: .acquiring), !PowerButtons.press(.fixedPower) { turnOff() }
+    if Self.sleepWasWanted.exchange(false, ordering: .acquiring), !PowerButtons.press(.fixedSleep) { refuseSleep() }
   }
 
-  private func isPowerButton(_ node: AMLNode) -> Bool {
-    (try? interpreter.isCompatible(node, with: ACPIIdentifier("PNP0C0C"))) ?? false
+  /// A button that firmware's code watches was pressed.
+  private func serveButton(_ node: AMLNode) {
+    if let device = PlatformDevices.device(for: node), let kind = PowerButton.Kind(device) {
+      guard !PowerButtons.press(device) else { return }
+      return kind.isForPower ? turnOff() : refuseSleep()
+    }
+    // Before there are drivers, and in kernels that only run tests.
+    if (try? interpreter.isCompatible(node, with: ACPIIdentifier("PNP0C0C"))) ?? false { turnOff() }
   }
+
+  private func turnOff() {
+    KernelLog.add(.notice, .acpi, "the power button was pressed")
+    KernelLog.flush()
+    Power.shutDownDevices()
+    powerOff()
+  }
+
+  private func refuseSleep() { KernelLog.add(.info, .acpi, "the sleep button was pressed; this kernel does not sleep") }
 
   private func serveGeneralEvents() {
     let events = Self.pending.withLock { pending in

@@ -23,6 +23,7 @@ extension AMLInterpreter {
     } catch {
       KernelLog.add(.warning, .acpi, "the wiring of interrupts is not known: \(error.text)")
     }
+    wiring.install()
     if wiring.count > 0 { KernelLog.add(.debug, .acpi, "\(wiring.count) interrupt pins of \(wiring.buses) buses") }
     logLines()
   }
@@ -41,7 +42,7 @@ extension AMLInterpreter {
     do throws(AMLError) {
       guard let bus = try bus(behind: bridge) else { return }
       wiring.begin(bus)
-      // Only collected here: no lock may be held while AML runs.
+      // Only collected here: no lock may be held while AML runs, and one change takes all.
       _ = try forEachRoute(ofBusBehind: bridge) { route throws(AMLError) in
         guard let line = try self.line(of: route.source, &wiring) else { return }
         wiring.add(PCIInterruptSource(segment: bus.segment, bus: bus.bus, device: route.device, pin: route.pin), line)
@@ -122,6 +123,18 @@ private struct PinWiring: ~Copyable {
     var line: PCIInterruptLine
   }
 
+  private struct Bus: Sendable {
+    var segment: UInt16
+    var bus: UInt8
+  }
+
+  private struct Route: Sendable {
+    var source: PCIInterruptSource
+    var line: PCIInterruptLine
+  }
+
+  private var routedBuses = GrowableArray<Bus>()
+  private var routes = GrowableArray<Route>()
   private var links = GrowableArray<Link>()
   private var used = GrowableArray<UInt32>()
   /// How many pins are connected.
@@ -156,19 +169,42 @@ private struct PinWiring: ~Copyable {
   mutating func add(_ link: AMLNode, _ line: PCIInterruptLine) { try? links.append(Link(node: link, line: line)) }
 
   mutating func begin(_ bus: (segment: UInt16, bus: UInt8)) {
-    note { hierarchy throws(Errno) in try hierarchy.addRoutedBus(bus.bus, segment: bus.segment) }
+    note { wiring throws(Errno) in try wiring.routedBuses.append(Bus(segment: bus.segment, bus: bus.bus)) }
     buses += 1
   }
 
   mutating func add(_ source: PCIInterruptSource, _ line: PCIInterruptLine) {
-    note { hierarchy throws(Errno) in try hierarchy.addRoute(from: source, to: line) }
+    note { wiring throws(Errno) in try wiring.routes.append(Route(source: source, line: line)) }
     count += 1
     try? used.append(line.global)
   }
 
-  private func note(_ body: (inout PCIHierarchy) throws(Errno) -> Void) {
-    do throws(Errno) { _ = try PCISystem.change(body) } catch {
-      KernelLog.add(.warning, .acpi, "a route of a _PRT is left out: error \(error.rawValue)")
+  private mutating func note(_ body: (inout PinWiring) throws(Errno) -> Void) {
+    do throws(Errno) { try body(&self) } catch { Self.warn(error) }
+  }
+
+  /// Tells the hierarchy all that was found, as one change.
+  func install() {
+    guard routedBuses.count > 0 else { return }
+    do throws(Errno) {
+      _ = try PCISystem.change { (hierarchy: inout PCIHierarchy) throws(Errno) in install(in: &hierarchy) }
+    } catch {
+      Self.warn(error)
     }
+  }
+
+  private func install(in hierarchy: inout PCIHierarchy) {
+    for index in 0..<routedBuses.count {
+      let bus = routedBuses[index]
+      do throws(Errno) { try hierarchy.addRoutedBus(bus.bus, segment: bus.segment) } catch { Self.warn(error) }
+    }
+    for index in 0..<routes.count {
+      let route = routes[index]
+      do throws(Errno) { try hierarchy.addRoute(from: route.source, to: route.line) } catch { Self.warn(error) }
+    }
+  }
+
+  private static func warn(_ error: Errno) {
+    KernelLog.add(.warning, .acpi, "a route of a _PRT is left out: error \(error.rawValue)")
   }
 }

@@ -38,7 +38,7 @@ public struct DMASegment: Equatable, Sendable {
 ///
 /// What contained work makes is mapped in the work's `DMADomain`, if it has one, from before anybody knows the memory until
 /// after the last device has lost it.
-public struct DMABuffer: RegisterSpace, ~Copyable {
+public struct DMABuffer: CheckedWindow, ~Copyable {
   private let first: FrameNumber
   private let frameCount: Int
   /// On record with the contained work that has it, in whose heap the record lies: so a buffer that has got out is found by whoever
@@ -74,10 +74,14 @@ public struct DMABuffer: RegisterSpace, ~Copyable {
   }
 
   private static func take(_ count: Int, _ limit: ZoneKind, _ heap: Int?) throws(Errno) -> FrameNumber {
-    let frames = try FrameRun(count: count, limit: limit)
-    for index in 0..<count { FrameMemory.clear(frames.first + index) }
-    if let heap { try CompartmentHeap.share(.init(first: frames.first, count: count), number: heap) }
-    return frames.keep()
+    let first = try FrameRun.take(count: count, limit: limit)
+    for index in 0..<count { FrameMemory.clear(first + index) }
+    guard let heap else { return first }
+    do throws(Errno) { try CompartmentHeap.share(.init(first: first, count: count), number: heap) } catch {
+      FrameAllocator.releaseRun(first, count: count)
+      throw error
+    }
+    return first
   }
 
   private static func giveBack(_ first: FrameNumber, _ count: Int, _ heap: Int?) {
@@ -104,47 +108,18 @@ public struct DMABuffer: RegisterSpace, ~Copyable {
   }
 
   @inline(__always)
-  private func place(_ offset: Int, _ width: Int) -> UInt64? {
+  private func address(_ offset: Int, _ width: Int) -> UInt64? {
     guard contains(offset, width) else { return nil }
     return PhysicalMap.address(of: first.address) &+ UInt64(truncatingIfNeeded: offset)
   }
 
-  // SAFETY (section): `place` has checked that the bytes are inside of frames that this value owns, which are in the
+  /// Where the `width` bytes at `offset` are; nil when they are not all inside.
+  @inline(__always)
+  public func place(_ offset: Int, _ width: Int) -> CheckedPlace? { address(offset, width).map { CheckedPlace($0) } }
+
+  // SAFETY (section): `address` has checked that the bytes are inside of frames that this value owns, which are in the
   // physical map for ever and hold no Swift object. A device may write at any moment: each access is one access of its
   // width, and copies take what they find.
-
-  /// Reads 8 bits.
-  @inline(__always)
-  public func read8(at offset: Int) -> UInt8 { place(offset, 1).map { apus_device_read8($0) } ?? .max }
-  /// Reads 16 bits.
-  @inline(__always)
-  public func read16(at offset: Int) -> UInt16 { place(offset, 2).map { apus_device_read16($0) } ?? .max }
-  /// Reads 32 bits.
-  @inline(__always)
-  public func read32(at offset: Int) -> UInt32 { place(offset, 4).map { apus_device_read32($0) } ?? .max }
-  /// Reads 64 bits, in one access.
-  @inline(__always)
-  public func read64(at offset: Int) -> UInt64 { place(offset, 8).map { apus_device_read64($0) } ?? .max }
-  /// Writes 8 bits.
-  @inline(__always)
-  public func write8(_ value: UInt8, at offset: Int) {
-    if let place = place(offset, 1) { apus_device_write8(place, value) }
-  }
-  /// Writes 16 bits.
-  @inline(__always)
-  public func write16(_ value: UInt16, at offset: Int) {
-    if let place = place(offset, 2) { apus_device_write16(place, value) }
-  }
-  /// Writes 32 bits.
-  @inline(__always)
-  public func write32(_ value: UInt32, at offset: Int) {
-    if let place = place(offset, 4) { apus_device_write32(place, value) }
-  }
-  /// Writes 64 bits, in one access.
-  @inline(__always)
-  public func write64(_ value: UInt64, at offset: Int) {
-    if let place = place(offset, 8) { apus_device_write64(place, value) }
-  }
 
   /// Reads 16 bits, before all that is read afterwards: an index that says what else is valid.
   @inline(__always)
@@ -183,7 +158,7 @@ public struct DMABuffer: RegisterSpace, ~Copyable {
   public func copyOut(at offset: Int, into bytes: inout MutableSpan<UInt8>) -> Int {
     guard contains(offset, 0) else { return 0 }
     let count = min(bytes.count, byteCount - offset)
-    guard count > 0, let place = place(offset, count),
+    guard count > 0, let place = address(offset, count),
       let source = unsafe UnsafeRawPointer(bitPattern: UInt(place))
     else { return 0 }
     atomicMemoryFence(ordering: .acquiring)
@@ -201,7 +176,7 @@ public struct DMABuffer: RegisterSpace, ~Copyable {
   public func copyIn(_ bytes: Span<UInt8>, at offset: Int) -> Int {
     guard contains(offset, 0) else { return 0 }
     let count = min(bytes.count, byteCount - offset)
-    guard count > 0, let place = place(offset, count),
+    guard count > 0, let place = address(offset, count),
       let target = unsafe UnsafeMutableRawPointer(bitPattern: UInt(place))
     else { return 0 }
     unsafe bytes.withUnsafeBytes { buffer in
@@ -216,7 +191,8 @@ public struct DMABuffer: RegisterSpace, ~Copyable {
   public func zeroFill(at offset: Int, count: Int) {
     guard contains(offset, 0), count > 0 else { return }
     let count = min(count, byteCount - offset)
-    guard let place = place(offset, count), let target = unsafe UnsafeMutableRawPointer(bitPattern: UInt(place)) else {
+    guard let place = address(offset, count), let target = unsafe UnsafeMutableRawPointer(bitPattern: UInt(place))
+    else {
       return
     }
     unsafe target.initializeMemory(as: UInt8.self, repeating: 0, count: count)

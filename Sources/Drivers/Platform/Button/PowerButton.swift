@@ -3,40 +3,52 @@ public import DriverKit
 public import Foundations
 import Machine
 
-/// A power button, as the input device that it is for programs.
+/// A power or sleep button, as the input device that it is for programs.
 ///
-/// Source: Linux drivers/acpi/button: name, physical path and identity; ACPI 6.5, section 4.8.2.2.1.
+/// Source: Linux drivers/acpi/button: name, physical path, identity and keys; ACPI 6.5, sections 4.8.2.2 and 9.1.
 public final class PowerButton: Publication {
-  /// Which of the two ways to have one it is.
+  /// What it is for, and which of the two ways to have one it is.
   public enum Kind: Equatable, Sendable {
-    /// A bit of the fixed hardware.
-    case fixed
-    /// A device in the firmware's namespace, PNP0C0C.
-    case controlMethod
+    /// The power button as a bit of the fixed hardware.
+    case fixedPower
+    /// The power button as a device in the firmware's namespace.
+    case power
+    /// The sleep button as a bit of the fixed hardware.
+    case fixedSleep
+    /// The sleep button as a device in the firmware's namespace.
+    case sleep
 
-    /// The device's name on the ACPI bus that its driver looks for.
-    public var deviceName: StaticString {
-      switch self {
-      case .fixed: "LNXPWRBN"
-      case .controlMethod: "PNP0C0C"
+    /// The kind of `device`; nil for what is no button.
+    public init?(_ device: DeviceNode) {
+      switch device.platformDriver {
+      case .fixedPowerButton: self = .fixedPower
+      case .powerButton: self = .power
+      case .fixedSleepButton: self = .fixedSleep
+      case .sleepButton: self = .sleep
+      default: return nil
       }
     }
+
+    /// Whether it is to turn the machine off.
+    public var isForPower: Bool { self == .fixedPower || self == .power }
 
     /// The path that programs are told.
     public var physicalPath: StaticString {
       switch self {
-      case .fixed: "LNXPWRBN/button/input0"
-      case .controlMethod: "PNP0C0C/button/input0"
+      case .fixedPower: "LNXPWRBN/button/input0"
+      case .power: "PNP0C0C/button/input0"
+      case .fixedSleep: "LNXSLPBN/button/input0"
+      case .sleep: "PNP0C0E/button/input0"
       }
     }
-  }
 
-  /// Its name for programs.
-  public static var name: StaticString { "Power Button" }
-  /// The number of its product, on the bus BUS_HOST, without a vendor.
-  public static var product: UInt16 { 1 }
-  /// The one key that it has: KEY_POWER.
-  public static var key: UInt16 { 116 }
+    /// Its name for programs.
+    public var name: StaticString { isForPower ? "Power Button" : "Sleep Button" }
+    /// The number of its product, on the bus BUS_HOST, without a vendor.
+    public var product: UInt16 { isForPower ? 1 : 3 }
+    /// The one key that it has: KEY_POWER or KEY_SLEEP.
+    public var key: UInt16 { isForPower ? 116 : 142 }
+  }
 
   /// Which it is.
   public let kind: Kind
@@ -64,11 +76,12 @@ public final class PowerButton: Publication {
   public override func withdraw() { output.remove(self) }
 
   public override func continues(as successor: Publication) -> Bool {
-    (successor as? PowerButton)?.kind == kind
+    guard let successor = successor as? PowerButton else { return false }
+    return successor.kind == kind && successor.device === device
   }
 }
 
-/// Where power buttons' keys go: the kernel's input devices.
+/// Where buttons' keys go: the kernel's input devices.
 open class PowerButtonOutput {
   /// Creates one that nobody listens to.
   public init() {}
@@ -84,7 +97,7 @@ open class PowerButtonOutput {
   /// - Context: the device's thread.
   open func remove(_ button: PowerButton) {}
 
-  /// Its key goes down or up: an event of KEY_POWER, and the end of a packet.
+  /// Its key goes down or up: an event of `button.kind.key`, and the end of a packet.
   ///
   /// - Context: the device's thread.
   open func report(_ button: PowerButton, isDown: Bool) {}
@@ -106,16 +119,18 @@ public enum PowerButtons {
 
   /// Tells the driver of `device` that it was pressed.
   ///
-  /// - Returns: whether a program sees to what follows; false when the kernel is to turn the machine off, also where there is no
-  ///   driver to ask, or it does not answer.
+  /// - Returns: whether a program sees to what follows; false when the kernel is to do what the button is for, also where there is
+  ///   no driver to ask, or it does not answer.
   /// - Context: a thread that may wait, up to two seconds.
   public static func press(_ device: DeviceNode) -> Bool { press(DriverLink(device)) }
 
-  /// As the other, of the button of a kind; the fixed one, if both are pressed.
+  /// As the other, of the first button of a kind.
+  ///
+  /// - Returns: false also when there is none.
   public static func press(_ kind: PowerButton.Kind) -> Bool {
     var found: DeviceNode?
     DeviceTree.forEach { device in
-      if found == nil, device.bus == .acpi, PlatformIdentity.isNamed(device, kind.deviceName) { found = device }
+      if found == nil, device.bus == .acpi, PowerButton.Kind(device) == kind { found = device }
     }
     guard let found else { return false }
     return press(found)

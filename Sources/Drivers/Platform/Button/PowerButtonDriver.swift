@@ -3,25 +3,27 @@ public import Foundations
 import Machine
 import Time
 
-/// The driver of power buttons of ACPI, of one kind.
+/// The driver of power and sleep buttons of ACPI.
 public final class PowerButtonDriverType: DriverType {
-  private let kind: PowerButton.Kind
   private let output: PowerButtonOutput
 
   /// Creates the type.
   ///
   /// - Parameter output: where keys go.
-  public init(_ kind: PowerButton.Kind, _ output: PowerButtonOutput) {
-    (self.kind, self.output) = (kind, output)
-    super.init("button", .acpi)
+  public init(_ output: PowerButtonOutput) {
+    self.output = output
+    super.init(PlatformDriver.powerButton.linuxName, .acpi)
   }
 
-  public override func matches(_ device: DeviceNode) -> Bool { PlatformIdentity.isNamed(device, kind.deviceName) }
+  public override func matches(_ device: DeviceNode) -> Bool { PowerButton.Kind(device) != nil }
 
-  public override func makeDriver(for device: DeviceNode) throws(Errno) -> Driver { PowerButtonDriver(kind, output) }
+  public override func makeDriver(for device: DeviceNode) throws(Errno) -> Driver {
+    guard let kind = PowerButton.Kind(device) else { throw .ENODEV }
+    return PowerButtonDriver(kind, output)
+  }
 }
 
-/// A power button. The firmware part of the kernel owns the registers; what is left to drive is the key.
+/// A button. The firmware part of the kernel owns the registers; what is left to drive is the key.
 final class PowerButtonDriver: Driver {
   private let kind: PowerButton.Kind
   private let output: PowerButtonOutput

@@ -11,22 +11,18 @@ public final class ClockDriverType: DriverType {
   private let centuryIndex: UInt8
   private let hasSetSystemTime: Bool
 
-  /// The name of the device on the platform's bus that it serves.
-  public static var deviceName: StaticString { "rtc_cmos" }
-
   /// Creates the type.
   ///
   /// - Parameters:
+  ///   - bus: `.pnp` for a clock that firmware describes, `.platform` for the one that every PC has.
   ///   - centuryIndex: from the FADT; 0 when there is none.
   ///   - hasSetSystemTime: whether the time of day began with the clock's time.
-  public init(centuryIndex: UInt8, hasSetSystemTime: Bool) {
+  public init(_ bus: DeviceBus, centuryIndex: UInt8, hasSetSystemTime: Bool) {
     (self.centuryIndex, self.hasSetSystemTime) = (centuryIndex, hasSetSystemTime)
-    super.init(Self.deviceName, .platform)
+    super.init(PlatformDriver.clock.linuxName, bus)
   }
 
-  public override func matches(_ device: DeviceNode) -> Bool {
-    PlatformIdentity.isNamed(device, Self.deviceName)
-  }
+  public override func matches(_ device: DeviceNode) -> Bool { device.platformDriver == .clock }
 
   public override func makeDriver(for device: DeviceNode) throws(Errno) -> Driver {
     ClockDriver(centuryIndex, hasSetSystemTime)
@@ -35,9 +31,6 @@ public final class ClockDriverType: DriverType {
 
 /// The battery-backed clock, with its files.
 final class ClockDriver: Driver {
-  /// The line of the clock in every PC. Source: Intel 82801EB data sheet, section 5.8.
-  private static let line: UInt8 = 8
-
   private let centuryIndex: UInt8
   private let hasSetSystemTime: Bool
   private var unit: ClockUnit<PortSpace>?
@@ -49,12 +42,16 @@ final class ClockDriver: Driver {
   }
 
   override func start(_ context: DriverContext) throws(Errno) {
-    let ports = try context.claimPorts(RealTimeClock.system, count: RealTimeClock.length)
+    guard let place = context.device.firmware.flatMap({ PlatformDriver.clock.ports(of: $0) }) else { throw .ENODEV }
+    // Firmware may give it the ports behind its own, which decode the same or nothing.
+    let ports = try context.claimPorts(place.first, count: RealTimeClock.length)
     let unit = ClockUnit(ports, centuryIndex: centuryIndex)
     self.unit = unit
     try unit.prepare()
-    try context.connectLine(isa: Self.line)
-    context.noteWakes()
+    if let line = context.device.firmware.flatMap({ PlatformDriver.clock.interrupt(of: $0) }) {
+      try context.connectLine(line)
+      context.noteWakes()
+    }
     let (device, hasSetSystemTime) = (context.device, hasSetSystemTime)
     server = try context.outside { () throws(Errno) in
       let new = ClockServer(DriverLink(device), hasSetSystemTime: hasSetSystemTime)
@@ -135,15 +132,5 @@ final class ClockDriver: Driver {
   private func tell(_ interrupts: ClockInterrupts, count: UInt32 = 1) {
     guard let server else { return }
     Containment.outside { server.note(interrupts, count: count) }
-  }
-}
-
-/// Devices that are there by convention, or that firmware names.
-enum PlatformIdentity {
-  /// Whether `device` is the one that is called `name`.
-  static func isNamed(_ device: DeviceNode, _ name: StaticString) -> Bool {
-    guard case .platform(let found) = device.identity else { return false }
-    let text: Message = "\(found.description)"
-    return text.bytes.isEqual(to: name.description)
   }
 }

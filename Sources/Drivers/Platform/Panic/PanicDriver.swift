@@ -20,28 +20,17 @@ final class RegisterPanicChannel<Space: RegisterSpace & ~Copyable>: PanicChannel
   override func send(_ events: PanicEvents) { registers.events = PanicDevice.Events(rawValue: events.rawValue) }
 }
 
-/// The driver of QEMU's panic device on ISA, which firmware names `QEMU0001`. Source: QEMU, docs/specs/pvpanic.rst.
+/// The driver of QEMU's panic device on ISA, which firmware describes. Source: QEMU, docs/specs/pvpanic.rst.
 public final class PanicPortDriverType: DriverType {
-  private let port: UInt16
-
-  /// The name that firmware has for the device.
-  public static var deviceName: StaticString { "QEMU0001" }
-  /// Where QEMU has it unless it is told otherwise.
-  public static var usualPort: UInt16 { PanicDevice.usual }
-
   /// Creates the type.
-  ///
-  /// - Parameters:
-  ///   - bus: where the firmware's devices are.
-  ///   - port: what the device's resources say, or `usualPort`.
-  public init(_ bus: DeviceBus = .acpi, port: UInt16 = PanicPortDriverType.usualPort) {
-    self.port = port
-    super.init("pvpanic-mmio", bus)
+  public init() { super.init(PlatformDriver.panicPort.linuxName, .platform) }
+
+  public override func matches(_ device: DeviceNode) -> Bool { device.platformDriver == .panicPort }
+
+  public override func makeDriver(for device: DeviceNode) throws(Errno) -> Driver {
+    guard let ports = device.firmware.flatMap({ PlatformDriver.panicPort.ports(of: $0) }) else { throw .ENODEV }
+    return PanicDriver(.port(ports.first))
   }
-
-  public override func matches(_ device: DeviceNode) -> Bool { PlatformIdentity.isNamed(device, Self.deviceName) }
-
-  public override func makeDriver(for device: DeviceNode) throws(Errno) -> Driver { PanicDriver(.port(port)) }
 }
 
 /// The driver of QEMU's panic device on PCI.
@@ -56,12 +45,12 @@ public final class PanicFunctionDriverType: DriverType {
 
 /// A panic device: it is found, tested, and left to `PanicReports`.
 final class PanicDriver: Driver {
-  enum Place {
+  enum Place: Equatable {
     case port(UInt16)
     case memory
   }
 
-  private let place: Place
+  let place: Place
   private var channel: PanicChannel?
 
   init(_ place: Place) {

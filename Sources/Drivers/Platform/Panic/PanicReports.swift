@@ -8,9 +8,11 @@ public struct PanicEvents: OptionSet, Sendable {
   public let rawValue: UInt8
   /// The set with the bits of `rawValue`.
   public init(rawValue: UInt8) { self.rawValue = rawValue }
-  /// The kernel has failed; the host is to do about it what it does.
+  /// The kernel has failed; the host is to do about it what it does. What every failure is told as, also where the machine
+  /// restarts afterwards.
   public static var panicked: PanicEvents { PanicEvents(rawValue: 1) }
-  /// The kernel has failed, and deals with that itself: it restarts, or writes down what it knows.
+  /// The kernel has failed, and another one that waits for that takes over, to save what it knows; never this kernel's, which
+  /// has no other waiting. Source: QEMU, docs/specs/pvpanic.rst.
   public static var crashLoaded: PanicEvents { PanicEvents(rawValue: 2) }
   /// The machine is shut down in order.
   public static var shutdown: PanicEvents { PanicEvents(rawValue: 4) }

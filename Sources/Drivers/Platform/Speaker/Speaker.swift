@@ -1,6 +1,6 @@
 import DeviceFiles
 public import DriverKit
-import Foundations
+public import Foundations
 import Machine
 
 /// The speaker as the kernel knows it, whoever drives it.
@@ -30,6 +30,16 @@ public final class Speaker: Publication {
     var isWaiting = false
   }
 
+  /// Its name for programs.
+  public static var name: StaticString { "PC Speaker" }
+  /// Where it is, for programs.
+  public static var physicalPath: StaticString { "isa0061/input0" }
+  /// Its vendor, product and version on the bus BUS_ISA.
+  public static var identity: (vendor: UInt16, product: UInt16, version: UInt16) { (0x1f, 1, 0x100) }
+  /// SND_BELL and SND_TONE: the codes of the type EV_SND that it knows.
+  public static var codes: (bell: UInt16, tone: UInt16) { (1, 2) }
+
+  private let output: SpeakerOutput
   private let link: DriverLink
   private let order = SpinLock(Order())
   private struct Current {
@@ -39,8 +49,8 @@ public final class Speaker: Publication {
   private static let current = SpinLock(Current())
 
   /// The speaker of the device at the end of `link`.
-  init(_ link: DriverLink) {
-    self.link = link
+  init(_ link: DriverLink, _ output: SpeakerOutput = SpeakerOutput()) {
+    (self.link, self.output) = (link, output)
     super.init()
   }
 
@@ -62,10 +72,26 @@ public final class Speaker: Publication {
   @discardableResult
   public static func handleSoundEvent(code: UInt16, value: Int32) -> Bool {
     switch code {
-    case 1: sound(value == 0 ? .silence : Tone(hertz: 1_000))
-    case 2: sound(Tone(hertz: UInt32(max(0, value))))
+    case codes.bell: sound(value == 0 ? .silence : Tone(hertz: 1_000))
+    case codes.tone: sound(Tone(hertz: UInt32(max(0, value))))
     default: false
     }
+  }
+
+  /// Does what the requests KIOCSOUND and KDMKTONE of ioctl_console(2) say.
+  ///
+  /// - Parameters:
+  ///   - period: of the tone, in ticks of the interval timer's 1,193,182 Hz; 0 for silence.
+  ///   - milliseconds: when it ends; nil for when another is ordered.
+  /// - Context: as `sound`. Without a speaker nothing happens, as on Linux.
+  public static func soundTone(period: UInt16, milliseconds: UInt16?) {
+    guard period > 0, milliseconds != 0 else {
+      sound(.silence)
+      return
+    }
+    sound(
+      Tone(
+        hertz: ToneGenerator<PortSpace, PortSpace>.clock / UInt32(period), milliseconds: milliseconds.map(UInt32.init)))
   }
 
   private func sound(_ tone: Tone) {
@@ -91,16 +117,37 @@ public final class Speaker: Publication {
 
   // MARK: Coming and going
 
-  /// Makes it the machine's speaker.
-  func show() { Self.current.withLock { $0.speaker = self } }
+  /// Makes it the machine's speaker, and shows it to programs.
+  func show() throws(Errno) {
+    try output.add(self)
+    Self.current.withLock { $0.speaker = self }
+  }
 
   public override func withdraw() {
+    output.remove(self)
     Self.current.withLock { current in
       if current.speaker === self { current.speaker = nil }
     }
   }
 
   public override func continues(as successor: Publication) -> Bool { successor is Speaker }
+}
+
+/// Where speakers are shown: the kernel's input devices.
+open class SpeakerOutput {
+  /// Creates one that nobody sees.
+  public init() {}
+
+  /// A speaker has come: registers its input device, which hands events of the type EV_SND to `Speaker.handleSoundEvent`.
+  ///
+  /// - Throws: `ENOMEM`.
+  /// - Context: the device's thread.
+  open func add(_ speaker: Speaker) throws(Errno) {}
+
+  /// A speaker has gone.
+  ///
+  /// - Context: the device's thread.
+  open func remove(_ speaker: Speaker) {}
 }
 
 /// To sound what was ordered last.

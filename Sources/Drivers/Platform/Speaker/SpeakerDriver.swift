@@ -6,22 +6,28 @@ import Registers
 
 /// The driver of the PC's speaker.
 public final class SpeakerDriverType: DriverType {
-  /// The name of the device on the platform's bus that it serves.
-  public static var deviceName: StaticString { "pcspkr" }
+  private let output: SpeakerOutput
 
-  /// Creates the type.
-  public init() { super.init(Self.deviceName, .platform) }
+  /// Creates the type, whose speaker `output` shows to programs.
+  public init(_ output: SpeakerOutput) {
+    self.output = output
+    super.init(PlatformDriver.speaker.linuxName, .platform)
+  }
 
-  public override func matches(_ device: DeviceNode) -> Bool { PlatformIdentity.isNamed(device, Self.deviceName) }
+  public override func matches(_ device: DeviceNode) -> Bool { device.platformDriver == .speaker }
 
-  public override func makeDriver(for device: DeviceNode) throws(Errno) -> Driver { SpeakerDriver() }
+  public override func makeDriver(for device: DeviceNode) throws(Errno) -> Driver { SpeakerDriver(output) }
 }
 
 /// The PC's speaker.
 final class SpeakerDriver: Driver {
+  private let output: SpeakerOutput
   private var generator: ToneGenerator<PortSpace, PortSpace>?
 
-  override init() { super.init() }
+  init(_ output: SpeakerOutput) {
+    self.output = output
+    super.init()
+  }
 
   override func start(_ context: DriverContext) throws(Errno) {
     // Counter 0 and 1 are nobody's: the kernel's timer is the local APIC's.
@@ -30,10 +36,11 @@ final class SpeakerDriver: Driver {
     let generator = ToneGenerator(timer, control)
     try generator.prepare()
     self.generator = generator
-    let device = context.device
+    let (device, output) = (context.device, output)
     try context.outside { () throws(Errno) in
-      let kept = try context.publish { () throws(Errno) in Speaker(DriverLink(device)) }
-      if let speaker = kept as? Speaker { speaker.show() }
+      let new = Speaker(DriverLink(device), output)
+      let kept = try context.publish { () throws(Errno) in new }
+      if kept === new { try new.show() }
     }
   }
 

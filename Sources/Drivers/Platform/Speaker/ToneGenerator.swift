@@ -8,7 +8,7 @@ import Registers
 /// - Context: one caller at a time.
 final class ToneGenerator<TimerSpace: RegisterSpace & ~Copyable, ControlSpace: RegisterSpace & ~Copyable> {
   /// How fast the timer counts, in hertz. Source: Intel 82801EB data sheet, section 5.7.
-  private static var clock: UInt32 { 1_193_182 }
+  static var clock: UInt32 { 1_193_182 }
   private static var counter: Int { 2 }
   /// The tones that there are, in hertz: those that Linux lets out.
   static var frequencies: ClosedRange<UInt32> { 21...32_766 }

@@ -10,6 +10,9 @@ public final class VirtioConsole {
 
   private typealias Layout = VirtioLayout.Console
 
+  /// The most bytes that come at once: room for fewer is none.
+  public static let bufferByteCount = 512
+
   let sink: VirtioConsoleSink
   private let mostPorts: Int
   private var ports = GrowableArray<VirtioConsolePort>()
@@ -42,10 +45,10 @@ public final class VirtioConsole {
       if isMultiple { control = try VirtioConsoleControl(device) }
       let interrupts = try device.start(messageCount: messageCount)
       self.control = control
-      for index in 0..<ports.count { try ports[index].offerBuffers() }
       if let control {
         try control.begin()
       } else {
+        try ports[0].begin()
         (ports[0].isPresent, ports[0].isOpen) = (true, true)
         sink.portAdded(0)
         sink.portIsConsole(0)
@@ -67,24 +70,10 @@ public final class VirtioConsole {
 
   private func makePort(_ number: Int) throws(VirtioError) {
     let first = number == 0 ? 0 : 2 + number * 2
-    let options = VirtioQueue.Options(size: VirtioConsolePort.bufferCount)
+    let options = VirtioQueue.Options(size: VirtioConsoleBuffers.count)
     let receive = try device.makeQueue(first, options)
     let transmit = try device.makeQueue(first + 1, options)
-    do throws(Errno) {
-      try ports.append(try makePort(number, receive, transmit))
-    } catch {
-      throw .noMemory
-    }
-  }
-
-  private func makePort(
-    _ number: Int, _ receive: VirtioQueue, _ transmit: VirtioQueue
-  ) throws(Errno) -> VirtioConsolePort {
-    do throws(VirtioError) {
-      return try VirtioConsolePort(number, receive, transmit)
-    } catch {
-      throw .ENOMEM
-    }
+    do throws(Errno) { try ports.append(VirtioConsolePort(number, receive, transmit)) } catch { throw .noMemory }
   }
 
   /// Takes what has come, or been sent.
@@ -101,6 +90,20 @@ public final class VirtioConsole {
       if number == ports[index].transmitQueue.number { return try ports[index].reclaim(sink) }
     }
     return false
+  }
+
+  /// Goes on with a port whose bytes the sink had no room for.
+  ///
+  /// - Returns: whether there may be more.
+  /// - Throws: as `handleQueue`.
+  public func resume(_ port: Int) throws(VirtioError) -> Bool {
+    guard port >= 0, port < ports.count, ports[port].isHeld else { return false }
+    return try ports[port].receive(sink)
+  }
+
+  /// Whether somebody at the host has port `port` open.
+  public func isOpen(_ port: Int) -> Bool {
+    port >= 0 && port < ports.count && ports[port].isPresent && ports[port].isOpen
   }
 
   /// Looks at the size of the screen.
@@ -144,6 +147,10 @@ public final class VirtioConsole {
     switch message.event {
     case .portAdded:
       guard !port.isPresent else { return }
+      do throws(VirtioError) { try port.begin() } catch {
+        // Without memory the port cannot be used, and the host may know.
+        return answer(number, .portReady, 0)
+      }
       port.isPresent = true
       sink.portAdded(number)
       answer(number, .portReady, 1)

@@ -26,12 +26,9 @@ final class VirtioConsoleControl {
     var value: UInt16
   }
 
-  private let receiveBuffer: DMABuffer
-  private let transmitBuffer: DMABuffer
-  private var freeBuffers = GrowableArray<UInt8>()
+  private let buffers: VirtioConsoleBuffers
   private var waiting = GrowableArray<Waiting>()
 
-  private static let bufferCount = 16
   /// The port, the event and the value; a name may follow.
   private static let headByteCount = 8
   private static let messageByteCount = headByteCount + VirtioInputBytes.capacity
@@ -41,31 +38,17 @@ final class VirtioConsoleControl {
   private static let mostWaiting = 256
 
   init(_ device: VirtioDevice) throws(VirtioError) {
-    let options = VirtioQueue.Options(size: Self.bufferCount)
+    let options = VirtioQueue.Options(size: VirtioConsoleBuffers.count)
     receiveQueue = try device.makeQueue(VirtioLayout.Console.Queues.controlReceive, options)
     transmitQueue = try device.makeQueue(VirtioLayout.Console.Queues.controlTransmit, options)
-    do throws(Errno) {
-      receiveBuffer = try DMABuffer(byteCount: Self.bufferCount * Self.messageByteCount)
-      transmitBuffer = try DMABuffer(byteCount: Self.bufferCount * Self.headByteCount)
-      for index in 0..<min(Self.bufferCount, transmitQueue.size) { try freeBuffers.append(UInt8(index)) }
-    } catch {
-      throw .noMemory
-    }
+    buffers = try VirtioConsoleBuffers(
+      receiveQueue, transmitQueue, receiveByteCount: Self.messageByteCount, transmitByteCount: Self.headByteCount)
   }
 
   /// Says that the driver is ready, upon which the host tells of its ports.
   func begin() throws(VirtioError) {
-    for index in 0..<min(Self.bufferCount, receiveQueue.size) { try offer(UInt64(index)) }
-    receiveQueue.notify()
-    _ = receiveQueue.enableInterrupts()
-    _ = transmitQueue.enableInterrupts()
+    try buffers.begin()
     try send(0, .deviceReady, 1)
-  }
-
-  private func offer(_ index: UInt64) throws(VirtioError) {
-    let place = Int(truncatingIfNeeded: index) * Self.messageByteCount
-    guard let segment = receiveBuffer.segment(at: place, count: Self.messageByteCount) else { return }
-    try receiveQueue.submit(segment, .fromDevice, token: index)
   }
 
   /// Takes messages that have come.
@@ -73,28 +56,29 @@ final class VirtioConsoleControl {
   /// - Returns: whether there may be more.
   func receive(_ body: (VirtioConsoleMessage) -> Void) throws(VirtioError) -> Bool {
     for _ in 0..<Self.burst {
-      guard let completion = try receiveQueue.takeCompletion() else {
-        receiveQueue.notify()
-        return receiveQueue.enableInterrupts()
-      }
-      let place = Int(truncatingIfNeeded: completion.token) * Self.messageByteCount
-      if let message = message(at: place, completion.byteCount) { body(message) }
-      try offer(completion.token)
+      guard let received = try buffers.take() else { return buffers.rest() }
+      if let message = message(received) { body(message) }
+      try buffers.giveBack(received.buffer)
     }
-    receiveQueue.notify()
+    buffers.notifyReceiver()
     return true
   }
 
-  private func message(at place: Int, _ byteCount: Int) -> VirtioConsoleMessage? {
-    guard byteCount >= Self.headByteCount, let event = Event(rawValue: receiveBuffer.read16(at: place + 4)) else {
-      return nil
-    }
+  private func message(_ received: VirtioConsoleBuffers.Received) -> VirtioConsoleMessage? {
+    var bytes = InlineArray<136, UInt8>(repeating: 0)
+    var span = bytes.mutableSpan
+    let count = buffers.copy(received, from: 0, into: &span)
+    let head = bytes.span
+    guard count >= Self.headByteCount, let event = Event(rawValue: Self.word(head, 4)) else { return nil }
     var detail = VirtioInputBytes()
-    for index in Self.headByteCount..<max(Self.headByteCount, min(byteCount, Self.messageByteCount)) {
-      detail.append(receiveBuffer.read8(at: place + index))
-    }
+    for index in Self.headByteCount..<min(count, Self.messageByteCount) { detail.append(bytes[index]) }
     return VirtioConsoleMessage(
-      port: receiveBuffer.read32(at: place), event: event, value: receiveBuffer.read16(at: place + 6), detail: detail)
+      port: UInt32(Self.word(head, 0)) | UInt32(Self.word(head, 2)) << 16, event: event, value: Self.word(head, 6),
+      detail: detail)
+  }
+
+  private static func word(_ bytes: Span<UInt8>, _ place: Int) -> UInt16 {
+    UInt16(bytes[place]) | UInt16(bytes[place + 1]) << 8
   }
 
   /// Sends a message, now or as soon as there is room.
@@ -110,27 +94,18 @@ final class VirtioConsoleControl {
   }
 
   private func sendWaiting() throws(VirtioError) {
-    try takeSent()
-    while waiting.count > 0, let index = freeBuffers.popLast() {
+    try buffers.takeSent()
+    while waiting.count > 0, buffers.hasFree {
       let message = waiting.remove(at: 0)
-      let place = Int(index) * Self.headByteCount
-      transmitBuffer.write32(message.port, at: place)
-      transmitBuffer.write16(message.event, at: place + 4)
-      transmitBuffer.write16(message.value, at: place + 6)
-      guard let segment = transmitBuffer.segment(at: place, count: Self.headByteCount) else { return }
-      try transmitQueue.submit(segment, .toDevice, token: UInt64(index))
-    }
-    transmitQueue.notify()
-  }
-
-  private func takeSent() throws(VirtioError) {
-    while let completion = try transmitQueue.takeCompletion() {
-      do throws(Errno) {
-        try freeBuffers.append(UInt8(truncatingIfNeeded: completion.token))
-      } catch {
-        throw .noMemory
+      var bytes = InlineArray<8, UInt8>(repeating: 0)
+      for index in 0..<4 { bytes[index] = UInt8(truncatingIfNeeded: message.port >> UInt32(index * 8)) }
+      for index in 0..<2 {
+        bytes[4 + index] = UInt8(truncatingIfNeeded: message.event >> UInt16(index * 8))
+        bytes[6 + index] = UInt8(truncatingIfNeeded: message.value >> UInt16(index * 8))
       }
+      _ = try buffers.put(bytes.span)
     }
+    buffers.notifySender()
   }
 
   /// Takes back what the device has seen, and sends what waits.
@@ -138,6 +113,6 @@ final class VirtioConsoleControl {
   /// - Returns: whether there may be more.
   func reclaim() throws(VirtioError) -> Bool {
     try sendWaiting()
-    return transmitQueue.enableInterrupts()
+    return buffers.restSender()
   }
 }

@@ -13,6 +13,9 @@ open class VirtioConsoleSink {
   open func portChanged(_ port: Int, isOpen: Bool) {}
   /// Told that a port has gone.
   open func portRemoved(_ port: Int) {}
+  /// For how many bytes from the host there is room; while it is not enough for a buffer, the host waits until
+  /// `VirtioConsole.resume`.
+  open func room(_ port: Int) -> Int { .max }
   /// Takes bytes from the host.
   open func receive(_ port: Int, _ bytes: Span<UInt8>) {}
   /// Told that a port has room for bytes again, after a write that took fewer than it was given.

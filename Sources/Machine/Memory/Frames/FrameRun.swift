@@ -15,24 +15,22 @@ public struct FrameRun: ~Copyable {
   ///   - limit: the highest zone that will do; `.dma` for devices that reach 16 MiB only.
   /// - Throws: `EINVAL` for a count below 1, `ENOMEM` when there is no such piece.
   public init(count: Int, limit: ZoneKind = .high) throws(Errno) {
+    first = try Self.take(count: count, limit: limit)
+    self.count = count
+  }
+
+  /// Takes frames that are nobody's run yet; for the parameters see `init`.
+  ///
+  /// - Returns: the first.
+  static func take(count: Int, limit: ZoneKind) throws(Errno) -> FrameNumber {
     guard count > 0 else { throw .EINVAL }
     guard let first = FrameAllocator.allocateRun(.kernel, count: count, limit: limit, .user) else { throw .ENOMEM }
     FrameTable.descriptors[first].index = UInt64(count)
-    self.first = first
-    self.count = count
+    return first
   }
 
   deinit {
     FrameAllocator.releaseRun(first, count: count)
-  }
-
-  /// Leaves the frames to whoever calls this.
-  ///
-  /// - Returns: the first.
-  consuming func keep() -> FrameNumber {
-    let first = first
-    discard self
-    return first
   }
 
   /// The physical addresses that the run has.
