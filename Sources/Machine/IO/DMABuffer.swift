@@ -78,7 +78,8 @@ public struct DMABuffer: CheckedWindow, ~Copyable {
     for index in 0..<count { FrameMemory.clear(first + index) }
     guard let heap else { return first }
     do throws(Errno) { try CompartmentHeap.share(.init(first: first, count: count), number: heap) } catch {
-      FrameAllocator.releaseRun(first, count: count)
+      // Those that a unit does not answer for may still be reached by devices: they are nobody's from now on.
+      if error != .EIO { FrameAllocator.releaseRun(first, count: count) }
       throw error
     }
     return first
