@@ -1,9 +1,9 @@
-public import ACPI
-public import Foundations
+import ACPI
+import Foundations
 import Machine
 
 /// What firmware says of the devices behind one of AMD's IOMMUs, for quick reading.
-public struct AMDDeviceRules: ~Copyable {
+final class AMDDeviceRules {
   private struct Rule {
     var sources: ClosedRange<UInt16>
     var alias: UInt16?
@@ -12,17 +12,20 @@ public struct AMDDeviceRules: ~Copyable {
     var isNaming: Bool
   }
 
-  private var rules = GrowableArray<Rule>()
+  private let rules: GrowableArray<Rule>
   /// The highest source identifier that is told of by name.
-  public private(set) var lastSourceID: UInt16 = 0
+  let lastSourceID: UInt16
 
   /// No rules.
-  public init() {}
+  init() {
+    rules = GrowableArray<Rule>()
+    lastSourceID = 0
+  }
 
   /// The rules that `table` has for `unit`.
   ///
   /// - Throws: `ENOMEM`.
-  public init(of unit: IVRS.Unit, in table: borrowing IVRS) throws(Errno) {
+  init(of unit: IVRS.Unit, in table: borrowing IVRS) throws(Errno) {
     var rules = GrowableArray<Rule>()
     var hasRoom = true
     table.forEachRule(of: unit) { rule in
@@ -30,11 +33,16 @@ public struct AMDDeviceRules: ~Copyable {
       do throws(Errno) { try rules.append(Self.rule(rule)) } catch { hasRoom = false }
     }
     guard hasRoom else { throw .ENOMEM }
+    lastSourceID = Self.last(rules)
     self.rules = rules
-    for index in 0..<self.rules.count where self.rules[index].isNaming {
-      let rule = self.rules[index]
-      lastSourceID = max(lastSourceID, rule.sources.upperBound, rule.alias ?? 0)
+  }
+
+  private static func last(_ rules: borrowing GrowableArray<Rule>) -> UInt16 {
+    var last: UInt16 = 0
+    for index in 0..<rules.count where rules[index].isNaming {
+      last = max(last, rules[index].sources.upperBound, rules[index].alias ?? 0)
     }
+    return last
   }
 
   private static func rule(_ rule: IVRS.DeviceRule) -> Rule {
@@ -50,16 +58,16 @@ public struct AMDDeviceRules: ~Copyable {
   }
 
   /// How many rules there are.
-  public var count: Int { rules.count }
+  var count: Int { rules.count }
 
   /// Whether a rule names the device, and does not only speak of all.
-  public func names(_ sourceID: UInt16) -> Bool {
+  func names(_ sourceID: UInt16) -> Bool {
     for index in 0..<rules.count where rules[index].isNaming && rules[index].sources.contains(sourceID) { return true }
     return false
   }
 
   /// The identifier under which the device's accesses arrive.
-  public func alias(of sourceID: UInt16) -> UInt16 {
+  func alias(of sourceID: UInt16) -> UInt16 {
     var alias = sourceID
     for index in 0..<rules.count where rules[index].isNaming && rules[index].sources.contains(sourceID) {
       alias = rules[index].alias ?? sourceID
@@ -68,7 +76,7 @@ public struct AMDDeviceRules: ~Copyable {
   }
 
   /// What the device's entry is to say of messages; of several rules the last counts.
-  public func settings(of sourceID: UInt16) -> AMDDeviceSettings {
+  func settings(of sourceID: UInt16) -> AMDDeviceSettings {
     var settings = AMDDeviceSettings(rawValue: 0)
     for index in 0..<rules.count where rules[index].sources.contains(sourceID) { settings = rules[index].settings }
     return settings

@@ -4,13 +4,13 @@ import Machine
 /// What a device's entry in the device table says of interrupt messages and of the system management range.
 ///
 /// Firmware knows, and tells it in the ACPI table IVRS. Source: AMD 48882, tables 7 and 95.
-public struct AMDDeviceSettings: Equatable, Sendable {
+struct AMDDeviceSettings: Equatable, Sendable {
   /// The byte of the IVRS's device entry: bits 0...2 let INIT, external and NMI messages pass, 4...5 are about system management,
   /// 6 and 7 let the messages of LINT0 and LINT1 pass.
-  public var rawValue: UInt8
+  var rawValue: UInt8
 
   /// Creates settings from the byte of the IVRS.
-  public init(rawValue: UInt8) { self.rawValue = rawValue }
+  init(rawValue: UInt8) { self.rawValue = rawValue }
 
   /// What an entry says besides translation, for devices of `domain`. Messages of fixed vectors always pass, as none is remapped.
   func words(domain: UInt16) -> (AMDDeviceEntries.Domain, AMDDeviceEntries.Messages) {
@@ -28,28 +28,33 @@ public struct AMDDeviceSettings: Equatable, Sendable {
 ///
 /// No entry is ever without translation (V and TV are 1 in all of them): who is attached to nothing reaches nothing.
 /// Source: AMD 48882, section 2.2.2.
-struct AMDDeviceTable: ~Copyable {
+final class AMDDeviceTable {
   static var entryByteCount: Int { 32 }
   /// Entries of one page, the least that a unit takes.
   private static var pageEntryCount: Int { 4_096 / entryByteCount }
 
   private let memory: DMABuffer
+  /// A page table that maps nothing, for who is attached to nothing.
+  private let empty: DMABuffer
   /// How many source identifiers have an entry; the unit refuses all others.
   let count: Int
-  /// What all say who are attached to nothing.
+  /// The first word of an entry of who is attached to nothing.
   private let closed: UInt64
 
-  /// Makes a table in which nobody reaches anything.
+  /// Makes a table in which nobody reaches anything, with entries up to that of `lastSourceID` at least.
   ///
-  /// - Parameters:
-  ///   - lastSourceID: the last that needs an entry.
-  ///   - closed: the first word of an entry of nobody.
+  /// - Parameter levelCount: the levels of page tables.
   /// - Throws: `ENOMEM`.
-  init(lastSourceID: UInt16, closed: UInt64) throws(Errno) {
-    count = (Int(lastSourceID) / Self.pageEntryCount + 1) * Self.pageEntryCount
-    self.closed = closed
-    memory = try DMABuffer(byteCount: count * Self.entryByteCount)
+  init(lastSourceID: UInt16, levelCount: Int) throws(Errno) {
+    let count = (Int(lastSourceID) / Self.pageEntryCount + 1) * Self.pageEntryCount
+    let empty = try DMABuffer(byteCount: 4_096)
+    let memory = try DMABuffer(byteCount: count * Self.entryByteCount)
+    let closed = Self.closedWord(empty.deviceAddress, levelCount: levelCount)
     Self.closeAll(memory, closed, count)
+    self.count = count
+    self.closed = closed
+    self.empty = empty
+    self.memory = memory
   }
 
   private static func closeAll(_ memory: borrowing DMABuffer, _ closed: UInt64, _ count: Int) {

@@ -1,6 +1,6 @@
-public import Foundations
+import Foundations
 import Machine
-public import PCI
+import PCI
 
 /// One of AMD's IOMMUs. Source: AMD I/O Virtualization Technology (IOMMU) Specification 48882.
 ///
@@ -10,7 +10,7 @@ public import PCI
 ///
 /// Lock order: the command ring, with a domain's table lock outside of it; the event ring is on its own, and so is the list of
 /// attached devices.
-public final class AMDRemappingUnit<Space: RegisterSpace & ~Copyable>: RemappingUnit {
+final class AMDRemappingUnit<Space: RegisterSpace & ~Copyable>: RemappingUnit {
   struct Attachment {
     var source: UInt16
     var domain: RemappingDomain
@@ -23,8 +23,6 @@ public final class AMDRemappingUnit<Space: RegisterSpace & ~Copyable>: Remapping
   let delay: (Int) -> Void
   let commands: SpinLock<AMDCommandRing>
   let events: SpinLock<AMDEventRing>
-  /// What nobody reaches anything by.
-  private let nothing: DMABuffer
   private let table: AMDDeviceTable
   private let identifiers: SpinLock<DomainIdentifiers>
   private let attachments = SpinLock(GrowableArray<Attachment>())
@@ -41,8 +39,8 @@ public final class AMDRemappingUnit<Space: RegisterSpace & ~Copyable>: Remapping
   /// - Parameter delay: waits for so many microseconds, in any context.
   /// - Throws: `EIO` when it does not answer, `ENOMEM`.
   /// - Context: a thread without locks, not in contained work.
-  public init(
-    _ name: Message, _ description: AMDUnitDescription, rules: consuming AMDDeviceRules,
+  init(
+    _ name: Message, _ description: AMDUnitDescription, rules: AMDDeviceRules,
     registers space: consuming Space,
     delay: @escaping (Int) -> Void
   ) throws(Errno) {
@@ -51,10 +49,8 @@ public final class AMDRemappingUnit<Space: RegisterSpace & ~Copyable>: Remapping
     let features =
       description.hasExtendedFeatures ? registers.extendedFeatures : AMDIOMMU.ExtendedFeatures(rawValue: 0)
     let format = Self.format(description, features)
-    let nothing = try DMABuffer(byteCount: 4_096)
     table = try AMDDeviceTable(
-      lastSourceID: max(description.lastSourceID, rules.lastSourceID),
-      closed: AMDDeviceTable.closedWord(nothing.deviceAddress, levelCount: format.levelCount))
+      lastSourceID: max(description.lastSourceID, rules.lastSourceID), levelCount: format.levelCount)
     commands = SpinLock(try AMDCommandRing())
     events = SpinLock(try AMDEventRing())
     identifiers = SpinLock(try DomainIdentifiers(limit: Self.domainLimit))
@@ -62,7 +58,6 @@ public final class AMDRemappingUnit<Space: RegisterSpace & ~Copyable>: Remapping
     self.description = description
     self.features = features
     self.format = format
-    self.nothing = nothing
     self.rules = rules
     self.delay = delay
     super.init(name)
@@ -118,14 +113,14 @@ public final class AMDRemappingUnit<Space: RegisterSpace & ~Copyable>: Remapping
 
   // MARK: Whom it serves
 
-  public override func coverage(of path: DMAPath) -> Coverage {
+  override func coverage(of path: DMAPath) -> Coverage {
     guard path.function.segment == description.address.segment else { return .none }
     for index in 0..<path.sourceCount where rules.names(path.source(index).routing) { return .named }
     // Firmware does not know of devices that come later, nor of buses that were numbered anew.
     return .others
   }
 
-  public override func alias(of source: PCIAddress) -> PCIAddress {
+  override func alias(of source: PCIAddress) -> PCIAddress {
     guard source.segment == description.address.segment else { return source }
     let alias = rules.alias(of: source.routing)
     return PCIAddress(
@@ -134,19 +129,25 @@ public final class AMDRemappingUnit<Space: RegisterSpace & ~Copyable>: Remapping
 
   // MARK: Domains
 
-  public override func makeDomain() throws(Errno) -> RemappingDomain {
+  override func makeDomain() throws(Errno) -> RemappingDomain {
     guard !isLost else { throw .EIO }
     guard let identifier = identifiers.withLock({ $0.take() }) else { throw .ENOSPC }
     return try RemappingDomain(self, identifier: identifier, format)
   }
 
-  public override func release(_ identifier: UInt16) { identifiers.withLock { $0.give(identifier) } }
+  override func release(_ identifier: UInt16) {
+    // What a unit that does not answer may still know of a number is not to be found under it again.
+    if isLost { return }
+    identifiers.withLock { $0.give(identifier) }
+  }
 
-  public override func attach(_ source: PCIAddress, to domain: RemappingDomain) throws(Errno) {
+  override func attach(_ source: PCIAddress, to domain: RemappingDomain) throws(Errno) {
     guard !isLost else { throw .EIO }
-    guard source.segment == description.address.segment else { throw .EINVAL }
+    guard domain.unit === self, source.segment == description.address.segment else { throw .EINVAL }
     let attachment = Attachment(source: source.routing, domain: domain)
-    try attachments.withLock { attachments throws(Errno) in try attachments.append(attachment) }
+    try Containment.outside { () throws(Errno) in
+      try attachments.withLock { attachments throws(Errno) in try attachments.append(attachment) }
+    }
     let settings = rules.settings(of: source.routing)
     let isOpen = table.open(source.routing, to: domain, settings)
     guard isOpen else {
@@ -159,7 +160,7 @@ public final class AMDRemappingUnit<Space: RegisterSpace & ~Copyable>: Remapping
     throw .EIO
   }
 
-  public override func detach(_ source: PCIAddress, from domain: RemappingDomain) -> Bool {
+  override func detach(_ source: PCIAddress, from domain: RemappingDomain) -> Bool {
     guard source.segment == description.address.segment else { return true }
     table.close(source.routing, rules.settings(of: source.routing))
     // What it remembers of pages it remembers by domain, for this device too; a device's entry alone would leave that.
@@ -180,23 +181,23 @@ public final class AMDRemappingUnit<Space: RegisterSpace & ~Copyable>: Remapping
     return nil
   }
 
-  public override func noticeMapped(_ pages: Range<UInt64>, in identifier: UInt16) throws(Errno) {
+  override func noticeMapped(_ pages: Range<UInt64>, in identifier: UInt16) throws(Errno) {
     guard isOn, description.cachesMissingEntries else { return }
     guard run(.invalidate(pages, of: identifier, withTables: true)) else { throw .EIO }
   }
 
-  public override func forget(_ pages: Range<UInt64>, in identifier: UInt16, tablesToo: Bool) -> Bool {
+  override func forget(_ pages: Range<UInt64>, in identifier: UInt16, tablesToo: Bool) -> Bool {
     guard isOn else { return true }
     return run(.invalidate(pages, of: identifier, withTables: tablesToo))
   }
 
   // MARK: Beginning and faults
 
-  public override func enable() throws(Errno) { try begin() }
+  override func enable() throws(Errno) { try begin() }
 
-  public override func setFaultMessage(address: UInt64, data: UInt32) { setMessage(address, data) }
+  override func setFaultMessage(address: UInt64, data: UInt32) { setMessage(address, data) }
 
-  public override func setFaultInterrupts(_ state: FaultInterrupts) { setEventInterrupts(state) }
+  override func setFaultInterrupts(_ state: FaultInterrupts) { setEventInterrupts(state) }
 
-  public override func takeFaults(into sink: RemappingFaultSink) -> Int { takeEvents(into: sink) }
+  override func takeFaults(into sink: RemappingFaultSink) -> Int { takeEvents(into: sink) }
 }

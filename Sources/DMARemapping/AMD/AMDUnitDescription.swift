@@ -1,22 +1,22 @@
-public import ACPI
-public import PCI
+import ACPI
+import PCI
 
 /// What is known of one of AMD's IOMMUs before its registers are read: from firmware, and from its PCI function.
-public struct AMDUnitDescription {
+struct AMDUnitDescription {
   /// Its PCI function, which sends its interrupts; nil when there is none to be found.
-  public var function: PCIFunction?
+  var function: PCIFunction?
   /// Under which address it is listed, whether or not there is such a function.
-  public var address: PCIAddress
+  var address: PCIAddress
   /// The last source identifier that devices may have.
-  public var lastSourceID: UInt16
+  var lastSourceID: UInt16
   /// How many bits physical addresses have that devices are to reach.
-  public var addressBits: Int
+  var addressBits: Int
   /// What its control register is to be given.
-  public var control: IVRS.ControlFlags
+  var control: IVRS.ControlFlags
   /// Whether it may remember that a page was not mapped, so that it must be told of pages that are.
-  public var cachesMissingEntries: Bool
+  var cachesMissingEntries: Bool
   /// Whether it has the register of extended features.
-  public var hasExtendedFeatures: Bool
+  var hasExtendedFeatures: Bool
 }
 
 extension AMDUnitDescription {
@@ -25,7 +25,7 @@ extension AMDUnitDescription {
   /// - Parameters:
   ///   - lastBus: the last bus that devices of its segment may be on.
   ///   - addressBits: how many bits the machine's physical addresses have.
-  public init(
+  init(
     _ unit: IVRS.Unit, lastBus: UInt8, addressBits: Int, in hierarchy: borrowing PCIHierarchy
   ) {
     address = PCIAddress(

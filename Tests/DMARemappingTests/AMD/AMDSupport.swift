@@ -20,7 +20,7 @@ final class AMDRig {
 
   /// Makes a unit that is off, for buses 0 and 1.
   init(
-    _ model: AMDUnitModel = AMDUnitModel(), rules: consuming AMDDeviceRules = AMDDeviceRules(),
+    _ model: AMDUnitModel = AMDUnitModel(), rules: AMDDeviceRules = AMDDeviceRules(),
     function: PCIFunction? = nil, lastSourceID: UInt16 = 0x1ff, addressBits: Int = 40, hasFeatures: Bool = true
   ) throws(Errno) {
     let clock = Clock()
