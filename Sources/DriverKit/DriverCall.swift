@@ -60,7 +60,7 @@ final class DriverMaking: DriverWork {
   func takeCall() -> DriverCall? { call.take() }
 }
 
-/// What a driver does besides serving requests.
+/// What a driver does.
 final class DriverCall: DriverWork {
   /// What the driver is to do.
   enum Operation {
@@ -74,11 +74,14 @@ final class DriverCall: DriverWork {
     case remove(isGone: Bool)
     case health
     case inject(DriverFault)
+    /// To work on the request that `request` lends.
+    case serve
 
     var isResume: Bool { if case .resume = self { true } else { false } }
   }
 
-  fileprivate let driver: Driver
+  private let driver: Driver
+  private let request = LentReference<DriverRequest>()
   private var operation = Operation.health
   /// What the last look at its health gave.
   private(set) var health = DriverHealth.good
@@ -94,6 +97,12 @@ final class DriverCall: DriverWork {
     return self()
   }
 
+  /// Has the driver work on `wanted`, which whoever calls keeps.
+  func serve(_ wanted: DriverRequest) -> DriverCallOutcome {
+    operation = .serve
+    return request.lend(wanted) { self() }
+  }
+
   override func perform() throws(Errno) {
     switch operation {
     case .start: try driver.start(context)
@@ -106,6 +115,7 @@ final class DriverCall: DriverWork {
     case .remove(let isGone): driver.remove(isGone: isGone, context)
     case .health: health = driver.health(context)
     case .inject(let fault): try inject(fault)
+    case .serve: try request.use { request throws(Errno) in try driver.serve(request, context) }
     }
   }
 
@@ -113,20 +123,6 @@ final class DriverCall: DriverWork {
     if driver.inject(fault, context) { return }
     try InjectedFaults.have(fault)
   }
-}
-
-/// A driver's work on a request.
-final class DriverService: DriverWork {
-  private let driver: Driver
-  private let request: DriverRequest
-
-  init(_ call: DriverCall, _ request: DriverRequest) {
-    driver = call.driver
-    self.request = request
-    super.init(call.context)
-  }
-
-  override func perform() throws(Errno) { try driver.serve(request, context) }
 }
 
 /// Letting go of a driver, whose end is its own code too.

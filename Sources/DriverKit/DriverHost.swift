@@ -188,7 +188,7 @@ final class DriverHost: ThreadBody {
 
   private func serve(_ request: DriverRequest) -> Bool {
     guard let driver else { return false }
-    guard let failure = failure(of: DriverService(driver, request)()) else { return true }
+    guard let failure = failure(of: driver.serve(request)) else { return true }
     recover(failure)
     return false
   }
