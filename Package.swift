@@ -203,7 +203,8 @@ let package = Package(
       dependencies: [
         "Foundations", "BootInformation", "PageFrames", "Machine", "ACPI", "PageCache", "VirtualMemory", "Logging",
         "Console", "Registers", "Processors", "Interrupts", "Time", "Scheduling", "Scheduler", "Waiting", "PCI",
-        "LinuxABI", "DriverKit", "DeviceFiles", "EducationalDriver", "PlatformDrivers", "SerialDriver", "Virtio",
+        "LinuxABI", "DMARemapping", "DriverKit", "DeviceFiles", "EducationalDriver", "PlatformDrivers", "SerialDriver",
+        "Virtio",
         "VirtioDrivers", "PCIPortDriver", "ScreenDriver", "KeyboardDriver", "KernelTests", "Benchmarks", "Symbols",
         "Signals",
         "VDSO",

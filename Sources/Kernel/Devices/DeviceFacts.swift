@@ -58,6 +58,10 @@ enum DeviceFacts {
       text.write(decimal: device.restartCount)
       text.write("\n")
     }
+    try directory.add("dma_faults") { text in
+      text.write(decimal: device.accessFaultCount)
+      text.write("\n")
+    }
     guard KernelDevices.allowsFaults else { return }
     try directory.add(
       "driver_fault", permissions: 0o200, { _ in },
