@@ -76,7 +76,14 @@ public struct DMABuffer: RegisterSpace, ~Copyable {
   private static func take(_ count: Int, _ limit: ZoneKind, _ heap: Int?) throws(Errno) -> FrameNumber {
     let frames = try FrameRun(count: count, limit: limit)
     for index in 0..<count { FrameMemory.clear(frames.first + index) }
-    if let heap { try CompartmentHeap.share(.init(first: frames.first, count: count), number: heap) }
+    guard let heap else { return frames.keep() }
+    do throws(Errno) {
+      try CompartmentHeap.share(.init(first: frames.first, count: count), number: heap)
+    } catch {
+      // A unit that does not answer may let devices reach them: they are nobody's from now on.
+      if error == .EIO { _ = frames.keep() }
+      throw error
+    }
     return frames.keep()
   }
 

@@ -11,7 +11,8 @@ open class DMADomain {
 
   /// Lets the domain's devices read and write `count` frames from `first` on. It counts how often each frame is mapped.
   ///
-  /// - Throws: `ENOMEM`, `EINVAL` for frames that the unit cannot address, `EIO` when it does not answer; nothing is mapped then.
+  /// - Throws: `ENOMEM`, `EINVAL` for frames that the unit cannot address: nothing is mapped then. `EIO` when it does not answer: such
+  ///   frames must not be used again by anybody.
   /// - Context: any without locks.
   open func map(first: FrameNumber, count: Int) throws(Errno) {}
 

@@ -11,10 +11,17 @@ public struct DMAMapping: ~Copyable {
 
   /// Lets the devices of `domain` reach `frame`; without a domain they do anyway.
   ///
-  /// - Throws: as `DMADomain.map`; the reference is given back then.
+  /// - Throws: as `DMADomain.map`; the reference is given back then, if the frame may be used again.
   /// - Context: any without locks.
   public init(_ frame: consuming UserFrame, in domain: DMADomain?) throws(Errno) {
-    try Containment.outside { () throws(Errno) in try domain?.map(first: frame.number, count: 1) }
+    let first = frame.number
+    do throws(Errno) {
+      try Containment.outside { () throws(Errno) in try domain?.map(first: first, count: 1) }
+    } catch {
+      // A unit that does not answer may let devices reach it: the reference is kept for ever.
+      if error == .EIO { _ = frame.relinquish() }
+      throw error
+    }
     number = frame.relinquish()
     self.domain = domain
   }

@@ -67,11 +67,17 @@ struct DMADomainTests {
     SimulatedMemory.exclusive {
       let domain = NotingDomain()
       let before = SimulatedMemory.freeCount
+      domain.refusal = .EINVAL
+      _ = SimulatedCompartment.run(domain) {
+        #expect(throws: Errno.EINVAL) { _ = try DMABuffer(byteCount: 4096).byteCount }
+      }
+      #expect(SimulatedMemory.freeCount == before)
+      // A unit that does not answer may have let the device have it.
       domain.refusal = .EIO
       _ = SimulatedCompartment.run(domain) {
         #expect(throws: Errno.EIO) { _ = try DMABuffer(byteCount: 4096).byteCount }
       }
-      #expect(SimulatedMemory.freeCount == before)
+      #expect(SimulatedMemory.freeCount == before - 1)
     }
   }
 
