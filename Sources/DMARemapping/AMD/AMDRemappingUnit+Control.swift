@@ -25,20 +25,19 @@ extension AMDRemappingUnit where Space: ~Copyable {
   /// - Returns: false when it does not; it is lost then.
   /// - Context: any, under a domain's spin lock too.
   func run(_ first: AMDCommand, _ second: AMDCommand? = nil) -> Bool {
-    let isDone = commands.withLock { ring in
+    commands.withLock { ring in
       guard !isLost else { return false }
       ring.put(first)
       if let second { ring.put(second) }
       return finish(&ring)
     }
-    return isDone
   }
 
   private func finish(_ ring: inout AMDCommandRing) -> Bool {
     var tail = AMDIOMMU.CommandBufferTail(rawValue: 0)
     tail.offset = ring.end()
     registers.commandBufferTail = tail
-    // What is in the closure lasts no longer than the call.
+    // Not by `wait`: its closure could not borrow the ring.
     if Self.wait(for: ring, patienceMicroseconds, delay) { return true }
     markLost()
     return false
