@@ -117,7 +117,7 @@ public enum Scheduler {
 
   /// Lets others that are ready run first.
   public static func yield() {
-    Processor.withoutInterrupts { scheduler(of: Processor.current)?.switchAway(.yields) }
+    Processor.withoutInterrupts { scheduler(of: Processor.current)?.yield() }
   }
 
   /// Ends the thread that runs.
