@@ -21,6 +21,7 @@ public final class PipeFile: OpenFile {
   init(_ request: OpenRequest, _ inode: Inode, _ pipe: Pipe) throws(Errno) {
     self.pipe = pipe
     try super.init(request, inode)
+    isOfFIFO = !(inode.fileSystem is AnonymousFileSystem)
     pipe.noteOpened(mode)
     openingsBefore = pipe.writerOpenings.load(ordering: .acquiring)
     isCounted = true
@@ -41,13 +42,14 @@ public final class PipeFile: OpenFile {
   public override var canPoll: Bool { true }
 
   public override func poll() -> PollEvents {
-    let isPipe = inode.fileSystem is AnonymousFileSystem
-    let sawWriter = isPipe || pipe.writerOpenings.load(ordering: .acquiring) != openingsBefore || hadWriter
+    let sawWriter = !isOfFIFO || pipe.writerOpenings.load(ordering: .acquiring) != openingsBefore || hadWriter
     return pipe.poll(mode, sawWriter: sawWriter)
   }
 
   /// Whether there was a writer when this end was opened.
   private var hadWriter = false
+  /// Whether it is an end of a FIFO rather than of a pipe.
+  private var isOfFIFO = false
 
   /// Notes that there is a writer now: a blocking open has waited for it.
   func noteWriter() { hadWriter = pipe.writers.load(ordering: .acquiring) > 0 }

@@ -23,6 +23,8 @@ final class ProcessorScheduler {
   private let queue: SpinLock<RunQueue>
   /// How many threads are ready, for others to look at without the lock.
   private let readyCount = Atomic<Int>(0)
+  /// Whether what runs is of the deadline class, or was when it was chosen: what is changed is chosen anew.
+  private let hasReservation = Atomic<Bool>(false)
   /// When the timer is to expire, or `.max`: guarded by the queue's lock.
   private var decision = UInt64.max
   // The CPU's alone, with interrupts off.
@@ -69,7 +71,7 @@ final class ProcessorScheduler {
       }
       let isNeeded = queue.enqueue(thread.entity, reason, at: now)
       readyCount.store(queue.readyCount, ordering: .relaxed)
-      return isNeeded ? .reschedule : nextDecision(queue, now)
+      return isNeeded ? .reschedule : nextDecision(&queue, now)
     }
     apply(outcome)
   }
@@ -84,7 +86,9 @@ final class ProcessorScheduler {
   }
 
   /// When the queue has to be looked at next, if nobody knows yet.
-  private func nextDecision(_ queue: borrowing RunQueue, _ now: UInt64) -> Outcome {
+  ///
+  /// The queue is passed to be changed, though it is not: it would be copied to be lent.
+  private func nextDecision(_ queue: inout RunQueue, _ now: UInt64) -> Outcome {
     guard let time = queue.nextDecision(at: now), time < decision else { return .nothing }
     decision = time
     return .arm(time)
@@ -108,7 +112,7 @@ final class ProcessorScheduler {
   fileprivate func decide(_ now: UInt64) {
     let outcome = queue.withLock { queue -> Outcome in
       decision = .max
-      return queue.tick(at: now) ? .reschedule : nextDecision(queue, now)
+      return queue.tick(at: now) ? .reschedule : nextDecision(&queue, now)
     }
     apply(outcome)
   }
@@ -123,6 +127,15 @@ final class ProcessorScheduler {
     if let thread = departing.take() { Scheduler.enqueue(thread, .migration) }
     guard let chosen = chooseOther(previous, departure, idle) else { return }
     ThreadContext.switch(to: consume chosen)
+  }
+
+  /// Lets others that are ready run first.
+  ///
+  /// Nothing is to be done when nobody is, except for one with a reservation, which gives up what is left of it.
+  ///
+  /// - Context: interrupts off, this CPU.
+  func yield() {
+    if readyCount.load(ordering: .relaxed) > 0 || hasReservation.load(ordering: .relaxed) { switchAway(.yields) }
   }
 
   /// Its own function, so that the stack that is left owns no reference to whom it is left for.
@@ -183,9 +196,10 @@ final class ProcessorScheduler {
       }
       let entity = queue.next(departure, at: now) as? ThreadEntity
       readyCount.store(queue.readyCount, ordering: .relaxed)
+      hasReservation.store(entity?.servedClass == .deadline, ordering: .relaxed)
       // The CPUs that it may use were changed while it was ready: it comes here only to leave.
       if let entity, !entity.affinity.contains(number) { ProcessorMessages.reschedule(number) }
-      return (entity?.thread, nextDecision(queue, now))
+      return (entity?.thread, nextDecision(&queue, now))
     }
     apply(outcome)
     return thread
@@ -296,7 +310,7 @@ final class ProcessorScheduler {
     let now = Clock.nanoseconds
     let outcome = queue.withLock { queue -> Outcome? in
       guard thread.processor.load(ordering: .relaxed) == number else { return nil }
-      return body(&queue, thread.entity, now) ? .reschedule : nextDecision(queue, now)
+      return body(&queue, thread.entity, now) ? .reschedule : nextDecision(&queue, now)
     }
     guard let outcome else { return false }
     apply(outcome)

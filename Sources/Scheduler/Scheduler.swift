@@ -8,8 +8,8 @@ import Waiting
 
 /// Decides which thread each CPU runs.
 ///
-/// A thread that waits is in no queue; one that is ready is in the queue of one CPU; one that runs is in none. Lock order: a
-/// thread's state, then a run queue; no two run queues at once.
+/// A thread that waits is in no queue; one that is ready is in the queue of one CPU; one that runs is in none. No two run
+/// queues are locked at once.
 public enum Scheduler {
   /// How long a thread runs while others of its kind are ready, in nanoseconds.
   public static var quantum: UInt64 { RunQueue.quantum }
@@ -101,12 +101,7 @@ public enum Scheduler {
   /// Lets others run until `thread`, which runs, is woken.
   static func block(_ thread: Thread) {
     Processor.withoutInterrupts {
-      let interruption: Interruption? = thread.state.withLock { state in
-        guard state.phase == .preparing else { return nil }
-        state.phase = .blocked
-        return state.interruption
-      }
-      guard let interruption else { return }
+      guard let interruption = thread.beginToWait() else { return }
       // The kernel's own threads wait like that for something to do.
       let isLoad = interruption == .nothing && thread.hasProgram
       if isLoad { SchedulerStatistics.uninterruptible.wrappingAdd(1, ordering: .relaxed) }
@@ -117,7 +112,7 @@ public enum Scheduler {
 
   /// Lets others that are ready run first.
   public static func yield() {
-    Processor.withoutInterrupts { scheduler(of: Processor.current)?.switchAway(.yields) }
+    Processor.withoutInterrupts { scheduler(of: Processor.current)?.yield() }
   }
 
   /// Ends the thread that runs.

@@ -60,13 +60,10 @@ public final class Thread: ThreadContext {
     case dead
   }
 
-  /// Guarded by `state`.
-  struct State: ~Copyable {
-    var phase = Phase.runnable
-    var interruption = Interruption.nothing
-  }
-
-  let state = SpinLock(State())
+  // The thread itself says that it is about to wait, and that it waits after all; whoever wakes it makes it runnable.
+  private let phaseBits = Atomic<UInt8>(Phase.runnable.rawValue)
+  /// What ends its wait besides what it waits for: set before it is about to wait.
+  private let interruptionBits = Atomic<UInt8>(Interruption.nothing.rawValue)
   /// The CPU whose queue it belongs to. Changed by whoever enqueues it.
   let processor = Atomic<Int>(0)
   /// Its place in run queues. Guarded by the lock of its CPU's.
@@ -112,16 +109,19 @@ public final class Thread: ThreadContext {
   public static var running: Thread? { ThreadContext.current as? Thread }
 
   /// Where it is, for reports.
-  public var phase: Phase { state.withLock { $0.phase } }
+  public var phase: Phase { Phase(rawValue: phaseBits.load(ordering: .acquiring)) ?? .dead }
 
   /// What ends its wait besides what it waits for; nil when it does not wait.
   public var waitInterruption: Interruption? {
-    state.withLock { $0.phase == .blocked || $0.phase == .preparing ? $0.interruption : nil }
+    let phase = phase
+    guard phase == .blocked || phase == .preparing else { return nil }
+    return Interruption(rawValue: interruptionBits.load(ordering: .relaxed))
   }
 
   /// What ends its wait besides what it waits for; nil when it does not sleep yet, or no more.
   public var sleepInterruption: Interruption? {
-    state.withLock { $0.phase == .blocked ? $0.interruption : nil }
+    guard phase == .blocked else { return nil }
+    return Interruption(rawValue: interruptionBits.load(ordering: .relaxed))
   }
 
   /// The CPU that it runs on, or did last.
@@ -219,19 +219,51 @@ public final class Thread: ThreadContext {
   public override func returnToUser(_ registers: borrowing UserContext) { body.returnToUser(registers) }
   public override func programFault(_ fault: ProgramFault) { body.programFault(fault) }
 
+  // MARK: Waiting
+
+  /// Says that the thread, which runs, is about to wait. Whoever makes true from now on what it waits for, makes it runnable.
+  func prepareToWait(_ interruption: Interruption) {
+    interruptionBits.store(interruption.rawValue, ordering: .relaxed)
+    phaseBits.store(Phase.preparing.rawValue, ordering: .releasing)
+    // Before it looks whether it has to.
+    atomicMemoryFence(ordering: .sequentiallyConsistent)
+  }
+
+  /// Makes one that is about to wait one that waits.
+  ///
+  /// - Returns: what may end that; nil when it was woken.
+  /// - Context: the thread itself, interrupts off, about to leave the CPU.
+  func beginToWait() -> Interruption? {
+    guard
+      phaseBits.compareExchange(
+        expected: Phase.preparing.rawValue, desired: Phase.blocked.rawValue, ordering: .acquiringAndReleasing
+      ).exchanged
+    else { return nil }
+    return Interruption(rawValue: interruptionBits.load(ordering: .relaxed))
+  }
+
+  /// Says that the thread, which runs, is not about to wait any more.
+  func ceaseToWait() { phaseBits.store(Phase.runnable.rawValue, ordering: .releasing) }
+
   /// Makes a thread that waits run again.
   ///
   /// - Returns: whether it waited.
   /// - Context: any; interrupts, and locks that rank above run queues.
   @discardableResult
   public func wake() -> Bool {
-    let found = state.withLock { state in
-      let found = state.phase
-      if found == .preparing || found == .blocked { state.phase = .runnable }
-      return found
+    // What was made true before is seen by one that is not seen to wait here.
+    atomicMemoryFence(ordering: .sequentiallyConsistent)
+    var found = phaseBits.load(ordering: .relaxed)
+    while found == Phase.preparing.rawValue || found == Phase.blocked.rawValue {
+      let (isDone, latest) = phaseBits.compareExchange(
+        expected: found, desired: Phase.runnable.rawValue, ordering: .acquiringAndReleasing)
+      if isDone {
+        if found == Phase.blocked.rawValue { Scheduler.enqueue(self, .wakeUp) }
+        return true
+      }
+      found = latest
     }
-    if found == .blocked { Scheduler.enqueue(self, .wakeUp) }
-    return found == .preparing || found == .blocked
+    return false
   }
 
   /// Keeps it from going on for as long as `condition` is true. Whoever makes it false wakes the thread; being woken by others
@@ -240,14 +272,11 @@ public final class Thread: ThreadContext {
   /// - Context: the thread itself, also while it is in wait queues, between its waits; no spin lock held. `condition` must not wait.
   public func hold(while condition: () -> Bool) {
     while true {
-      state.withLock { state in
-        state.phase = .preparing
-        state.interruption = .nothing
-      }
+      prepareToWait(.nothing)
       guard condition() else { break }
       Scheduler.block(self)
     }
-    state.withLock { $0.phase = .runnable }
+    ceaseToWait()
   }
 
   /// Makes it run again if it waits in a way that a signal ends.
@@ -255,10 +284,8 @@ public final class Thread: ThreadContext {
   /// - Context: after the signal can be seen by `ThreadBody.isInterrupted`.
   @discardableResult
   public func interrupt() -> Bool {
-    let kind: Interruption? = state.withLock { state in
-      state.phase == .preparing || state.phase == .blocked ? state.interruption : nil
-    }
-    guard let kind, body.isInterrupted(kind) else { return false }
+    atomicMemoryFence(ordering: .sequentiallyConsistent)
+    guard let kind = waitInterruption, body.isInterrupted(kind) else { return false }
     return wake()
   }
 
@@ -282,7 +309,7 @@ public final class Thread: ThreadContext {
   /// Marks its end, and tells who waits for it.
   func finish() {
     endAdmission()
-    state.withLock { $0.phase = .dead }
+    phaseBits.store(Phase.dead.rawValue, ordering: .sequentiallyConsistent)
     ended.wakeAll()
     // The thread, its means to wait and its entry refer to each other.
     waits.unbind()

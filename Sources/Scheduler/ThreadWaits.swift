@@ -10,6 +10,8 @@ final class ThreadWaits: ThreadBlocking {
   private var place: WaitEntry?
   /// Made when the thread first waits with a deadline.
   private var alarm: Alarm?
+  /// What ends the wait that was prepared last. The thread's own.
+  private var interruption = Interruption.nothing
 
   func bind(_ thread: Thread) {
     self.thread = thread
@@ -28,16 +30,13 @@ final class ThreadWaits: ThreadBlocking {
   }
 
   override func prepare(_ interruption: Interruption) {
-    thread?.state.withLock { state in
-      state.phase = .preparing
-      state.interruption = interruption
-    }
+    self.interruption = interruption
+    thread?.prepareToWait(interruption)
   }
 
   override func block(deadline: UInt64?) -> Outcome {
     guard let thread else { return .woken }
     if let deadline, !setAlarm(deadline) { return .timedOut }
-    let interruption = thread.state.withLock { $0.interruption }
     if thread.body.isInterrupted(interruption) {
       clearAlarm()
       return .interrupted
@@ -51,9 +50,7 @@ final class ThreadWaits: ThreadBlocking {
     return .woken
   }
 
-  override func finish() {
-    thread?.state.withLock { $0.phase = .runnable }
-  }
+  override func finish() { thread?.ceaseToWait() }
 
   /// Sees to it that the thread is woken at `deadline`.
   ///

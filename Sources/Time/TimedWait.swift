@@ -28,14 +28,16 @@ public enum TimedWait {
     _ deadline: ClockDeadline?, _ interruption: Interruption, _ isDone: () -> Bool
   ) throws(Errno) {
     let blocking = Blocking.current
-    defer { blocking.finish() }
     while true {
       blocking.prepare(interruption)
-      if isDone() { return }
+      if isDone() { return blocking.finish() }
       switch blocking.block(deadline: deadline?.monotonic) {
-      case .woken: continue
-      case .interrupted: throw .EINTR
+      case .woken: if isDone() { return }
+      case .interrupted:
+        blocking.finish()
+        throw .EINTR
       case .timedOut:
+        blocking.finish()
         if let deadline, deadline.base.isSettable, !deadline.hasPassed { continue }
         throw .ETIMEDOUT
       }

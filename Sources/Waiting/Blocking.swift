@@ -3,8 +3,8 @@ import Machine
 
 /// How the thread that runs waits: what the scheduler provides.
 ///
-/// A wait is `prepare`, a look at the condition, `block`, over and over, then `finish`. Being woken after `prepare` makes the next
-/// `block` return at once.
+/// A wait is `prepare`, a look at the condition, `block`, over and over, then `finish` unless `block` has just returned `woken`. Being
+/// woken after `prepare` makes the next `block` return at once.
 open class ThreadBlocking {
   /// Why `block` returned.
   public enum Outcome: Sendable {

@@ -52,9 +52,15 @@ public struct WaitQueue: ~Copyable, Sendable {
   public func remove(_ entry: WaitEntry) {
     let wasQueued = entries.withLock { entries in
       guard entry.isQueued else { return false }
+      entry.isQueued = false
+      // Mostly it is alone.
+      if entry.next == nil, entry.previous == nil {
+        (entries.first, entries.last) = (nil, nil)
+        return true
+      }
       if let previous = entry.previous { previous.next = entry.next } else { entries.first = entry.next }
       if let next = entry.next { next.previous = entry.previous } else { entries.last = entry.previous }
-      (entry.next, entry.previous, entry.isQueued) = (nil, nil, false)
+      (entry.next, entry.previous) = (nil, nil)
       return true
     }
     if wasQueued { population.wrappingSubtract(1, ordering: .relaxed) }
@@ -112,17 +118,18 @@ public struct WaitQueue: ~Copyable, Sendable {
     entry.events = events
     entry.isExclusive = isExclusive
     add(entry)
-    defer {
-      remove(entry)
-      blocking.finish()
-    }
+    defer { remove(entry) }
     while true {
       blocking.prepare(interruption)
+      if condition() { return blocking.finish() }
+      let outcome = blocking.block(deadline: deadline)
+      // Whoever was woken does not wait any more.
+      if outcome != .woken { blocking.finish() }
       if condition() { return }
-      switch blocking.block(deadline: deadline) {
+      switch outcome {
       case .woken: continue
-      case .interrupted: if condition() { return } else { throw .EINTR }
-      case .timedOut: if condition() { return } else { throw .ETIMEDOUT }
+      case .interrupted: throw .EINTR
+      case .timedOut: throw .ETIMEDOUT
       }
     }
   }

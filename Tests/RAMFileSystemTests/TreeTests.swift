@@ -204,6 +204,14 @@ struct TreeTests {
         }
       }
       #expect(throws: Errno.EBADF) { try table.file(Descriptor(rawValue: -1)) }
+      for start in stride(from: -3, to: 303, by: 4) {
+        let numbers = (0..<4).map { start + $0 }
+        let places = numbers.map { Descriptor(rawValue: Int32($0)) }
+        let found = table.openFiles(places[0], places[1], places[2], places[3])
+        for (number, file) in zip(numbers, [found.0, found.1, found.2, found.3]) {
+          #expect(file === (model.indices.contains(number) ? model[number].map { files[$0] } : nil))
+        }
+      }
       let copy = try table.copy()
       copy.closeForExecution()
       for number in 0..<300 {
@@ -261,6 +269,13 @@ struct TreeTests {
       #expect(try Self.read(directory, 280, .wide) == [])
       _ = try directory.seek(to: 0)
       #expect(try Self.read(directory, 120, .old) == [".:4", "..:4", "a:4", "four:4"])
+      // What is left of a long name is not seen behind a shorter one, whatever its length.
+      for length in 1..<20 { try world.makeDirectory(String(repeating: "s", count: length)) }
+      let shorter = (1..<20).map { String(repeating: "s", count: $0) + ":4" }
+      for form in [OpenFile.EntryForm.old, .wide] {
+        _ = try directory.seek(to: 0)
+        #expect(try Self.read(directory, 4_096, form).suffix(19) == shorter[...])
+      }
     }
   }
 

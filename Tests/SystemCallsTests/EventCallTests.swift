@@ -52,6 +52,21 @@ struct EventCallTests {
     }
   }
 
+  @Test("poll tells many apart, whatever their number", arguments: [1, 7, 8, 9, 64, 129])
+  func pollMany(count: Int) throws {
+    try withEvents { program in
+      let empty = program.call(.eventfd2, 0, 0)
+      let full = program.call(.eventfd2, 3, 0)
+      // A path is no file that is ready for anything.
+      let path = program.open("/", .O_PATH)
+      let kinds: [(Int64, UInt64)] = [(empty, 0), (full, 1), (-1, 0), (700, 0x20), (path, 0x20)]
+      let array = pollArray(program, (0..<count).map { (kinds[$0 * 7 % 5].0, 1) })
+      let expected = (0..<count).map { kinds[$0 * 7 % 5].1 }
+      #expect(program.call(.poll, array, UInt64(count), 0) == Int64(expected.count { $0 != 0 }))
+      #expect((0..<count).map { program.number(array + UInt64($0) * 8 + 6, width: 2) } == expected)
+    }
+  }
+
   @Test("select leaves those in the sets that are ready, and says how often")
   func select() throws {
     try withEvents { program in

@@ -37,6 +37,35 @@ struct NameTests {
     }
   }
 
+  @Test("A listing that meets the end of memory gives whole entries", arguments: [24, 60, 1_500])
+  func listing(room: UInt64) throws {
+    try Program.run { program in
+      for number in 0..<150 { program.make("/f\(number)") }
+      let directory = UInt64(program.open("/"))
+      var names: [String] = []
+      func list(_ address: UInt64, _ count: UInt64) -> Int64 {
+        let filled = program.call(.getdents64, directory, address, count)
+        var at: UInt64 = 0
+        while filled > 0, at < UInt64(filled) {
+          let length = program.number(address + at + 16, width: 2)
+          let text = program.bytes(address + at + 19, Int(length) - 19).prefix { $0 != 0 }
+          names.append(String(decoding: text, as: UTF8.self))
+          at += length
+        }
+        #expect(filled < 0 || at == UInt64(filled))
+        return filled
+      }
+      #expect(list(DemandMemory.end - 23, 4_096) == .error(.EFAULT))
+      let first = list(DemandMemory.end - room, 4_096)
+      #expect(first >= 24 && UInt64(first) <= room)
+      // What does not fit there is refused; where it fits it goes on.
+      #expect(list(DemandMemory.end - 8, 4_096) == .error(.EFAULT))
+      let buffer = program.room(2_000)
+      while list(buffer, 2_000) > 0 {}
+      #expect(names.count == 152 && Set(names) == Set((0..<150).map { "f\($0)" } + [".", ".."]))
+    }
+  }
+
   @Test("symbolic links are read up to the program's room")
   func links() throws {
     try Program.run { program in

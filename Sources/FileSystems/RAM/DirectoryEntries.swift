@@ -138,25 +138,37 @@ struct DirectoryEntries: ~Copyable {
     while order.count > kept { _ = order.popLast() }
   }
 
-  /// The first entry at `position` or behind.
-  mutating func first(from position: Int64) -> DirectoryEntry? {
+  /// How many entries `entries` gives at once.
+  static var batchCount: Int { 16 }
+
+  /// Gives the first entries at `position` or behind.
+  ///
+  /// - Parameter batch: gets them, from its beginning on.
+  /// - Returns: how many, at most `batchCount`; 0 at the end.
+  mutating func entries(from position: Int64, into batch: inout InlineArray<16, DirectoryEntry?>) -> Int {
+    var index = place(from: position)
+    var found = 0
+    while index < order.count, found < Self.batchCount {
+      if let entry = order[index] {
+        batch[found] = entry
+        found += 1
+        lastListed = index
+      }
+      index += 1
+    }
+    return found
+  }
+
+  /// The place in the order of the first entry at `position` or behind, or an empty one before it.
+  private func place(from position: Int64) -> Int {
     // Mostly it is the one behind what was listed last.
     let next = lastListed + 1
     if next < order.count, let last = order[lastListed], last.position < position, let entry = order[next],
       entry.position >= position
     {
-      lastListed = next
-      return entry
+      return next
     }
-    var index = index(from: position)
-    while index < order.count {
-      if let entry = order[index] {
-        lastListed = index
-        return entry
-      }
-      index += 1
-    }
-    return nil
+    return index(from: position)
   }
 
   /// Takes all entries out, as a chain by `nextInBucket`.

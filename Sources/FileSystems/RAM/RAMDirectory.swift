@@ -149,10 +149,16 @@ final class RAMDirectory: RAMInode {
     from position: Int64, _ emit: (_ name: Span<UInt8>, UInt64, FileKind, _ next: Int64) throws(Errno) -> Bool
   ) throws(Errno) {
     var position = position
-    while let entry = entries.withLock({ $0.first(from: position) }) {
-      position = entry.position + 1
-      let (number, kind) = (entry.inodeNumber, entry.kind)
-      guard try entry.name.withBytes({ name throws(Errno) in try emit(name, number, kind, position) }) else { return }
+    var batch = InlineArray<16, DirectoryEntry?>(repeating: nil)
+    while true {
+      let count = entries.withLock { $0.entries(from: position, into: &batch) }
+      guard count > 0 else { return }
+      for place in 0..<count {
+        guard let entry = batch[place].take() else { return }
+        position = entry.position + 1
+        let (number, kind) = (entry.inodeNumber, entry.kind)
+        guard try entry.name.withBytes({ name throws(Errno) in try emit(name, number, kind, position) }) else { return }
+      }
     }
   }
 }

@@ -16,6 +16,14 @@ import Boot
     return 0
   }
 
+  /// What an object is made in: `swift_allocObject` of `Boot`.
+  ///
+  /// SAFETY: new memory, which only the caller knows, or nil.
+  @c(apus_allocate)
+  func allocateForObject(_ byteCount: UInt, _ alignment: UInt) -> UnsafeMutableRawPointer? {
+    unsafe KernelHeap.allocate(count: byteCount, alignment: alignment)
+  }
+
   @c(apus_release)
   func release(_ memory: UnsafeMutableRawPointer?) {
     // SAFETY: Swift frees only what `posix_memalign` gave it, and the heap checks that.

@@ -25,6 +25,8 @@ struct RestartableSequence {
   var address: UInt64 = 0
   /// What stands before the code that an interrupted sequence goes on with, so that it cannot be made to go on just anywhere.
   var signature: UInt32 = 0
+  /// The CPU that the program has been told; none while it is being told.
+  var toldProcessor: UInt32 = RestartableSequence.noProcessor
 }
 
 /// A sequence, as the program describes it.
@@ -125,8 +127,10 @@ extension Task {
     do throws(Errno) {
       try interruptSequence(registers)
       // It may go elsewhere while it writes; then it is asked again.
+      sequence.toldProcessor = RestartableSequence.noProcessor
       let here = UInt32(Processor.current)
       try writeProcessor(here, start: here)
+      sequence.toldProcessor = here
     } catch {
       force(.kernel(.SIGSEGV))
     }
@@ -142,9 +146,18 @@ extension Task {
 
   /// Asks for `resumeSequence`: the task has been switched to.
   ///
-  /// - Context: interrupts off, before its thread runs.
+  /// A program that waits in a call is in no sequence, which must make none, and need not be told of the CPU that it knows.
+  ///
+  /// - Context: interrupts off, before its thread runs, on its CPU.
   @inline(never)
   final func noteSwitch() {
-    thread?.work.bitwiseOr(TaskWork.sequence.rawValue, ordering: .relaxed)
+    guard let thread else { return }
+    if sequence.toldProcessor == UInt32(Processor.current), Self.isInCall(thread) { return }
+    thread.work.bitwiseOr(TaskWork.sequence.rawValue, ordering: .relaxed)
+  }
+
+  private static func isInCall(_ thread: Thread) -> Bool {
+    guard let registers = thread.userContext else { return false }
+    return registers.isSystemCall
   }
 }

@@ -183,12 +183,13 @@ public struct RunQueue: ~Copyable {
     realTime.advance(to: now)
     if deadline.throttledCount > 0, deadline.release(until: now) { noteReleased() }
     guard let current else { return }
+    let schedulingClass = current.schedulingClass
     let elapsed = Self.elapsed(from: chargedUntil, to: now)
     if elapsed > 0 {
       chargedUntil = now
       current.account.running &+= elapsed
       unsampled &+= elapsed
-      switch current.schedulingClass {
+      switch schedulingClass {
       case .stop, .idle: break
       case .deadline: if DeadlineQueue.charge(current, elapsed, at: now) { isRescheduleNeeded = true }
       case .realTime: if realTime.charge(current, elapsed, at: now) { isRescheduleNeeded = true }
@@ -196,9 +197,9 @@ public struct RunQueue: ~Copyable {
       }
     }
     // A period of the real-time class has begun, or its share is used up.
-    if current.schedulingClass == .realTime {
+    if schedulingClass == .realTime {
       if realTime.isThrottled, fair.readyCount > 0 { isRescheduleNeeded = true }
-    } else if current.schedulingClass == .fair, realTime.count > 0, !realTime.isThrottled {
+    } else if schedulingClass == .fair, realTime.count > 0, !realTime.isThrottled {
       isRescheduleNeeded = true
     }
   }

@@ -26,6 +26,14 @@ public final class DescriptorTable {
     var closesOnExecution = GrowableArray<UInt64>()
     /// No word of `taken` before this one has a free bit.
     var firstFreeWord = 0
+
+    /// The file of `descriptor`; nil when it is not open.
+    @inline(__always)
+    subscript(descriptor: Descriptor) -> OpenFile? {
+      let index = Int(descriptor.rawValue)
+      // As an unsigned number a negative one is too large.
+      return UInt(bitPattern: index) < UInt(bitPattern: files.count) ? files[index] : nil
+    }
   }
 
   let state = SpinLock(State())
@@ -61,12 +69,14 @@ public final class DescriptorTable {
 
   /// The file of `descriptor`; nil when it is not open.
   @inline(__always)
-  public func openFile(_ descriptor: Descriptor) -> OpenFile? {
-    let index = Int(descriptor.rawValue)
-    return state.withLock { state in
-      // As an unsigned number a negative one is too large.
-      UInt(bitPattern: index) < UInt(bitPattern: state.files.count) ? state.files[index] : nil
-    }
+  public func openFile(_ descriptor: Descriptor) -> OpenFile? { state.withLock { $0[descriptor] } }
+
+  /// The files of four descriptors, found at once; nil for what is not open.
+  @inline(__always)
+  public func openFiles(
+    _ first: Descriptor, _ second: Descriptor, _ third: Descriptor, _ fourth: Descriptor
+  ) -> (OpenFile?, OpenFile?, OpenFile?, OpenFile?) {
+    state.withLock { state in (state[first], state[second], state[third], state[fourth]) }
   }
 
   /// One more than the highest descriptor that there is room for now.

@@ -83,6 +83,25 @@ public final class CachedFile {
     return nil
   }
 
+  /// Runs `body` with those of `pages` that are in memory and have been read, and their frames, until it says false.
+  ///
+  /// None of them leaves the file meanwhile. Does not count as a use of them.
+  ///
+  /// - Context: `body` has the file's lock, so it must not wait, nor take memory.
+  @inline(__always)
+  public func withResidentPages(_ pages: Range<UInt64>, _ body: (UInt64, borrowing UserFrame) -> Bool) {
+    state.withLock { state in
+      var page = pages.lowerBound
+      while page < pages.upperBound {
+        let goesOn = state.pages.withElement(at: page) { frame in
+          !FrameTable.descriptors[frame.number].flags.contains(.upToDate) || body(page, frame)
+        }
+        guard goesOn ?? true else { return }
+        page += 1
+      }
+    }
+  }
+
   /// Whether the page is in memory, or is being read.
   public func isResident(_ page: UInt64) -> Bool { state.withLock { $0.pages.contains(page) } }
 

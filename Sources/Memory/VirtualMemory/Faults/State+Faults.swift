@@ -1,5 +1,6 @@
 import Foundations
 import Machine
+import PageCache
 import PageFrames
 
 /// What a page fault needs that the lock of the address space must not be held for.
@@ -185,6 +186,7 @@ extension AddressSpaceState {
     let byteCount = Self.faultAroundPages * Self.pageSize
     let first = max(area.start, page & ~(byteCount - 1))
     let end = min(area.end, page & ~(byteCount - 1) + byteCount)
+    if let file = object.cachedFile { return mapResidentPages(of: file, at: first..<end, in: area, access) }
     var neighbour = first
     while neighbour < end {
       defer { neighbour += Self.pageSize }
@@ -199,6 +201,26 @@ extension AddressSpaceState {
         }
       } catch {
         return
+      }
+    }
+  }
+
+  /// Maps what a file has in memory for `range`, next to a page that was mapped before, so that the table is there.
+  ///
+  /// All of it with the file's lock: whoever takes a page out of the file later finds it mapped here, as the lock of the address
+  /// space is held longer.
+  private mutating func mapResidentPages(
+    of file: CachedFile, at range: Range<UInt64>, in area: Area, _ access: PageAccess
+  ) {
+    let first = area.page(at: range.lowerBound)
+    let count = (range.upperBound - range.lowerBound) / Self.pageSize
+    file.withResidentPages(first..<first + count) { index, frame in
+      do throws(Errno) {
+        try table.map(frame.share(), at: range.lowerBound + (index - first) * Self.pageSize, access)
+        return true
+      } catch {
+        // Most often the page itself.
+        return error == .EEXIST
       }
     }
   }

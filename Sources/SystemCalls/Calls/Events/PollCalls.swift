@@ -50,30 +50,46 @@ extension SystemCallContext {
   /// Looks at all files, and says how many have something to tell.
   private func look(_ words: inout MutableSpan<UInt64>, _ waiter: PollWaiter?) throws(Errno) -> Int {
     var ready = 0
-    for index in words.indices {
-      let word = words[index]
-      let descriptor = Int32(truncatingIfNeeded: word)
-      // Source: poll(2): a negative descriptor is left out.
-      guard descriptor >= 0 else {
-        words[index] = word & 0xffff_ffff_ffff
-        continue
-      }
-      let wish = PollEvents(rawValue: UInt16(truncatingIfNeeded: word >> 32)).union([.error, .hangUp])
-      let result = try look(at: Descriptor(rawValue: descriptor), wish, waiter)
-      if !result.isEmpty { ready += 1 }
-      words[index] = word & 0xffff_ffff_ffff | UInt64(result.rawValue) << 48
+    var index = 0
+    // Four at a time, as finding a file takes a lock.
+    while index &+ 4 <= words.count {
+      let files = task.files.openFiles(
+        Self.descriptor(words[index]), Self.descriptor(words[index &+ 1]), Self.descriptor(words[index &+ 2]),
+        Self.descriptor(words[index &+ 3]))
+      ready &+= try Self.look(at: files.0, &words[index], waiter)
+      ready &+= try Self.look(at: files.1, &words[index &+ 1], waiter)
+      ready &+= try Self.look(at: files.2, &words[index &+ 2], waiter)
+      ready &+= try Self.look(at: files.3, &words[index &+ 3], waiter)
+      index &+= 4
+    }
+    while index < words.count {
+      ready &+= try Self.look(at: task.files.openFile(Self.descriptor(words[index])), &words[index], waiter)
+      index &+= 1
     }
     return ready
   }
 
+  /// Looks at one, puts the result into its word, and says whether it has something to tell: 1 or 0.
   @inline(__always)
-  private func look(
-    at descriptor: Descriptor, _ wish: PollEvents, _ waiter: PollWaiter?
-  ) throws(Errno) -> PollEvents {
-    guard let file = task.files.openFile(descriptor), !file.mode.contains(.path) else { return .invalid }
+  private static func look(at file: OpenFile?, _ word: inout UInt64, _ waiter: PollWaiter?) throws(Errno) -> Int {
+    let result = try events(of: file, word, waiter)
+    word = word & 0xffff_ffff_ffff | UInt64(result.rawValue) << 48
+    return result.isEmpty ? 0 : 1
+  }
+
+  @inline(__always)
+  private static func events(of file: OpenFile?, _ word: UInt64, _ waiter: PollWaiter?) throws(Errno) -> PollEvents {
+    guard let file, !file.mode.contains(.path) else {
+      // Source: poll(2): a negative descriptor is left out.
+      return descriptor(word).rawValue < 0 ? [] : .invalid
+    }
+    let wish = PollEvents(rawValue: UInt16(truncatingIfNeeded: word >> 32)).union([.error, .hangUp])
     try waiter?.enter(file, wish)
     return file.poll().intersection(wish)
   }
+
+  @inline(__always)
+  private static func descriptor(_ word: UInt64) -> Descriptor { Descriptor(rawValue: Int32(truncatingIfNeeded: word)) }
 
   /// The set of signals at `mask`; nil when there is none.
   func signalMask(_ mask: UserPointer<UInt64>, size: UInt64) throws(Errno) -> SignalSet? {
