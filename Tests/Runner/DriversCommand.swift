@@ -19,6 +19,7 @@ struct DriversCommand: AsyncParsableCommand {
     for (form, device) in [("split", "virtio-rng-pci"), ("packed", "virtio-rng-pci,packed=on")] {
       cases.append(("corrupt rings, \(form)", { try await judgeCorruption(device) }))
     }
+    cases += RemappingCase.all.map { remapping in (remapping.name, { try await judge(remapping) }) }
     if let filter = options.filter { cases.removeAll { !$0.0.contains(filter) } }
     for (name, judge) in cases { await board.record(name, try await judge()) }
     try await board.finish("drivers", countsFile: options.counts)
@@ -167,7 +168,7 @@ struct DriversCommand: AsyncParsableCommand {
 
   // MARK: Judging
 
-  private var guest: Guest {
+  var guest: Guest {
     var guest = Guest(
       image: .kernel(path: options.kernel, commandLine: "console=ttyS0 quiet loglevel=1 driver_faults"))
     guest.memory = "256M"
@@ -177,7 +178,7 @@ struct DriversCommand: AsyncParsableCommand {
     return guest
   }
 
-  private func judge(
+  func judge(
     _ guest: Guest, _ body: @escaping @Sendable (GuestShell) async throws -> Scoreboard.Verdict
   ) async throws -> Scoreboard.Verdict {
     let outcome = VerdictBox()
@@ -193,7 +194,7 @@ struct DriversCommand: AsyncParsableCommand {
     return await outcome.verdict ?? .failed(reason: "the guest ended or hung", log: log)
   }
 
-  private static func verdict(_ before: [Int], _ after: [Int], slack: Int) -> Scoreboard.Verdict {
+  static func verdict(_ before: [Int], _ after: [Int], slack: Int) -> Scoreboard.Verdict {
     guard before.count == after.count, before.count == 3 else { return .failed(reason: "no figures", log: "") }
     if before[0] - after[0] > slack {
       return .failed(reason: "\(before[0]) KiB were free, then \(after[0])", log: "")

@@ -1,3 +1,4 @@
+import ACPI
 import Foundations
 import Machine
 import PCI

@@ -33,31 +33,31 @@ public enum AMDUnits {
     _ table: borrowing IVRS, in hierarchy: borrowing PCIHierarchy, to units: RemappingUnits, addressBits: Int,
     mayReserve: (Range<UInt64>) -> Bool, delay: @escaping (Int) -> Void
   ) throws(Errno) -> Outcome {
-    try add(table, in: hierarchy, to: units, addressBits: addressBits, mayReserve: mayReserve, delay: delay) {
-      range throws(Errno) in
-      try DeviceSpace.map(range)
+    try add(table, in: hierarchy, to: units, addressBits: addressBits, mayReserve: mayReserve) {
+      name, description, rules, range throws(Errno) in
+      try AMDRemappingUnit(name, description, rules: rules, registers: try DeviceSpace.map(range), delay: delay)
     }
   }
 
-  /// The same with registers that `space` reaches.
-  static func add<Space: RegisterSpace & ~Copyable>(
+  /// The same with units that `make` makes of what is said of them and where their registers are.
+  static func add(
     _ table: borrowing IVRS, in hierarchy: borrowing PCIHierarchy, to units: RemappingUnits, addressBits: Int,
-    mayReserve: (Range<UInt64>) -> Bool, delay: @escaping (Int) -> Void,
-    space: (Range<UInt64>) throws(Errno) -> Space
+    mayReserve: (Range<UInt64>) -> Bool,
+    make: (Message, AMDUnitDescription, AMDDeviceRules, Range<UInt64>) throws(Errno) -> RemappingUnit
   ) throws(Errno) -> Outcome {
     var outcome = Outcome()
-    let found = try list(table)
-    for index in 0..<found.count {
-      let unit = found[index]
+    let found = Listed<IVRS.Unit>()
+    table.forEachUnit { found.add($0) }
+    try found.check()
+    for index in 0..<found.elements.count {
+      let unit = found.elements[index]
       let name: Message = "amdvi\(UInt64(index))"
       do throws(Errno) {
         let description = AMDUnitDescription(
           unit, lastBus: lastBus(of: unit.segment, hierarchy), addressBits: addressBits, in: hierarchy)
         guard unit.baseAddress <= UInt64.max - registerByteCount else { throw .EINVAL }
-        let registers = try space(unit.baseAddress..<unit.baseAddress + registerByteCount)
-        try units.add(
-          AMDRemappingUnit(
-            name, description, rules: AMDDeviceRules(of: unit, in: table), registers: registers, delay: delay))
+        let registers = unit.baseAddress..<unit.baseAddress + registerByteCount
+        try units.add(try make(name, description, AMDDeviceRules(of: unit, in: table), registers))
         outcome.units += 1
       } catch {
         if error == .ENOMEM { throw error }
@@ -68,14 +68,16 @@ public enum AMDUnits {
     return outcome
   }
 
-  private static func list(_ table: borrowing IVRS) throws(Errno) -> GrowableArray<IVRS.Unit> {
-    var units = GrowableArray<IVRS.Unit>()
-    var isOut = false
-    table.forEachUnit { unit in
-      do throws(Errno) { try units.append(unit) } catch { isOut = true }
+  /// What a table says, collected. An object, because a list cannot be captured by what is called for each.
+  private final class Listed<Element> {
+    var elements = GrowableArray<Element>()
+    private var isOut = false
+
+    func add(_ element: Element) {
+      do throws(Errno) { try elements.append(element) } catch { isOut = true }
     }
-    if isOut { throw .ENOMEM }
-    return units
+
+    func check() throws(Errno) { if isOut { throw .ENOMEM } }
   }
 
   /// The last bus that devices of `segment` may be on: the device table has entries up to there.
@@ -93,14 +95,11 @@ public enum AMDUnits {
     _ table: borrowing IVRS, _ hierarchy: borrowing PCIHierarchy, _ units: RemappingUnits,
     _ mayReserve: (Range<UInt64>) -> Bool, _ outcome: inout Outcome
   ) throws(Errno) {
-    var reserved = GrowableArray<IVRS.ReservedMemory>()
-    var isOut = false
-    table.forEachReservedMemory { memory in
-      do throws(Errno) { try reserved.append(memory) } catch { isOut = true }
-    }
-    if isOut { throw .ENOMEM }
-    for index in 0..<reserved.count {
-      let memory = reserved[index]
+    let reserved = Listed<IVRS.ReservedMemory>()
+    table.forEachReservedMemory { reserved.add($0) }
+    try reserved.check()
+    for index in 0..<reserved.elements.count {
+      let memory = reserved.elements[index]
       for function in 0..<hierarchy.count {
         let address = hierarchy[function].address
         guard address.segment == memory.segment, memory.devices.contains(address.routing) else { continue }

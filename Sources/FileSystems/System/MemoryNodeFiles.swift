@@ -1,6 +1,7 @@
 import Foundations
 import Machine
 import PageFrames
+import Processors
 import SyntheticFiles
 
 /// /sys/devices/system/node: the memory of the machine is one node. Source: Linux Documentation/ABI/stable/sysfs-devices-node.

@@ -202,8 +202,8 @@ public struct DMABuffer: CheckedWindow, ~Copyable {
 
   /// Writes the `count` bytes from `offset` on out of the CPU's caches, for a device that does not look into those.
   public func writeBack(at offset: Int, count: Int) {
-    guard count > 0, let start = place(offset, count) else { return }
-    // SAFETY: `place` has checked that all of the lines lie in frames that this value owns; writing one back changes nothing.
+    guard count > 0, let start = address(offset, count) else { return }
+    // SAFETY: `address` has checked that all of the lines lie in frames that this value owns; writing one back changes nothing.
     var line = start & ~63
     while line < start + UInt64(count) {
       apus_write_back_line(line)

@@ -99,11 +99,11 @@ struct AMDTableTests {
       var asked: [Range<UInt64>] = []
       let outcome = try functions.withHierarchy { hierarchy in
         try AMDUnits.add(
-          table, in: hierarchy, to: units, addressBits: 40, mayReserve: { $0.lowerBound != 0x10_0000 }, delay: { _ in },
-          space: { range throws(Errno) in
+          table, in: hierarchy, to: units, addressBits: 40, mayReserve: { $0.lowerBound != 0x10_0000 },
+          make: { name, description, rules, range throws(Errno) in
             asked.append(range)
             guard range.lowerBound == 0xfed8_0000 else { throw .EPERM }
-            return model.registers
+            return try AMDRemappingUnit(name, description, rules: rules, registers: model.registers, delay: { _ in })
           })
       }
       // One unit's registers are the kernel's, another's are beyond all addresses; two ranges are the kernel's or beyond the unit's reach.

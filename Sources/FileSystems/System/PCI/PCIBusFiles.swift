@@ -2,6 +2,7 @@ public import Foundations
 import Machine
 import PCI
 import SyntheticFiles
+import Waiting
 
 /// `bus/pci`, its drivers, and the modules that they would be in. Source: Linux Documentation/ABI/testing/sysfs-bus-pci.
 extension SystemFileSystem {

@@ -1,4 +1,5 @@
 public import Foundations
+import KernelEvents
 import Machine
 public import PCI
 public import SyntheticFiles

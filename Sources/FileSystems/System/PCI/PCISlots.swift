@@ -2,6 +2,7 @@ public import Foundations
 import Machine
 public import PCI
 import SyntheticFiles
+import Waiting
 
 /// A slot that firmware lets devices come to and go from; the kernel's composition derives from it.
 ///
