@@ -33,7 +33,8 @@ public enum DeviceBus: UInt8, CaseIterable, Equatable, Sendable {
 
   /// The bus of that name; nil when there is none.
   public init?(name: Span<UInt8>) {
-    for bus in Self.allCases where name.isEqual(to: bus.name.description) {
+    for bus in Self.allCases {
+      guard let own = bus.name, name.isEqual(to: own.description) else { continue }
       self = bus
       return
     }

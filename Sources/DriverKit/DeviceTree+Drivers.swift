@@ -1,4 +1,5 @@
 public import Foundations
+import Logging
 import Machine
 
 /// What a driver that does not take its device after all is followed by.

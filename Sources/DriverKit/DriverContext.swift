@@ -84,11 +84,7 @@ public final class DriverContext {
   /// - Throws: as `InterruptLines.connect`.
   public func connectLine(isa line: UInt8) throws(Errno) {
     try Containment.outside { () throws(Errno) in
-      let connection = try InterruptLines.connect(isa: line, handler: DriverInterrupt(signals, 0, label))
-      var numbers = GrowableArray<UInt32>()
-      try numbers.append(UInt32(truncatingIfNeeded: connection.programNumber))
-      resources.set(connection)
-      note(DeviceInterrupts(.line, numbers))
+      try set(try InterruptLines.connect(isa: line, handler: DriverInterrupt(signals, 0, label)))
     }
   }
 
@@ -102,13 +98,19 @@ public final class DriverContext {
     let signal = IOInterruptController.Signal(
       isLevelTriggered: interrupt.isLevelTriggered, isActiveLow: interrupt.isActiveLow)
     try Containment.outside { () throws(Errno) in
-      resources.set(
-        try InterruptLines.connect(global: interrupt.number, signal, handler: DriverInterrupt(signals, 0)))
+      try set(try InterruptLines.connect(global: interrupt.number, signal, handler: DriverInterrupt(signals, 0, label)))
     }
   }
 
+  private func set(_ connection: consuming InterruptConnection) throws(Errno) {
+    var numbers = GrowableArray<UInt32>()
+    try numbers.append(UInt32(truncatingIfNeeded: connection.programNumber))
+    resources.set(connection)
+    note(DeviceInterrupts(.line, numbers))
+  }
+
   /// What /proc/interrupts calls the device's interrupts.
-  private var label: StaticString { device.driver?.name ?? device.bus.name }
+  private var label: StaticString { device.driver?.name ?? device.bus.name ?? "device" }
 
   /// Notes what interrupts the device has, and tells who shows that.
   private func note(_ interrupts: DeviceInterrupts?) {

@@ -230,14 +230,16 @@ struct PCIDirectoryTests {
     try world.fileSystem.setPinInterrupt(of: Self.cardAddress, 22)
     #expect(try world.text(irq) == "22\n")
     let numbers: [UInt32] = [24, 25]
-    try world.fileSystem.setMessageInterrupts(of: Self.cardAddress, .extendedMessages, numbers.span)
+    try world.fileSystem.setMessageInterrupts(of: Self.cardAddress, .extendedMessages, count: numbers.count) {
+      numbers[$0]
+    }
     #expect(try world.names(messages) == ["24", "25"] && world.text("\(messages)/25") == "msix\n")
     // Of the messages of a table Linux says nothing in irq.
     #expect(try world.text(irq) == "11\n")
-    try world.fileSystem.setMessageInterrupts(of: Self.cardAddress, .messages, [30].span)
+    try world.fileSystem.setMessageInterrupts(of: Self.cardAddress, .messages, count: 1) { _ in 30 }
     #expect(try world.names(messages) == ["30"] && world.text("\(messages)/30") == "msi\n")
     #expect(try world.text(irq) == "30\n")
-    try world.fileSystem.setMessageInterrupts(of: Self.cardAddress, .messages, [UInt32]().span)
+    try world.fileSystem.setMessageInterrupts(of: Self.cardAddress, .messages, count: 0) { _ in 0 }
     #expect(try world.text(irq) == "11\n")
   }
 

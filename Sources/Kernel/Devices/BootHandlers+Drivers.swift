@@ -25,7 +25,7 @@ extension BootHandlers {
       let observer = SystemDeviceObserver(system)
       FirmwareSlots.show(in: system)
       DevicePlaces.start(KernelDevicePlaces(files.devices, system, observer))
-      try KernelRemapping.start(state)
+      KernelRemapping.start(state)
       try KernelDevices.start(observer, centuryIndex: centuryIndex(state.firmware))
       let (running, failed) = KernelDevices.settle()
       // Why is in the log.

@@ -12,13 +12,12 @@ import Time
 enum KernelRemapping {
   /// Has devices whose drivers are started from now on held to their drivers' memory.
   ///
-  /// - Throws: `ENOMEM`.
   /// - Context: once, the boot thread, before the tree of devices is started.
-  static func start(_ state: borrowing BootState) throws(Errno) {
+  static func start(_ state: borrowing BootState) {
     if CommandLine(state.information.commandLine.bytes).flag("iommu") == false { return }
     let units = RemappingUnits(KernelRemappingReport())
-    if let table = table("DMAR", state.firmware) { try addIntel(table, units, state.information.memoryMap) }
-    if let table = table("IVRS", state.firmware) { try addAMD(table, units, state.information.memoryMap) }
+    if let table = table("DMAR", state.firmware) { addIntel(table, units, state.information.memoryMap) }
+    if let table = table("IVRS", state.firmware) { addAMD(table, units, state.information.memoryMap) }
     guard units.count > 0 else { return }
     let on = units.enable()
     let heard = DriverRemapping.start(units)
@@ -26,15 +25,15 @@ enum KernelRemapping {
       .info, .pci, "\(UInt64(on)) IOMMUs hold devices to drivers' memory, \(UInt64(heard)) interrupt" as Message)
   }
 
-  private static func table(_ name: StaticString, _ firmware: borrowing FirmwareTables?) -> ACPITable? {
+  private static func table(_ name: ACPISignature, _ firmware: borrowing FirmwareTables?) -> ACPITable? {
     switch firmware {
     case .some(let tables): tables.table(name)
     case nil: nil
     }
   }
 
-  private static func addIntel(_ table: consuming ACPITable, _ units: RemappingUnits, _ map: MemoryMap) throws(Errno) {
-    do throws(ACPITableError) { try addIntel(try DMAR(table), units, map) } catch { refuse("DMAR", error) }
+  private static func addIntel(_ table: consuming ACPITable, _ units: RemappingUnits, _ map: MemoryMap) {
+    do throws(ACPITableError) { addIntel(try DMAR(table), units, map) } catch { refuse("DMAR", error) }
   }
 
   private static func addIntel(_ table: borrowing DMAR, _ units: RemappingUnits, _ map: MemoryMap) {
@@ -46,8 +45,8 @@ enum KernelRemapping {
     } catch { KernelLog.add(.error, .pci, "the IOMMUs are not used: error \(error.rawValue)" as Message) }
   }
 
-  private static func addAMD(_ table: consuming ACPITable, _ units: RemappingUnits, _ map: MemoryMap) throws(Errno) {
-    do throws(ACPITableError) { try addAMD(try IVRS(table), units, map) } catch { refuse("IVRS", error) }
+  private static func addAMD(_ table: consuming ACPITable, _ units: RemappingUnits, _ map: MemoryMap) {
+    do throws(ACPITableError) { addAMD(try IVRS(table), units, map) } catch { refuse("IVRS", error) }
   }
 
   private static func addAMD(_ table: borrowing IVRS, _ units: RemappingUnits, _ map: MemoryMap) {
@@ -71,7 +70,10 @@ enum KernelRemapping {
   }
 
   private static func refuse(_ name: StaticString, _ error: ACPITableError) {
-    KernelLog.add(.warning, .pci, "the ACPI table \(name) cannot be used: \(error.reason)" as Message)
+    var line: Message = "the ACPI table "
+    line.write(name.description)
+    line.write(" cannot be used: \(error.reason)" as Message)
+    KernelLog.add(.warning, .pci, line)
   }
 
   private static func warn(_ units: Int, _ reservations: Int) {

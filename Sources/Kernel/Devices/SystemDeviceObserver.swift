@@ -1,5 +1,6 @@
 import DriverKit
 import Foundations
+import KernelEvents
 import Logging
 import Machine
 import PCI
@@ -85,8 +86,7 @@ final class SystemDeviceObserver: DeviceObserver {
       case .extendedMessages: try showMessages(device, function, .extendedMessages)
       case .line: try system.setPinInterrupt(of: function.address, device.interrupts?.number(at: 0))
       case nil:
-        let none = GrowableArray<UInt32>()
-        try system.setMessageInterrupts(of: function.address, .messages, none.span)
+        try system.setMessageInterrupts(of: function.address, .messages, count: 0) { _ in 0 }
       }
     } catch {
       // Of one that has gone nothing is shown any more.
@@ -98,13 +98,9 @@ final class SystemDeviceObserver: DeviceObserver {
     _ device: DeviceNode, _ function: PCIFunction, _ kind: PCIMessageKind
   ) throws(Errno) {
     guard let interrupts = device.interrupts else { return }
-    var numbers = GrowableArray<UInt32>()
-    var index = 0
-    while let number = interrupts.number(at: index) {
-      try numbers.append(number)
-      index += 1
+    try system.setMessageInterrupts(of: function.address, kind, count: interrupts.count) {
+      interrupts.number(at: $0) ?? 0
     }
-    try system.setMessageInterrupts(of: function.address, kind, numbers.span)
   }
 
   override func driverOverride(of device: DeviceNode) -> Message? {

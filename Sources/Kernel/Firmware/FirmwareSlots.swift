@@ -7,6 +7,7 @@ import PCI
 import Synchronization
 import SystemFileSystem
 import Time
+import Waiting
 
 /// The slots that firmware lets devices come to and go from, and what programs want of them.
 ///

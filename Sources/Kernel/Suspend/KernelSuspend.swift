@@ -7,6 +7,7 @@ import Scheduler
 import Synchronization
 import SystemFileSystem
 import Time
+import Waiting
 
 /// Suspending the machine to idle, when a program writes to /sys/power/state.
 final class KernelSuspend: SuspendControl {

@@ -15,20 +15,23 @@ public enum PCIMessageKind: Sendable {
 extension SystemFileSystem {
   /// Shows which interrupts, by the numbers of /proc/interrupts, the messages of the function at `address` are: `msi_irqs`.
   ///
-  /// - Parameter numbers: none when it has no messages any more.
+  /// - Parameters:
+  ///   - count: 0 when it has no messages any more.
+  ///   - number: the number of message 0..<`count`.
   /// - Throws: `ENODEV` when the function is not shown; `ENOMEM`, then none are shown.
   /// - Context: a thread without spin locks.
   public func setMessageInterrupts(
-    of address: PCIAddress, _ kind: PCIMessageKind, _ numbers: Span<UInt32>
+    of address: PCIAddress, _ kind: PCIMessageKind, count: Int, number: (Int) -> UInt32
   ) throws(Errno) {
     guard let entry = pci.function(address) else { throw .ENODEV }
     let directory = entry.device.directory
-    entry.settings.withLock { $0.interrupt = kind == .messages && numbers.count > 0 ? numbers[0] : nil }
+    let first = kind == .messages && count > 0 ? number(0) : nil
+    entry.settings.withLock { $0.interrupt = first }
     directory.remove(named: "msi_irqs")
-    guard numbers.count > 0 else { return }
+    guard count > 0 else { return }
     let files = SyntheticDirectory(self, permissions: 0o755)
-    for index in numbers.indices {
-      let name: Message = "\(numbers[index])"
+    for index in 0..<count {
+      let name: Message = "\(number(index))"
       let word: StaticString = kind == .messages ? "msi" : "msix"
       try files.add(name.bytes, WordInode(self, word))
     }
