@@ -1,4 +1,5 @@
 import Machine
+
 /// Rubbish that a broken driver may leave in a queue that it shares with its device.
 ///
 /// For tests of containment only: either the device refuses it, or the driver's own checks find it, or a request gets no
@@ -51,7 +52,12 @@ extension VirtioQueue {
     } else {
       corruptSplit(kind)
     }
-    if kind.isForDevice { notifyAnyway() }
+    if kind.isForDevice {
+      notifyAnyway()
+    } else {
+      // Soon, before the device has put its own words over it.
+      try? check()
+    }
   }
 
   /// A slot with something to be written that is with the device, and how much that is.

@@ -84,7 +84,12 @@ extension VirtioQueue {
   }
 
   /// What was used before bears the other wrap counter, so nothing looks used while nothing is with the device.
-  func isPlausiblePacked() -> Bool { inFlightCount > 0 || !looksUsedPacked() }
+  func isPlausiblePacked() -> Bool {
+    guard inFlightCount > 0 else { return !looksUsedPacked() }
+    guard hasUsedPacked() else { return true }
+    let place = descriptor(nextUsed)
+    return isPlausible(UInt32(memory.read16(at: place &+ 12)), byteCount: memory.read32(at: place &+ 8))
+  }
 
   func takePacked() throws(VirtioError) -> VirtioCompletion? {
     guard isPlausiblePacked() else { throw broken() }

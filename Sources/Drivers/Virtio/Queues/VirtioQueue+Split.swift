@@ -62,7 +62,15 @@ extension VirtioQueue {
   func hasUsedSplit() -> Bool { memory.readAcquiring16(at: usedIndex) != nextUsed }
 
   /// No more is used than is with the device.
-  func isPlausibleSplit() -> Bool { Int(memory.readAcquiring16(at: usedIndex) &- nextUsed) <= inFlightCount }
+  func isPlausibleSplit() -> Bool {
+    let count = memory.readAcquiring16(at: usedIndex) &- nextUsed
+    guard Int(count) <= inFlightCount else { return false }
+    for distance in 0..<count {
+      let entry = usedEntry(nextUsed &+ distance)
+      guard isPlausible(memory.read32(at: entry), byteCount: memory.read32(at: entry &+ 4)) else { return false }
+    }
+    return true
+  }
 
   func takeSplit() throws(VirtioError) -> VirtioCompletion? {
     let count = memory.readAcquiring16(at: usedIndex) &- nextUsed

@@ -217,12 +217,18 @@ public final class VirtioQueue {
     guard !isBroken, isPacked ? isPlausiblePacked() : isPlausibleSplit() else { throw broken() }
   }
 
-  /// Checks what the device says of slot `slot`, and takes it back.
-  func complete(_ slot: UInt32, byteCount: UInt32) throws(VirtioError) -> VirtioCompletion {
-    guard slot < UInt32(size), slots[Int(slot)].descriptorCount > 0 else { throw broken() }
+  /// Whether the device can have used slot `slot` and written so much.
+  func isPlausible(_ slot: UInt32, byteCount: UInt32) -> Bool {
+    guard slot < UInt32(size), slots[Int(slot)].descriptorCount > 0 else { return false }
     let known = slots[Int(slot)]
     // Some devices count what they have read; where nothing is to be written, nobody looks at it.
-    guard known.writableByteCount == 0 || UInt64(byteCount) <= known.writableByteCount else { throw broken() }
+    return known.writableByteCount == 0 || UInt64(byteCount) <= known.writableByteCount
+  }
+
+  /// Checks what the device says of slot `slot`, and takes it back.
+  func complete(_ slot: UInt32, byteCount: UInt32) throws(VirtioError) -> VirtioCompletion {
+    guard isPlausible(slot, byteCount: byteCount) else { throw broken() }
+    let known = slots[Int(slot)]
     slots[Int(slot)].descriptorCount = 0
     freeCount += Int(known.descriptorCount)
     inFlightCount -= 1
