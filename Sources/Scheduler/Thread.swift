@@ -89,7 +89,6 @@ public final class Thread: ThreadContext {
     waits = ThreadWaits()
     try super.init(hasProgram: hasProgram)
     processor.store(Processor.current, ordering: .relaxed)
-    waits.bind(self)
   }
 
   /// Makes the code that runs a thread.
@@ -206,6 +205,8 @@ public final class Thread: ThreadContext {
   ///
   /// - Context: once; any.
   public func start() {
+    // From here on until its end it keeps itself; one that never starts is nobody's once its maker drops it.
+    waits.bind(self)
     entity.thread = self
     Scheduler.enqueue(self, .new)
   }

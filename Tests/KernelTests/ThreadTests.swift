@@ -23,6 +23,7 @@ enum ThreadTests {
         try passThings(rounds)
       }
     }
+    registrar.test("threads.that-never-start-are-freed", dropUnstarted)
     registrar.test("threads.a-turn-lasts-a-quantum", measureTurns)
     registrar.test("threads.use-every-cpu", on: four, useEveryProcessor)
     registrar.test("threads.a-deaf-cpu-is-reported", on: four, reportDeafProcessor)
@@ -63,6 +64,18 @@ enum ThreadTests {
     while Counter.alive.load(ordering: .acquiring) > 0, Clock.nanoseconds &- begin < 2_000_000_000 { Scheduler.yield() }
     let alive = Counter.alive.load(ordering: .acquiring)
     try expect(alive == 0, "\(alive) threads were never freed")
+  }
+
+  /// As those of a clone(2) that fails at its end.
+  private static func dropUnstarted() throws(TestFailure) {
+    Counter.alive.store(0, ordering: .relaxed)
+    for _ in 0..<100 {
+      do throws(Errno) { _ = try Thread(Counter()) } catch {
+        throw TestFailure(reason: "a thread cannot be made: error \(error.rawValue)")
+      }
+    }
+    let alive = Counter.alive.load(ordering: .acquiring)
+    try expect(alive == 0, "\(alive) of 100 threads that never started were not freed")
   }
 
   private final class Counter: ThreadBody {

@@ -95,7 +95,8 @@ struct DriversCommand: AsyncParsableCommand {
 
   /// Takes power from the slot while a program waits for the input device in it, which is then told that it is gone.
   private static func pull(_ shell: GuestShell) async throws {
-    _ = try await shell.run("event=$(ls -d /dev/input/event* | sort -V | tail -n 1)")
+    _ = try await shell.run(
+      "for i in /sys/class/input/event*; do grep -q Virtio $i/device/name && event=/dev/input/${i##*/}; done")
     _ = try await shell.run("cat $event 2>/tmp/said & usleep 50000")
     _ = try await shell.run("echo remove >$(dirname /sys/bus/pci/drivers/pcieport/*/driver_fault)/driver_fault")
     try await shell.expect("wait; grep -c 'No such device' /tmp/said", says: "1")

@@ -28,7 +28,7 @@ public final class SystemFileSystem: SyntheticFileSystem {
   private(set) var classes: SyntheticDirectory?
   private(set) var virtualDevices: SyntheticDirectory?
   /// What is below nothing else of the platform.
-  private(set) var platform: SystemDevice?
+  public private(set) var platform: SystemDevice?
   private(set) var characterNumbers: SyntheticDirectory?
   private(set) var blockNumbers: SyntheticDirectory?
   private(set) var modules: SyntheticDirectory?

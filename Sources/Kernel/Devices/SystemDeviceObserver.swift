@@ -26,6 +26,10 @@ final class SystemDeviceObserver: DeviceObserver {
   override func deviceWasAdded(_ device: DeviceNode) {
     do throws(Errno) {
       if let function = device.function { return try add(device, function) }
+      // That one is there for others, too.
+      if device.bus == .root, device.name.bytes.isEqual(to: "platform"), let entry = system.platform {
+        return try shown.withLock { shown throws(Errno) in try shown.append(Shown(device: device, entry: entry)) }
+      }
       var description = SystemDeviceDescription()
       description.bus = device.bus.name
       description.facts = { text in DeviceFacts.write(device, to: &text) }

@@ -55,6 +55,8 @@ final class WakingSerialInterrupt: InterruptHandler {
     super.init()
   }
 
+  override var label: StaticString { interrupt.label }
+
   override func handle() -> Bool {
     let before = port.receivedCount
     let isServed = interrupt.handle()
