@@ -64,7 +64,7 @@ case "$kind" in
     for folder in bin lib lib64 sbin; do ln -s "usr/$folder" "$system/$folder"; done
     installed bash coreutils dash diffutils findutils grep gzip tar hostname libc-bin mawk ncurses-base ncurses-bin perl-base perl \
       'perl-modules-*' 'libperl5*' procps python3-minimal 'python3.[0-9]*-minimal' 'libpython3.[0-9]*-minimal' \
-      'libpython3.[0-9]*-stdlib' sed util-linux bsdutils mount pciutils pci.ids udev | sort -u >"$root/files"
+      'libpython3.[0-9]*-stdlib' sed util-linux util-linux-extra bsdutils mount pciutils pci.ids udev | sort -u >"$root/files"
     # What Python has compiled lies beside, and is nobody's.
     find /usr/lib/python3.* -name '*.pyc' | grep -vE '/(test|idlelib|tkinter|turtledemo|ensurepip|lib2to3|pydoc_data)/' >>"$root/files"
     take "$system" <"$root/files"

@@ -104,4 +104,37 @@
     jns apus_release
     ret
     .size swift_deallocClassInstance, . - swift_deallocClassInstance
+
+/* void swift_deallocPartialClassInstance(void *object, void *metadata, size_t byteCount, size_t alignmentMask): an initializer of the
+ * class `metadata` has thrown and has let go of that class's properties; those of classes derived from it are let go of here. The
+ * runtime's own leaves the object's memory behind. Source: Swift's EmbeddedShims.h, `EmbeddedClassMetadata`. */
+    function swift_deallocPartialClassInstance
+    pushq %rbp
+    movq %rsp, %rbp
+    pushq %rbx
+    pushq %r12
+    pushq %r13
+    pushq %r14
+    movq %rdi, %rbx
+    movq %rsi, %r12
+    movq (%rdi), %r14
+1:  cmpq %r12, %r14
+    je 3f
+    movq 16(%r14), %rax
+    testq %rax, %rax
+    jz 2f
+    movq %rbx, %r13
+    call *%rax
+2:  movq (%r14), %r14
+    testq %r14, %r14
+    jnz 1b
+3:  movq %rbx, %rdi
+    call swift_deallocClassInstance
+    popq %r14
+    popq %r13
+    popq %r12
+    popq %rbx
+    popq %rbp
+    ret
+    .size swift_deallocPartialClassInstance, . - swift_deallocPartialClassInstance
 #endif

@@ -22,10 +22,21 @@ enum CorruptionTest {
         throw TestFailure(reason: "round \(round): error \(error.rawValue)")
       }
       try read(device, round)
+      try awaitRestart(device, round)
+      try read(device, round)
     }
     let restarts = device.restartCount
     try expect(restarts == UInt64(rounds), "\(restarts) of \(rounds) drivers were replaced")
     try expect(device.state == .running, "the device is \(device.state.name.description)")
+  }
+
+  /// What the device itself refuses is noticed by its interrupt; what it makes nothing of, when it does not answer in time.
+  private static func awaitRestart(_ device: DeviceNode, _ round: Int) throws(TestFailure) {
+    let deadline = Clock.nanoseconds &+ patience
+    while device.restartCount == UInt64(round) || device.state != .running {
+      try expect(Clock.nanoseconds < deadline, "round \(round): nobody notices")
+      do throws(Errno) { try Scheduler.sleep(nanoseconds: 2_000_000) } catch {}
+    }
   }
 
   private static func read(_ device: DeviceNode, _ round: Int) throws(TestFailure) {

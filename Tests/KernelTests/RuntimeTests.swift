@@ -1,4 +1,5 @@
 import Foundations
+import Machine
 
 /// Swift itself, where bare metal could break it.
 enum RuntimeTests {
@@ -19,7 +20,50 @@ enum RuntimeTests {
     case tally(Tally)
   }
 
+  private class Refusing {
+    private let note: Node
+    private var filler = InlineArray<128, UInt64>(repeating: 0)
+    private let last: Node
+
+    @inline(never)
+    init(_ tally: Tally, refuses: Bool) throws(Errno) {
+      note = Node(tally)
+      if refuses { throw .EINVAL }
+      last = Node(tally)
+    }
+  }
+
+  private final class RefusingAfterAll: Refusing {
+    private let own: Node
+
+    @inline(never)
+    override init(_ tally: Tally, refuses: Bool) throws(Errno) {
+      own = Node(tally)
+      try super.init(tally, refuses: refuses)
+    }
+  }
+
+  /// Four MiB of objects whose initializers throw.
+  private static func refuse() throws(TestFailure) {
+    let tally = Tally()
+    let count = 4_096
+    var made = 0
+    let before = FrameAllocator.statistics.freeCount
+    for number in 0..<count {
+      do throws(Errno) {
+        let isDerived = number % 2 == 0
+        _ = isDerived ? try RefusingAfterAll(tally, refuses: true) : try Refusing(tally, refuses: true)
+        made += 1
+      } catch {}
+    }
+    try expect(made == 0, "\(made) initializers did not throw")
+    try expect(tally.count == count * 3 / 2, "\(tally.count) of \(count * 3 / 2) properties were let go of")
+    let gone = before - FrameAllocator.statistics.freeCount
+    try expect(gone < 128, "\(gone) frames are gone")
+  }
+
   static func register(_ registrar: inout TestRegistrar) {
+    registrar.test("runtime.initializers-that-throw-leave-nothing", refuse)
     registrar.test("runtime.objects-are-freed") { () throws(TestFailure) in
       let tally = Tally()
       for _ in 0..<100 {

@@ -78,7 +78,9 @@ struct DriversCommand: AsyncParsableCommand {
         // What grows once has grown by then.
         if cycle == cycles / 4 { before = try await shell.figures() }
         try await Self.ask(socket, "device_add", "driver=\(plug.device)", "id=plugged", "bus=\(plug.bus)")
-        try await shell.expect("until [ -e \(plug.evidence) ]; do usleep 20000; done; echo there", says: "there")
+        try await shell.expect(
+          "until grep -q running \(plug.evidence)/driver_state 2>/dev/null; do usleep 20000; done; echo there",
+          says: "there")
         if plug.isSurprise {
           try await Self.pull(shell)
         } else {
@@ -232,8 +234,9 @@ struct GuestShell: Sendable {
   ///
   /// - Returns: the lines that it printed.
   func run(_ command: String) async throws -> [String] {
-    // The mark is not in what is typed, which is echoed at first.
-    try await type(Array("\(command); echo en''d-of-command\n".utf8))
+    // The mark is not in what is typed, which is echoed at first. Behind an ampersand there is no semicolon.
+    let separator = command.hasSuffix("&") ? "" : ";"
+    try await type(Array("\(command)\(separator) echo en''d-of-command\n".utf8))
     do {
       let text = try await console.wait(seconds: Self.limitSeconds, for: "end-of-command\n")
       return text.split(separator: "\n").map(String.init).dropLast().filter { !$0.isEmpty }

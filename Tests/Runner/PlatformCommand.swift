@@ -260,7 +260,7 @@ struct PlatformCase: Sendable {
     })
 
   private static let panic = PlatformCase(
-    name: "the panic device that firmware describes", arguments: { _ in ["-device", "pvpanic,ioport=0x510"] },
+    name: "the panic device that firmware describes", arguments: { _ in ["-device", "pvpanic,ioport=0x530"] },
     body: { shell, _ in
       try await shell.expect(
         "basename $(readlink /sys/bus/platform/devices/QEMU0001:00/driver)", says: "pvpanic-mmio")
