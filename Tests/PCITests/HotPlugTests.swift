@@ -211,6 +211,25 @@ import Testing
     #expect(removed == 3 + 1 + 4 && hierarchy.count == model.count)
   }
 
+  @Test("A function of a device that others of are known is found again")
+  func oneOfSeveral() throws {
+    let model = Self.machine()
+    model.functions[0].children = Self.card(1)
+    var hierarchy = try Self.hierarchy(model)
+    let bus = model.functions[0].secondaryBus
+    let count = hierarchy.count
+    for function in UInt8(1)..<4 {
+      hierarchy.remove(PCIAddress(bus: bus, device: 0, function: function)) { _ in }
+      #expect(hierarchy.count == count - 1)
+      var added: [UInt8] = []
+      try hierarchy.rescan(bus: bus, delay: { _ in }) {
+        if case .added(let found) = $0 { added.append(found.address.place) }
+      }
+      #expect(added == [function] && hierarchy.count == count)
+      Self.expectPlaced(model, "function \(function)")
+    }
+  }
+
   @Test("A new function that comes with the addresses of one in use gets others")
   func staleAddresses() throws {
     let model = Self.machine()

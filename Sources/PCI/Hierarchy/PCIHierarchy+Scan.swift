@@ -43,8 +43,6 @@ extension PCIHierarchy {
 
     mutating func note(_ place: UInt8) { known[Int(place >> 6)] |= 1 << UInt64(place & 63) }
     func knows(_ place: UInt8) -> Bool { known[Int(place >> 6)] & 1 << UInt64(place & 63) != 0 }
-    /// Whether it knows a function of that device.
-    func knows(device: UInt8) -> Bool { known[Int(device >> 3)] >> (UInt64(device & 7) * 8) & 0xff != 0 }
   }
 
   /// Finds all functions of all roots; what was known before is forgotten.
@@ -214,7 +212,7 @@ extension PCIHierarchy {
     _ segment: UInt16, _ frame: Frame, _ keeping: Bool, _ patience: inout Int, _ delay: (Int) -> Void
   ) throws(Errno) {
     let last: UInt8 = isLink(bus: frame.bus, segment) ? 0 : 31
-    for device in 0...last where !frame.knows(device: device) {
+    for device in 0...last {
       try probe(segment, frame.bus, device, &patience, delay)
     }
     for index in indices(onBus: frame.bus, segment: segment) where functions[index].isBridge {
@@ -250,12 +248,16 @@ extension PCIHierarchy {
     return functions[bridge].isAboveLink
   }
 
-  /// Finds the functions of one device, which are not known yet.
+  /// Finds the functions of one device that are not known yet.
   mutating func probe(
     _ segment: UInt16, _ bus: UInt8, _ device: UInt8, _ patience: inout Int, _ delay: (Int) -> Void
   ) throws(Errno) {
     for function in UInt8(0)..<8 {
       let address = PCIAddress(segment: segment, bus: bus, device: device, function: function)
+      if let known = index(of: address) {
+        if function == 0 && !functions[known].isMultiFunction { return }
+        continue
+      }
       var wait = 1
       while PCIFunction.isNotReady(access, address), patience >= wait {
         delay(wait)
