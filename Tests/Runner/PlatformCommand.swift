@@ -123,11 +123,12 @@ struct PlatformCase: Sendable {
     arguments: { folder in socket("line", folder) + ["-device", "pci-serial,chardev=line"] },
     body: { shell, folder in
       _ = try await shell.run("stty -F /dev/ttyS4 raw -echo")
-      _ = try await shell.run("(head -n 1 </dev/ttyS4 >/tmp/line; echo from the guest >/dev/ttyS4) &")
+      _ = try await shell.run("({ head -n 1 </dev/ttyS4 >/tmp/line; echo from the guest >/dev/ttyS4; } &)")
       try await exchange("\(folder)/line", "from the host", wanting: "from the guest")
       try await shell.expect("cat /tmp/line", says: "from the host")
     })
 
+  // Whoever waits in the background is not the shell's child: without echo it takes news of a child for the end of its input.
   private static let receiving =
     "until head -n 1 </dev/vport0p1 >/tmp/line && [ -s /tmp/line ]; do usleep 50000; done; echo from the guest >/dev/vport0p1"
 
@@ -144,7 +145,7 @@ struct PlatformCase: Sendable {
       try await shell.expect("cat /dev/vport0p1 | wc -c", says: "0")
       try await shell.expect(
         "exec 3</dev/vport0p1; cat /dev/vport0p1 2>/dev/null || echo busy; exec 3<&-", says: "busy")
-      _ = try await shell.run("(\(receiving)) &")
+      _ = try await shell.run("({ \(receiving); } &)")
       try await exchange("\(folder)/port", "from the host", wanting: "from the guest")
       try await shell.expect("cat /tmp/line", says: "from the host")
       try await shell.expect("cat /dev/vport0p1 | wc -c", says: "0")
@@ -166,7 +167,7 @@ struct PlatformCase: Sendable {
         try await shell.expect(
           "until grep -q . \(name) 2>/dev/null; do usleep 20000; done; cat \(name)", says: "org.apus.\(round)")
         if round == 2 {
-          _ = try await shell.run("(\(receiving)) &")
+          _ = try await shell.run("({ \(receiving); } &)")
           try await exchange("\(folder)/port", "from the host", wanting: "from the guest")
         }
         // One that somebody has open goes all the same.
