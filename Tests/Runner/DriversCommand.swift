@@ -99,9 +99,11 @@ struct DriversCommand: AsyncParsableCommand {
   private static func pull(_ shell: GuestShell) async throws {
     _ = try await shell.run(
       "for i in /sys/class/input/event*; do grep -q Virtio $i/device/name && event=/dev/input/${i##*/}; done")
-    _ = try await shell.run("cat $event 2>/tmp/said & usleep 50000")
+    // Not the shell's child: without echo it takes news of one for the end of its input.
+    _ = try await shell.run("({ cat $event 2>/tmp/said; echo over >>/tmp/said; } &); usleep 50000")
     _ = try await shell.run("echo remove >$(dirname /sys/bus/pci/drivers/pcieport/*/driver_fault)/driver_fault")
-    try await shell.expect("wait; grep -c 'No such device' /tmp/said", says: "1")
+    try await shell.expect(
+      "until grep -q over /tmp/said; do usleep 20000; done; grep -c 'No such device' /tmp/said", says: "1")
   }
 
   /// Asks QEMU something, which must not refuse.
