@@ -147,9 +147,23 @@ open class VirtioDriver: Driver {
     }
   }
 
+  /// How often it is looked whether a device has noticed rubbish, 5 ms apart.
+  private static var looks: Int { 60 }
+
+  private final func isWell() -> Bool {
+    do throws(VirtioError) {
+      try virtio?.check()
+      return true
+    } catch {
+      return false
+    }
+  }
+
   public final override func inject(_ fault: DriverFault, _ context: DriverContext) -> Bool {
     guard fault == .corruption, virtio != nil else { return false }
     spoil(Self.spoiledCount.wrappingAdd(1, ordering: .relaxed).oldValue & Int.max)
+    // The device looks first: what the driver does next would write over some of the rubbish.
+    for _ in 0..<Self.looks where isWell() { context.sleep(microseconds: 5_000) }
     // As if nothing had happened: the queues are looked at as after any interrupt.
     context.arm(after: 0)
     return true
