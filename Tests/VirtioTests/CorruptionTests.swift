@@ -111,6 +111,8 @@ struct CorruptionTests {
     try SimulatedMemory.exclusive {
       for kind in [VirtioCorruption.loop, .stray] {
         let bench = try Bench(offered)
+        // Of a packed queue it is something else, for the sake of QEMU.
+        if kind == .stray, bench.driver.device.queue(at: 0)?.isPacked ?? false { continue }
         bench.driver.corrupt(Int(kind.rawValue))
         #expect(bench.model.needsReset, "\(kind)")
         #expect(bench.model.lineCount > 0)
