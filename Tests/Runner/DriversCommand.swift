@@ -14,16 +14,24 @@ struct DriversCommand: AsyncParsableCommand {
 
   func run() async throws {
     let board = Scoreboard()
-    var cases = HotPlugCase.all.map { plug in (plug.name, { try await judge(plug) }) }
-    cases.append(("faults of drivers", { try await judgeFaults() }))
+    var cases = HotPlugCase.all.map { plug in Case(name: plug.name) { try await judge(plug) } }
+    cases.append(Case(name: "faults of drivers") { try await judgeFaults() })
     for (form, device) in [("split", "virtio-rng-pci"), ("packed", "virtio-rng-pci,packed=on")] {
-      cases.append(("corrupt rings, \(form)", { try await judgeCorruption(device) }))
+      cases.append(Case(name: "corrupt rings, \(form)") { try await judgeCorruption(device) })
     }
-    cases += RemappingCase.all.map { remapping in (remapping.name, { try await judge(remapping) }) }
-    if let filter = options.filter { cases.removeAll { !$0.0.contains(filter) } }
-    for (name, judge) in cases { await board.record(name, try await judge()) }
+    cases += RemappingCase.all.map { remapping in Case(name: remapping.name) { try await judge(remapping) } }
+    if let filter = options.filter { cases.removeAll { !$0.name.contains(filter) } }
+    try await forEachInParallel(cases, width: options.jobs) { test in
+      await board.record(test.name, try await test.judge())
+    }
     try await board.finish("drivers", countsFile: options.counts)
     if await board.failed > 0 { throw ExitCode.failure }
+  }
+
+  /// A machine and what is found of it.
+  private struct Case: Sendable {
+    var name: String
+    var judge: @Sendable () async throws -> Scoreboard.Verdict
   }
 
   // MARK: Hot-plug
