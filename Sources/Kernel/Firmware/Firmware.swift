@@ -240,14 +240,14 @@ final class Firmware {
       if notification.value == ACPINotification.buttonPressed { serveButton(notification.node) }
     }
     if Self.buttonWasPressed.exchange(false, ordering: .acquiring), !PowerButtons.press(.fixedPower) { turnOff() }
-    if Self.sleepWasWanted.exchange(false, ordering: .acquiring), !PowerButtons.press(.fixedSleep) { refuseSleep() }
+    if Self.sleepWasWanted.exchange(false, ordering: .acquiring), !PowerButtons.press(.fixedSleep) { noteSleep() }
   }
 
   /// A button that firmware's code watches was pressed.
   private func serveButton(_ node: AMLNode) {
     if let device = PlatformDevices.device(for: node), let kind = PowerButton.Kind(device) {
       guard !PowerButtons.press(device) else { return }
-      return kind.isForPower ? turnOff() : refuseSleep()
+      return kind.isForPower ? turnOff() : noteSleep()
     }
     // Before there are drivers, and in kernels that only run tests.
     if (try? interpreter.isCompatible(node, with: ACPIIdentifier("PNP0C0C"))) ?? false { turnOff() }
@@ -260,7 +260,7 @@ final class Firmware {
     powerOff()
   }
 
-  private func refuseSleep() { KernelLog.add(.info, .acpi, "the sleep button was pressed; this kernel does not sleep") }
+  private func noteSleep() { KernelLog.add(.info, .acpi, "the sleep button was pressed, and no program has it") }
 
   private func serveGeneralEvents() {
     let events = Self.pending.withLock { pending in
