@@ -107,6 +107,8 @@ public final class DeviceNode {
     var health = DriverHealth.good
     /// Why its driver did not start the last time that one was tried.
     var failure: Errno?
+    /// Why a driver of its was ended last.
+    var lastFailure: DriverFailure?
     /// It is being removed, and gets no driver any more.
     var isLeaving = false
     var interrupts: DeviceInterrupts?
@@ -145,6 +147,8 @@ public final class DeviceNode {
   public var restartCount: UInt64 { contents.withLock { $0.restarts } }
   /// Why no driver works, when the last one that was tried did not start.
   public var failure: Errno? { contents.withLock { $0.failure } }
+  /// Why its driver was last replaced; nil when it never was.
+  public var lastFailure: DriverFailure? { contents.withLock { $0.lastFailure } }
   /// The interrupts that its driver has connected; nil for none.
   public var interrupts: DeviceInterrupts? { contents.withLock { $0.interrupts } }
   /// How many accesses to memory that it may not reach its IOMMU has refused, since it came.

@@ -27,9 +27,9 @@ class DriverWork: ContainedCall {
   /// Does the work.
   final func callAsFunction() -> DriverCallOutcome {
     error = nil
-    context.signals.noteActivity()
+    context.signals.noteCall()
     let outcome = Containment.run(self)
-    context.signals.noteIdle()
+    context.signals.noteCall()
     switch outcome {
     case .returned: return error.map { .failed($0) } ?? .done
     case .faulted(let vector): return .trapped(vector)

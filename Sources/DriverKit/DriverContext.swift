@@ -136,7 +136,7 @@ public final class DriverContext {
       // Nothing wakes it before its time.
       try? TimedWait.wait(until: deadline, .nothing) { false }
     }
-    signals.noteActivity()
+    signals.noteLife()
   }
 
   /// Waits for an interrupt of the device, which is not told to `Driver.interrupt` then.
@@ -146,7 +146,7 @@ public final class DriverContext {
     let number = Containment.outside {
       signals.waitForInterrupt(until: ClockDeadline(after: min(microseconds, 10_000_000) * 1_000))
     }
-    signals.noteActivity()
+    signals.noteLife()
     return number
   }
 
@@ -158,7 +158,7 @@ public final class DriverContext {
   /// Runs `body` as the kernel: what it makes is not the driver's, may be kept by others, and must not hold what is the driver's.
   public func outside<Result: ~Copyable>(_ body: () throws(Errno) -> Result) throws(Errno) -> Result {
     let result = try Containment.outside(body)
-    signals.noteActivity()
+    signals.noteLife()
     return result
   }
 
@@ -201,7 +201,7 @@ public final class DriverContext {
   /// - Returns: whether it was made; false without memory, and when it takes very long.
   public func perform(_ make: () -> DeviceChange) -> Bool {
     let isMade = Containment.outside { DeviceTree.perform(make(), timeoutNanoseconds: Self.changePatience) }
-    signals.noteActivity()
+    signals.noteLife()
     return isMade
   }
 

@@ -4,6 +4,7 @@ import Logging
 import Machine
 import PCI
 import Scheduler
+import Scheduling
 import Synchronization
 import Time
 import Waiting
@@ -32,6 +33,9 @@ final class DriverHost: ThreadBody {
   private let orders = SpinLock(Orders())
   /// The thread, while there is one. Set once, before it runs.
   private let thread = SpinLock<Thread?>(nil)
+
+  /// Only the watch uses it.
+  private var judgement = CallJudgement()
 
   // Only the thread uses these.
   private var driver: DriverCall?
@@ -91,13 +95,15 @@ final class DriverHost: ThreadBody {
   }
 
   /// Ends the driver's call if that has been at one thing for too long.
+  ///
+  /// - Context: the watch's thread.
   func endIfHung() {
-    guard let since = signals.busySince else { return }
-    let now = Clock.nanoseconds
-    guard now > since, now - since > DriverWatch.limitNanoseconds else { return }
-    let thread = thread.withLock { $0 }
-    thread?.askForEnd()
-    thread?.kick()
+    guard let call = signals.call, let thread = thread.withLock({ $0 }) else { return }
+    let isHung = judgement.isHung(
+      call: call, sign: signals.sign, processorNanoseconds: thread.account.running, limit: DriverWatch.limitNanoseconds)
+    guard isHung else { return }
+    thread.askForEnd()
+    thread.kick()
   }
 
   // MARK: The thread
@@ -138,7 +144,7 @@ final class DriverHost: ThreadBody {
   /// - Returns: whether there was one.
   private func work() -> Bool {
     if hasGoneAstray() {
-      recover("its device reached for memory that it may not have")
+      recover(.access)
     } else if let number = signals.takeInterrupt() {
       if perform(.interrupt(number)) {
         DriverInterrupts.finish(device, number)
@@ -172,14 +178,14 @@ final class DriverHost: ThreadBody {
     var health = driver?.health ?? .failed
     if isAccused { health = health.orWorse(.degraded) }
     device.contents.withLock { $0.health = health }
-    if health == .failed { recover("it says that it does not work") }
+    if health == .failed { recover(.health) }
   }
 
   /// Has the driver do something, and replaces it if it fails at that.
   ///
   /// - Returns: whether it did not.
   private func perform(_ operation: DriverCall.Operation) -> Bool {
-    guard let failure = failure(of: call(operation)) else { return true }
+    guard let failure = DriverFailure(call(operation)) else { return true }
     recover(failure)
     return false
   }
@@ -188,18 +194,9 @@ final class DriverHost: ThreadBody {
 
   private func serve(_ request: DriverRequest) -> Bool {
     guard let driver else { return false }
-    guard let failure = failure(of: driver.serve(request)) else { return true }
+    guard let failure = DriverFailure(driver.serve(request)) else { return true }
     recover(failure)
     return false
-  }
-
-  private func failure(of outcome: DriverCallOutcome) -> Message? {
-    switch outcome {
-    case .done: nil
-    case .failed(let error): "error \(error.rawValue)"
-    case .trapped(let vector): "exception \(UInt64(vector))"
-    case .hung: "it does not return"
-    }
   }
 
   private func takeOrder() -> HostOrder? {
@@ -219,7 +216,7 @@ final class DriverHost: ThreadBody {
       return change(.resume, to: .running)
     case .shutDown: return shutDown()
     case .reset:
-      recover("it was asked for")
+      recover(.order)
       return !isOver && device.state == .running ? .success(0) : .failure(.EIO)
     case .inject(let fault):
       guard device.state == .running else { return .failure(.EINVAL) }
@@ -231,35 +228,35 @@ final class DriverHost: ThreadBody {
     let outcome = call(.inject(fault))
     // A driver that does not know how to have such a fault is no worse for being asked.
     if fault.isOfDevice, case .failed(let error) = outcome { return .failure(error) }
-    if let failure = failure(of: outcome) { recover(failure) }
+    if let failure = DriverFailure(outcome) { recover(failure) }
     return .success(0)
   }
 
   private func change(_ operation: DriverCall.Operation, to state: DeviceNode.State) -> DriverRequest.Outcome {
-    switch call(operation) {
-    case .done:
+    let outcome = call(operation)
+    guard let failure = DriverFailure(outcome) else {
       device.setState(state)
       return .success(0)
-    case .failed(let error):
-      // One that cannot go on is not left where it is.
-      if operation.isResume { recover("it cannot go on: error \(error.rawValue)") }
-      return .failure(error)
-    case .trapped, .hung:
-      recover("it failed at a change of power")
+    }
+    guard case .error(let error) = failure else {
+      recover(failure)
       return .failure(.EIO)
     }
+    // One that cannot go on is not left where it is.
+    if operation.isResume { recover(.resumption(error)) }
+    return .failure(error)
   }
 
   /// Has the device reach nothing any more. What was published stays; nobody comes for it.
   private func shutDown() -> DriverRequest.Outcome {
     guard driver != nil, device.state == .running || device.state == .suspended else { return .success(0) }
     signals.setTimer(nil)
-    let failure = failure(of: call(.shutDown))
+    let failure = DriverFailure(call(.shutDown))
     device.attachment?.quiesce(isGone: false)
     if let function = device.function, !function.isBridge { function.setMaster(false) }
     device.setState(.suspended)
     guard let failure else { return .success(0) }
-    DriverLog.add(.error, device, "driver \(type.name.description) failed at its end: \(failure)")
+    DriverLog.add(.error, device, "driver \(type.name.description) failed at its end: \(failure.description)")
     return .failure(.EIO)
   }
 
@@ -276,7 +273,7 @@ final class DriverHost: ThreadBody {
         driver = making.takeCall()
         outcome = call(.start)
       }
-      guard let failure = failure(of: outcome) else { return noteStart() }
+      guard let failure = DriverFailure(outcome) else { return noteStart() }
       note(outcome)
       if case .failed(.ENODEV) = outcome { return decline() }
       clear(failure)
@@ -334,7 +331,7 @@ final class DriverHost: ThreadBody {
   }
 
   /// Replaces a driver that has failed.
-  private func recover(_ failure: Message) {
+  private func recover(_ failure: DriverFailure) {
     clear(failure)
     guard hasAnotherTry() else { return }
     start()
@@ -343,9 +340,10 @@ final class DriverHost: ThreadBody {
   }
 
   /// Takes everything from a driver that has failed, but what others want of it.
-  private func clear(_ failure: Message) {
+  private func clear(_ failure: DriverFailure) {
+    device.contents.withLock { $0.lastFailure = failure }
     device.setState(.recovering)
-    DriverLog.add(.error, device, "driver \(type.name.description) failed: \(failure)")
+    DriverLog.add(.error, device, "driver \(type.name.description) failed: \(failure.description)")
     stop(isGone: false)
     requests.takeBack()
   }

@@ -14,7 +14,9 @@ final class DriverSignals {
   /// One bit for each interrupt that has come, and `other`.
   private let pending = Atomic<UInt64>(0)
   private let timer = Atomic<UInt64>(.max)
-  private let activity = Atomic<UInt64>(0)
+  /// How many calls have begun and ended: odd while one is under way.
+  private let calls = Atomic<UInt64>(0)
+  private let signs = Atomic<UInt64>(0)
   private let queue = WaitQueue()
 
   private static var interrupts: UInt64 { 1 << UInt64(interruptLimit) - 1 }
@@ -90,15 +92,22 @@ final class DriverSignals {
 
   // MARK: What the watch looks at
 
-  /// Notes that the driver begins something, or shows life.
-  func noteActivity() { activity.store(Clock.nanoseconds, ordering: .relaxed) }
+  /// Notes that the driver begins something, or has ended it.
+  ///
+  /// - Context: the device's thread.
+  func noteCall() { calls.store(calls.load(ordering: .relaxed) &+ 1, ordering: .relaxed) }
 
-  /// Notes that the driver has nothing to do.
-  func noteIdle() { activity.store(0, ordering: .relaxed) }
+  /// Notes that the driver shows life.
+  ///
+  /// - Context: the device's thread.
+  func noteLife() { signs.store(signs.load(ordering: .relaxed) &+ 1, ordering: .relaxed) }
 
-  /// Since when the driver has been at one thing; nil when it has nothing to do.
-  var busySince: UInt64? {
-    let time = activity.load(ordering: .relaxed)
-    return time == 0 ? nil : time
+  /// Which call is under way; nil when the driver has nothing to do.
+  var call: UInt64? {
+    let number = calls.load(ordering: .relaxed)
+    return number & 1 == 0 ? nil : number
   }
+
+  /// How many signs of life there were.
+  var sign: UInt64 { signs.load(ordering: .relaxed) }
 }

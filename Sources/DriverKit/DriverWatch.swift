@@ -6,7 +6,7 @@ import Time
 
 /// Ends drivers' calls that do not return.
 final class DriverWatch: ThreadBody {
-  /// How long a call may be at one thing without a sign of life, in nanoseconds.
+  /// How long a call may be on a CPU without a sign of life, in nanoseconds.
   static var limitNanoseconds: UInt64 { limit.load(ordering: .relaxed) }
   private static let limit = Atomic<UInt64>(2_000_000_000)
   /// Looks in this time.

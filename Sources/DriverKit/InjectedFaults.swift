@@ -14,7 +14,9 @@ enum InjectedFaults {
     case .hang: hang()
     case .leak: leak()
     case .wildPointer: FaultProvocation.readNearNull()
-    case .recursion: _ = recur(1, recursionCount.wrappingAdd(1, ordering: .relaxed).oldValue)
+    case .recursion:
+      let kind = recursionCount.wrappingAdd(1, ordering: .relaxed).oldValue
+      _ = recur(1, kind)
     case .corruption, .removal, .strayAccess: throw .EOPNOTSUPP
     }
   }
@@ -26,7 +28,13 @@ enum InjectedFaults {
 
   private static func trap(_ spoiled: Spoiled) { spoiled.values[spoiled.index] = 1 }
 
-  private static func hang() { while true { Machine.pause() } }
+  private static let hangCount = Atomic<UInt>(0)
+
+  /// Does nothing for ever, or asks the kernel for something, in turn.
+  private static func hang() {
+    let asks = hangCount.wrappingAdd(1, ordering: .relaxed).oldValue & 1 != 0
+    while true { if asks { Containment.outside { Machine.pause() } } else { Machine.pause() } }
+  }
 
   private static let recursionCount = Atomic<UInt>(0)
 
@@ -34,15 +42,18 @@ enum InjectedFaults {
   @inline(never)
   private static func recur(_ depth: UInt, _ kind: UInt) -> UInt {
     guard depth != 0 else { return 0 }
+    let below: UInt
     switch kind % 3 {
-    case 0: return recur(depth &+ 1, kind) ^ depth
+    case 0: below = recur(depth &+ 1, kind)
     case 1:
       let forgotten = Forgotten()
-      return recur(depth &+ 1, kind) ^ UInt(forgotten.bytes[0])
+      below = recur(depth &+ 1, kind) ^ UInt(forgotten.bytes[0])
     default:
       let number = Containment.outside { depth &+ 1 }
-      return recur(number, kind) ^ depth
+      below = recur(number, kind)
     }
+    // What a loop could add up on the way down would become one, and use no stack.
+    return below &* 31 ^ depth
   }
 
   private final class Forgotten {

@@ -11,7 +11,7 @@ enum DriverTests {
   private static let two = TestMachine(memory: "256M", processorCount: 2)
   private static let rounds = 100
   /// Calls that never return cost the time until that is noticed.
-  private static let hangLimit: UInt64 = 20_000_000
+  private static let hangLimit: UInt64 = 50_000_000
   private static let patience: UInt64 = 10_000_000_000
 
   static func register(_ registrar: inout TestRegistrar) {
@@ -66,6 +66,9 @@ enum DriverTests {
         throw TestFailure(reason: "round \(round): error \(error.rawValue)")
       }
       try ask(device, round)
+      if let failure = device.lastFailure {
+        try expect(isDueTo(fault, failure), "round \(round): the driver failed otherwise: \(failure.description)")
+      }
       // Nothing has failed where memory was only forgotten.
       if fault == .leak { do throws(Errno) { try DeviceTree.order(.reset, device) } catch {} }
       try ask(device, round + 1)
@@ -81,6 +84,19 @@ enum DriverTests {
     DeviceTree.remove(device, isGone: false)
     let type: DriverType? = device.driver
     try expect(type == nil, "a device that was removed still has a driver")
+  }
+
+  /// Whether that is how `fault` ends a driver: a hang would be the end of anything.
+  private static func isDueTo(_ fault: DriverFault, _ failure: DriverFailure) -> Bool {
+    switch fault {
+    case .trap: failure == .exception(6)
+    case .wildPointer: failure == .exception(14)
+    // In the driver's own code there is no stack left for a page fault either.
+    case .recursion: failure == .exception(8) || failure == .exception(14)
+    case .hang: failure == .hang
+    case .leak: failure == .order
+    case .corruption, .removal, .strayAccess: true
+    }
   }
 
   /// Free frames, once what ended drivers have left is given back.

@@ -138,6 +138,12 @@ struct DriversCommand: AsyncParsableCommand {
 
   // MARK: Faults
 
+  /// Faults, and what they say of a driver's end; nil where it goes on. A driver that uses up its stack itself has none left for a page fault.
+  private static let endings: [(fault: String, end: String?)] = [
+    ("trap", "exception 6"), ("pointer", "exception 14"), ("leak", nil), ("hang", "it does not return"),
+    ("recursion", "exception (8|14)"),
+  ]
+
   /// Each fault, over and over, of a driver that is asked something after each.
   private func judgeFaults() async throws -> Scoreboard.Verdict {
     var guest = self.guest
@@ -148,9 +154,11 @@ struct DriversCommand: AsyncParsableCommand {
       var before: [Int] = []
       for round in 0..<faults {
         if round == faults / 4 { before = try await shell.figures() }
-        for fault in ["trap", "pointer", "leak", "hang", "recursion"] {
+        for (fault, end) in Self.endings {
           try await shell.expect(
             "echo \(fault) >\(device)/driver_fault; echo 10 >/dev/edu; cat /dev/edu", says: "3628800")
+          guard let end else { continue }
+          try await shell.expect("grep -cE '^\(end)$' \(device)/driver_failure", says: "1")
         }
       }
       let restarts = "\(4 * faults)"

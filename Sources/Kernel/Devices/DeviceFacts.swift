@@ -58,6 +58,11 @@ enum DeviceFacts {
       text.write(decimal: device.restartCount)
       text.write("\n")
     }
+    try directory.add("driver_failure") { text in
+      guard let failure = device.lastFailure else { return }
+      text.write(failure.description.bytes)
+      text.write("\n")
+    }
     try directory.add("dma_faults") { text in
       text.write(decimal: device.accessFaultCount)
       text.write("\n")

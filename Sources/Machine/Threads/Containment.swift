@@ -80,8 +80,6 @@ public enum Containment {
       if record.depth.load(ordering: .relaxed) == 1, record.stackPointer != 0 {
         useHeap(UInt(bitPattern: record.heap + 1))
       }
-      // Whoever has asked for the end did so because of what the kernel has just done for it.
-      record.isEndAsked.store(false, ordering: .relaxed)
       record.depth.wrappingSubtract(1, ordering: .relaxed)
     #endif
   }
