@@ -44,8 +44,12 @@ setup: ## Install what is missing (Debian packages) and check the Swift version
 replan:
 	@[ -z "$$(find Sources Tests -name specs.json -newer Package.swift -print -quit)" ] || touch Package.swift
 
-build: setup replan ## Generate from the specs, compile and link: build/apus.elf
+# The kernel without its symbol table.
+.PHONY: kernel
+kernel: setup replan
 	@Tools/step.sh 'building the kernel' $(KERNEL_BUILD) --product apus
+
+build: kernel ## Generate from the specs, compile and link: build/apus.elf
 	@Tools/step.sh 'building the host tools' $(HOST_BUILD) --product ImageTool
 	@mkdir -p build
 	@Tools/step.sh 'adding the symbol table' .build/debug/ImageTool symbols $(KERNEL_SCRATCH)/release/apus build/apus.elf

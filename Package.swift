@@ -9,6 +9,9 @@ let strict: [SwiftSetting] = [
   .enableUpcomingFeature("ExistentialAny"),
 ]
 
+/// Optimized also for debugging, as each build waits for what it does.
+let optimized: [SwiftSetting] = strict + [.unsafeFlags(["-O"], .when(configuration: .debug))]
+
 /// A kernel module: one folder, one subsystem. `generated` says that its `specs.json` names specs to generate from.
 func module(
   _ name: String, path: String? = nil, _ dependencies: [Target.Dependency] = [], exclude: [String] = [],
@@ -43,7 +46,7 @@ let package = Package(
   ],
   targets: [
     // Generators: host programs that turn Specs into Swift, and a linked image into a bootable one.
-    .target(name: "SpecKit", path: "Generators/SpecKit", exclude: ["README.md"], swiftSettings: strict),
+    .target(name: "SpecKit", path: "Generators/SpecKit", exclude: ["README.md"], swiftSettings: optimized),
     .executableTarget(
       name: "SpecGen",
       dependencies: ["SpecKit", .product(name: "ArgumentParser", package: "swift-argument-parser")],
@@ -57,8 +60,7 @@ let package = Package(
         .product(name: "SystemPackage", package: "swift-system"),
       ],
       path: "Generators/ImageTool",
-      // It reads megabytes of debug information in every build, six times faster when optimized.
-      swiftSettings: strict + [.unsafeFlags(["-O"], .when(configuration: .debug))]),
+      swiftSettings: optimized),
 
     // The kernel, lowest layer first. Dependencies point up this list only.
     .target(name: "Boot", exclude: ["README.md", "specs.json", "kernel.ld"], plugins: ["SpecPlugin"]),
