@@ -73,6 +73,7 @@ struct PlatformCase: Sendable {
 
   static let all = [
     hypervisorConsole, serialCard, port, pluggedPort, bell, silence, soundEvent, clock, watchdog, panic,
+    waking,
   ]
 
   private static func socket(_ identifier: String, _ folder: String) -> [String] {
@@ -92,7 +93,7 @@ struct PlatformCase: Sendable {
     return result.standardOutput
   }
 
-  private static func ask(_ folder: String, _ command: String, _ arguments: String...) async throws {
+  static func ask(_ folder: String, _ command: String, _ arguments: String...) async throws {
     let result = try await Subprocess.run(
       .name("python3"), arguments: Arguments(["Tools/qmp.py", "\(folder)/qmp", command] + arguments),
       output: .string(limit: 1 << 16), error: .string(limit: 1 << 16))
