@@ -15,34 +15,17 @@ enum ContainedFault {
     if vector == .pageFault || vector == .doubleFault, KernelStack.guardPage(containing: PageFaults.address) != nil {
       what.write(": stack overflow")
     }
-    FatalFault.note(line(what))
+    FatalFault.note(PlainLine.line(of: what))
     var place = Message()
     SourceLocations.write(frame.instructionPointer, isReturnAddress: false, to: &place)
-    FatalFault.note(line(place))
+    FatalFault.note(PlainLine.line(of: place))
     var walk = StackWalk(from: frame.framePointer)
     if let caller = walk.next() {
       var place = Message()
       SourceLocations.write(caller, isReturnAddress: true, to: &place)
-      FatalFault.note(line(place))
+      FatalFault.note(PlainLine.line(of: place))
     }
     Containment.end(frame, vector: vector.rawValue)
     return true
-  }
-
-  /// The text in one line, without escape sequences' and lines' control characters.
-  private static func line(_ text: Message) -> Message {
-    var line = Message()
-    var isBeginning = true
-    let bytes = text.bytes
-    for index in bytes.indices {
-      let byte = bytes[index]
-      if byte < 0x20 || (isBeginning && byte == 0x20) {
-        if byte == 0x0a, !isBeginning { line.write(byte: 0x20) }
-        continue
-      }
-      isBeginning = false
-      line.write(byte: byte)
-    }
-    return line
   }
 }
