@@ -234,7 +234,7 @@ let package = Package(
     tests("SlabsTests", ["Slabs", "PageFrames"]),
     tests("MachineTests", ["Machine", "PageFrames", "Foundations", "DeviceModels"]),
     tests("ProcessorsTests", ["Processors", "Registers", "Machine", "Foundations"]),
-    tests("InterruptsTests", ["Interrupts", "Foundations"]),
+    tests("InterruptsTests", ["Interrupts", "Machine", "Foundations"]),
     tests("ACPITests", ["ACPI", "Machine", "Foundations"], exclude: ["ASL"]),
     tests("PageCacheTests", ["PageCache", "Machine", "Slabs", "PageFrames", "Foundations"]),
     tests(

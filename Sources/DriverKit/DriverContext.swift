@@ -79,33 +79,36 @@ public final class DriverContext {
     }
   }
 
-  /// Connects line `line` of ISA, which arrives as interrupt 0.
+  /// Connects a line that firmware says is the device's, or that every such device has.
   ///
+  /// - Parameters:
+  ///   - number: which interrupt it arrives as, 0...47.
+  ///   - label: what /proc/interrupts calls it; the driver's name when left out.
   /// - Throws: as `InterruptLines.connect`.
-  public func connectLine(isa line: UInt8) throws(Errno) {
-    try Containment.outside { () throws(Errno) in
-      try set(try InterruptLines.connect(isa: line, handler: DriverInterrupt(signals, 0, label)))
-    }
-  }
-
-  /// Connects the line that firmware says is the device's, which arrives as interrupt 0.
-  ///
-  /// - Throws: as `InterruptLines.connect`.
-  public func connectLine(_ interrupt: PlatformResources.Interrupt) throws(Errno) {
-    if interrupt.isISA, interrupt.number < 16 {
-      return try connectLine(isa: UInt8(truncatingIfNeeded: interrupt.number))
-    }
+  public func connectLine(
+    _ interrupt: PlatformResources.Interrupt, number: Int = 0, label: StaticString? = nil
+  ) throws(Errno) {
+    let name = label ?? self.label
     let signal = IOInterruptController.Signal(
       isLevelTriggered: interrupt.isLevelTriggered, isActiveLow: interrupt.isActiveLow)
     try Containment.outside { () throws(Errno) in
-      try set(try InterruptLines.connect(global: interrupt.number, signal, handler: DriverInterrupt(signals, 0, label)))
+      let handler = DriverInterrupt(signals, number, name)
+      if interrupt.isISA, interrupt.number < 16 {
+        let line = UInt8(truncatingIfNeeded: interrupt.number)
+        try add(try InterruptLines.connect(isa: line, handler: handler))
+      } else {
+        try add(try InterruptLines.connect(global: interrupt.number, signal, handler: handler))
+      }
     }
   }
 
-  private func set(_ connection: consuming InterruptConnection) throws(Errno) {
+  private func add(_ connection: consuming InterruptConnection) throws(Errno) {
     var numbers = GrowableArray<UInt32>()
+    if let known = device.interrupts, known.kind == .line {
+      for index in 0..<known.count { if let number = known.number(at: index) { try numbers.append(number) } }
+    }
     try numbers.append(UInt32(truncatingIfNeeded: connection.programNumber))
-    resources.set(connection)
+    try resources.add(connection)
     note(DeviceInterrupts(.line, numbers))
   }
 
@@ -116,6 +119,13 @@ public final class DriverContext {
   private func note(_ interrupts: DeviceInterrupts?) {
     device.contents.withLock { $0.interrupts = interrupts }
     DeviceTree.observe { $0.interruptsDidChange(device) }
+  }
+
+  /// Lets the device's lines and its pin interrupt again, which wait for their driver to have served it.
+  func finishInterrupts() {
+    guard device.interrupts != nil else { return }
+    DriverInterrupts.finish(device, 0)
+    resources.finishLines()
   }
 
   /// Ends interrupts: afterwards no handler runs.
@@ -144,7 +154,9 @@ public final class DriverContext {
   /// - Returns: its number; nil when none came in time.
   public func waitForInterrupt(microseconds: UInt64) -> Int? {
     let number = Containment.outside {
-      signals.waitForInterrupt(until: ClockDeadline(after: min(microseconds, 10_000_000) * 1_000))
+      // Who waits for another has served the last one.
+      finishInterrupts()
+      return signals.waitForInterrupt(until: ClockDeadline(after: min(microseconds, 10_000_000) * 1_000))
     }
     signals.noteLife()
     return number

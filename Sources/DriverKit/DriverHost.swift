@@ -147,7 +147,7 @@ final class DriverHost: ThreadBody {
       recover(.access)
     } else if let number = signals.takeInterrupt() {
       if perform(.interrupt(number)) {
-        DriverInterrupts.finish(device, number)
+        context.finishInterrupts()
         policy.noteProgress()
       }
     } else if signals.takeTimer() {
@@ -235,6 +235,7 @@ final class DriverHost: ThreadBody {
   private func change(_ operation: DriverCall.Operation, to state: DeviceNode.State) -> DriverRequest.Outcome {
     let outcome = call(operation)
     guard let failure = DriverFailure(outcome) else {
+      context.finishInterrupts()
       device.setState(state)
       return .success(0)
     }
@@ -321,6 +322,7 @@ final class DriverHost: ThreadBody {
 
   private func noteStart() {
     context.resources.withdrawInherited()
+    context.finishInterrupts()
     policy.noteStart(at: Clock.nanoseconds)
     nextHealthCheck = Clock.nanoseconds &+ Self.healthInterval
     device.contents.withLock { ($0.health, $0.failure) = (.good, nil) }

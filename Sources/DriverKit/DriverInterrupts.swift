@@ -16,6 +16,7 @@ final class DriverInterrupt: InterruptHandler {
   }
 
   override var label: StaticString { name }
+  override var isServedLater: Bool { true }
 
   /// As Linux numbers messages of PCI: the function, and 11 bits for which of its messages it is.
   override var messageNumber: UInt32 {
@@ -94,7 +95,7 @@ enum DriverInterrupts {
       global: line.global, .init(isLevelTriggered: line.isLevelTriggered, isActiveLow: line.isActiveLow),
       handler: PinInterrupt(signals, function, name))
     try numbers.append(UInt32(truncatingIfNeeded: connection.programNumber))
-    resources.set(connection)
+    try resources.add(connection)
     function.setPinInterrupt(isEnabled: true)
     return DeviceInterrupts(.line, numbers)
   }

@@ -18,7 +18,7 @@ final class DriverResources {
   }
 
   private var sources = GrowableArray<Source>()
-  private var connection: Connection?
+  private var connections = GrowableArray<Connection>()
   private var publications = GrowableArray<Publication>()
   /// Those of a driver that has failed, which its successor may go on with.
   private var inherited = GrowableArray<Publication>()
@@ -32,7 +32,15 @@ final class DriverResources {
     try sources.append(Source(source))
   }
 
-  func set(_ new: consuming InterruptConnection) { connection = Connection(new) }
+  func add(_ connection: consuming InterruptConnection) throws(Errno) {
+    try connections.reserveCapacity(connections.count + 1)
+    try connections.append(Connection(connection))
+  }
+
+  /// What the lines of the device have interrupted for was served.
+  func finishLines() {
+    for index in 0..<connections.count { connections[index].connection.finish() }
+  }
 
   func add(_ memory: DeviceMemory) throws(Errno) { try buffers.append(memory) }
 
@@ -52,7 +60,7 @@ final class DriverResources {
   /// Ends interrupts: afterwards no handler runs.
   func releaseInterrupts() {
     while sources.popLast() != nil {}
-    connection = nil
+    while connections.popLast() != nil {}
   }
 
   /// Gives memory back that the device could reach, which it must not any more.

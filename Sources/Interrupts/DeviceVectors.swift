@@ -12,6 +12,10 @@ open class InterruptHandler {
   /// The number that the device's bus gives the message, for /proc/interrupts.
   open var messageNumber: UInt32 { 0 }
 
+  /// Whether `handle` only notes that the device wants something, and somebody else serves it later, who says so by
+  /// `InterruptConnection.finish`. A line that lasts until then is kept from interrupting meanwhile.
+  open var isServedLater: Bool { false }
+
   /// Serves the device.
   ///
   /// - Returns: whether the device wanted something. On a line that devices share, a handler that always says yes hides a

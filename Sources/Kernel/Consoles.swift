@@ -20,6 +20,8 @@ enum Consoles {
 
   /// The serial port.
   static let serial = BootCell<SerialTerminal<PortSpace>>()
+  /// The first I/O port of the serial port, which no driver of the device tree may have; nil when there is none.
+  static var serialAddress: UInt16? { serial.isFilled ? UART16550.com1 : nil }
   /// The screen.
   static let screen = BootCell<ScreenTerminal<AnyTextDisplay<DisplayWindow>>>()
   /// What `console=` says.

@@ -85,7 +85,7 @@ struct SerialCardTests {
       #expect(card.count == 2)
       let publications = try (0..<2).map { index in
         let server = try #require(card.server(index))
-        return try world.publish(server, SerialCardDriver.template)
+        return try world.publish(server, SerialNumbers.template(from: SerialNumbers.firstOfCards))
       }
       let first = try world.open("ttyS4", [.O_RDWR, .O_NONBLOCK, .O_NOCTTY])
       let second = try world.open("ttyS5", [.O_RDWR, .O_NONBLOCK, .O_NOCTTY])
@@ -107,7 +107,8 @@ struct SerialCardTests {
     try World.run { world in
       let port = Port()
       let card = try makeCard([port], TerminalJobControl())
-      let publication = try world.publish(try #require(card.server(0)), SerialCardDriver.template)
+      let publication = try world.publish(
+        try #require(card.server(0)), SerialNumbers.template(from: SerialNumbers.firstOfCards))
       let file = try world.open("ttyS4", [.O_RDWR, .O_NONBLOCK, .O_NOCTTY])
       #expect(try file.put("a") == 1)
       publication.withdraw()
@@ -117,7 +118,7 @@ struct SerialCardTests {
       #expect(try file.get(1) == [])
       #expect(file.poll().contains(.hangUp))
       #expect(throws: Errno.ENXIO) { try world.open("ttyS4") }
-      card.serve()
+      _ = card.serve()
       card.poll()
       #expect(port.model.accessCount == accesses && port.sent == Array("a".utf8))
     }

@@ -26,7 +26,8 @@ struct PlatformCommand: AsyncParsableCommand {
     let folder = FileManager.default.temporaryDirectory.appending(path: "apus-\(UUID().uuidString.prefix(8))")
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     defer { try? FileManager.default.removeItem(at: folder) }
-    var guest = Guest(image: .kernel(path: options.kernel, commandLine: "console=ttyS0 quiet loglevel=1"))
+    var guest = Guest(
+      image: .kernel(path: options.kernel, commandLine: "console=ttyS0 quiet loglevel=1" + test.options))
     guest.machine = test.machine
     guest.processors = 2
     guest.memory = test.needsDebian ? "512M" : "256M"
@@ -65,6 +66,8 @@ struct PlatformCase: Sendable {
   var name: String
   var machine = "q35"
   var needsDebian = false
+  /// What the kernel is told besides, each word behind a space.
+  var options = ""
   /// What QEMU is told, with a folder for sockets and files.
   var arguments: @Sendable (String) -> [String]
   var body: @Sendable (GuestShell, String) async throws -> Void
@@ -72,17 +75,17 @@ struct PlatformCase: Sendable {
   var afterwards: @Sendable (String) -> String? = { _ in nil }
 
   static let all = [
-    hypervisorConsole, serialCard, port, pluggedPort, bell, silence, soundEvent, clock, watchdog, panic,
+    hypervisorConsole, serialCard, serialPort, port, pluggedPort, bell, silence, soundEvent, clock, watchdog, panic,
     waking,
   ]
 
-  private static func socket(_ identifier: String, _ folder: String) -> [String] {
+  static func socket(_ identifier: String, _ folder: String) -> [String] {
     ["-chardev", "socket,id=\(identifier),path=\(folder)/\(identifier),server=on,wait=off"]
   }
 
   /// Says `text` at the host's end of a port, and waits for `wanted` there.
   @discardableResult
-  private static func exchange(_ path: String, _ text: String, wanting wanted: String) async throws -> String {
+  static func exchange(_ path: String, _ text: String, wanting wanted: String) async throws -> String {
     let result = try await Subprocess.run(
       .name("python3"), arguments: ["Tools/exchange.py", path, "90", text, wanted],
       output: .string(limit: 1 << 16), error: .string(limit: 1 << 16))

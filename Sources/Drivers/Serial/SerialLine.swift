@@ -78,6 +78,15 @@ struct SerialLine<Space: RegisterSpace & ~Copyable>: ~Copyable {
     port.registers.interruptEnable = events
   }
 
+  /// Lets the device interrupt for what arrives and for nothing else, if it did interrupt and somebody listens; it is asked otherwise.
+  mutating func listen() {
+    let canInterrupt = !isPolled && isOpen && !isHeldBack
+    stopInterrupts()
+    guard canInterrupt else { return }
+    events.receivedData = true
+    port.registers.interruptEnable = events
+  }
+
   /// Tests the device once more after it was reset, and brings it to where it was; it does not interrupt yet.
   mutating func restart() throws(SerialPortError) {
     isPolled = true

@@ -56,6 +56,9 @@ public struct SerialPort<Space: RegisterSpace & ~Copyable>: ~Copyable {
     burst = hasFIFO ? 16 : 1
   }
 
+  /// Whether the device answers.
+  var isPresent: Bool { Self.answers(registers) }
+
   /// Tests and sets up the port once more, after the device was reset: 8 data bits, no parity, FIFOs on, interrupts off.
   ///
   /// - Throws: as the initializer.

@@ -56,6 +56,13 @@ public final class SerialTerminal<Space: RegisterSpace & ~Copyable>: TerminalDev
   /// Makes it a polled device again.
   public func stopInterrupts() { line.withLock { $0.stopInterrupts() } }
 
+  /// Makes it a polled device again, whose interrupts tell that something has arrived if it did interrupt and its terminal is open:
+  /// nothing is lost by that, because what has arrived stays where it is until `poll`.
+  public func listen() { line.withLock { $0.listen() } }
+
+  /// Has the device interrupt once more for what still waits.
+  public func interruptAgain() { line.withLock { $0.interruptAgain() } }
+
   /// Tests the device once more after it was reset, with the speed, format and modem lines that it had. It is polled then.
   ///
   /// - Throws: as `SerialPort.init`.
@@ -65,6 +72,9 @@ public final class SerialTerminal<Space: RegisterSpace & ~Copyable>: TerminalDev
 
   /// Whether it has to be asked.
   public var isPolled: Bool { line.withLock { $0.isPolled } }
+
+  /// Whether the device still answers.
+  public var isPresent: Bool { line.withLock { $0.port.isPresent } }
 
   /// How often the device has interrupted.
   public var interruptCount: Int { arrivals.load(ordering: .relaxed) }

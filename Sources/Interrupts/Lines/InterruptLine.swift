@@ -26,6 +26,8 @@ final class InterruptLine: VectorHandler {
   private struct Place {
     var number: Int
     var handler: InterruptHandler
+    /// Whether its device is yet to be served, and would interrupt all the time until then.
+    var isWaiting = false
   }
 
   private let state = SpinLock(State())
@@ -48,15 +50,57 @@ final class InterruptLine: VectorHandler {
   ///
   /// The handlers run under the line's lock, so that one that was removed does not run any more.
   override func handle(_ vector: UInt8) {
-    let isStorm = state.withLock { state in
+    let (isStorm, isHeld) = state.withLock { state in
       var isClaimed = false
-      for index in 0..<state.handlers.count where state.handlers[index].handler.handle() { isClaimed = true }
-      return state.storm.note(isClaimed: isClaimed)
+      for index in 0..<state.handlers.count where state.handlers[index].handler.handle() {
+        isClaimed = true
+        if signal.isLevelTriggered, state.handlers[index].handler.isServedLater {
+          state.handlers[index].isWaiting = true
+        }
+      }
+      return (state.storm.note(isClaimed: isClaimed), Self.isHeld(state))
     }
+    if isHeld { hold() }
     guard isStorm else { return }
     InterruptLines.setMask(global, true)
     maskedByStorm.store(true, ordering: .relaxed)
     InterruptReport.storm(global)
+  }
+
+  // MARK: Devices that are served later
+
+  /// Whether a device is yet to be served.
+  var isHeld: Bool { state.withLock { Self.isHeld($0) } }
+
+  private static func isHeld(_ state: borrowing State) -> Bool {
+    for index in 0..<state.handlers.count where state.handlers[index].isWaiting { return true }
+    return false
+  }
+
+  /// Keeps the line from interrupting until the devices that wait have been served.
+  private func hold() {
+    InterruptLines.setMask(global, true)
+    // Served meanwhile, on another CPU, whose unmasking this would undo for ever.
+    if !isHeld { release() }
+  }
+
+  private func release() {
+    if !isMaskedByStorm { InterruptLines.setMask(global, false) }
+  }
+
+  /// The device of the handler that was added with `number` has been served.
+  ///
+  /// - Context: no lock is held.
+  func finish(_ number: Int) {
+    let isFree = state.withLock { state in
+      for index in 0..<state.handlers.count
+      where state.handlers[index].number == number && state.handlers[index].isWaiting {
+        state.handlers[index].isWaiting = false
+        return !Self.isHeld(state)
+      }
+      return false
+    }
+    if isFree { release() }
   }
 
   /// What the handler at `index` is called; nil when there are not so many.
@@ -81,6 +125,7 @@ final class InterruptLine: VectorHandler {
 
   /// Removes the handler that was added with `number`, and the line when that was the last.
   func remove(_ number: Int) {
+    finish(number)
     let handler: InterruptHandler? = state.withLock { state in
       for index in 0..<state.handlers.count where state.handlers[index].number == number {
         return state.handlers.remove(at: index).handler

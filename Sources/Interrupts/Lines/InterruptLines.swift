@@ -204,5 +204,10 @@ public struct InterruptConnection: ~Copyable {
   /// Whether the line was masked because nobody served it.
   public var isMaskedByStorm: Bool { line.isMaskedByStorm }
 
+  /// The device was served for which a handler that leaves that to others has noted an interrupt.
+  ///
+  /// - Context: no lock is held.
+  public func finish() { line.finish(number) }
+
   deinit { line.remove(number) }
 }

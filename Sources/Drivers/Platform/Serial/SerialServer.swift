@@ -3,23 +3,39 @@ import DriverKit
 import Foundations
 import Machine
 import SerialDriver
+import SyntheticFiles
 import TerminalFiles
 import Terminals
 import VFS
 
-/// What /dev/ttyS4 and its like do: a terminal for a port that may go.
+/// What /dev/ttyS1, /dev/ttyS4 and their like do: a terminal for a port that may go.
 ///
-/// When the card goes, those who have the terminal open are hung up, as when the line is cut.
+/// When the port goes, those who have the terminal open are hung up, as when the line is cut.
 final class SerialServer<Space: RegisterSpace & ~Copyable>: DeviceFileServer {
   typealias Port = SerialTerminal<SharedWindow<Space>>
 
   let port: Port
   private let jobControl: TerminalJobControl
+  private let place: SerialPlace?
   private let terminal = SpinLock<Terminal?>(nil)
 
-  init(_ link: DriverLink, _ port: Port, _ jobControl: TerminalJobControl) {
-    (self.port, self.jobControl) = (port, jobControl)
+  /// - Parameter place: what programs are told about where the port is; nil for nothing.
+  init(_ link: DriverLink, _ port: Port, _ jobControl: TerminalJobControl, _ place: SerialPlace? = nil) {
+    (self.port, self.jobControl, self.place) = (port, jobControl, place)
     super.init(link)
+  }
+
+  /// Source: Linux Documentation/ABI/testing/sysfs-tty, `/sys/class/tty/ttyS<x>/line`, `port` and `irq`.
+  override func addAttributes(to directory: SyntheticDirectory, of entry: DeviceFileEntry) throws(Errno) {
+    if let index = entry.index { try directory.add("line") { text in text.write("\(UInt64(index))\n" as Message) } }
+    guard let place else { return }
+    try directory.add("port") { text in
+      text.write("0x")
+      place.writeAddress(to: &text)
+      text.write("\n")
+    }
+    guard let line = place.line else { return }
+    try directory.add("irq") { text in text.write("\(UInt64(line))\n" as Message) }
   }
 
   override func open(
@@ -30,7 +46,7 @@ final class SerialServer<Space: RegisterSpace & ~Copyable>: DeviceFileServer {
 
   /// The terminal, which is made when the file is opened first: it must know its number.
   private func terminal(of entry: DeviceFileEntry) throws(Errno) -> Terminal {
-    if let terminal = terminal.withLock({ $0 }) { return terminal }
+    if let terminal = currentTerminal { return terminal }
     let new = try Terminal(
       port, major: entry.number.major, minor: entry.number.minor, modes: port.initialModes, jobControl: jobControl)
     let (used, isNew) = terminal.withLock { terminal in
@@ -42,72 +58,8 @@ final class SerialServer<Space: RegisterSpace & ~Copyable>: DeviceFileServer {
     return used
   }
 
-  override func didWithdraw() {
-    terminal.withLock { $0 }?.hangUp()
-  }
-}
+  /// The terminal, if the file was ever opened.
+  var currentTerminal: Terminal? { terminal.withLock { $0 } }
 
-/// The ports of a card, with what stays of them when the card's driver is replaced.
-final class SerialCard<Space: RegisterSpace & ~Copyable> {
-  /// Bytes of one port.
-  static var portLength: Int { 8 }
-
-  let registers: SharedRegisters<Space>
-  private(set) var servers = GrowableArray<SerialServer<Space>>()
-
-  init(_ registers: SharedRegisters<Space>) {
-    self.registers = registers
-  }
-
-  /// How many ports work.
-  var count: Int { servers.count }
-
-  /// A port that works.
-  func server(_ index: Int) -> SerialServer<Space>? { index < servers.count ? servers[index] : nil }
-
-  /// Finds and tests `count` ports; those that do not work are left out.
-  ///
-  /// - Throws: `ENODEV` when none works, `ENOMEM`.
-  func findPorts(_ count: Int, _ link: DriverLink, _ jobControl: TerminalJobControl) throws(Errno) {
-    for index in 0..<count {
-      let window = SharedWindow(registers: registers, base: index * Self.portLength, count: Self.portLength)
-      guard let port = Self.makePort(window) else { continue }
-      try servers.append(SerialServer(link, port, jobControl))
-    }
-    guard !servers.isEmpty else { throw .ENODEV }
-  }
-
-  private static func makePort(_ window: SharedWindow<Space>) -> SerialTerminal<SharedWindow<Space>>? {
-    do throws(SerialPortError) { return SerialTerminal(try SerialPort(window)) } catch { return nil }
-  }
-
-  /// Sets the ports up once more, after the card was reset.
-  ///
-  /// - Throws: `EIO` when one does not work any more.
-  func restart() throws(Errno) {
-    for index in 0..<servers.count {
-      do throws(SerialPortError) { try servers[index].port.restart() } catch { throw .EIO }
-    }
-  }
-
-  /// Serves all ports, whichever has interrupted.
-  func serve() {
-    for index in 0..<servers.count { _ = servers[index].port.serve() }
-  }
-
-  /// Serves ports that do not interrupt.
-  func poll() {
-    for index in 0..<servers.count { servers[index].port.poll() }
-  }
-
-  func startInterrupts() {
-    for index in 0..<servers.count { servers[index].port.startInterrupts() }
-  }
-
-  func stopInterrupts() {
-    for index in 0..<servers.count { servers[index].port.stopInterrupts() }
-  }
-
-  /// Gives the ports up.
-  func revoke() { registers.revoke() }
+  override func didWithdraw() { currentTerminal?.hangUp() }
 }

@@ -1,30 +1,32 @@
-import DeviceModels
-
 /// A 16550 with a line: the register rules come from the spec, FIFOs, interrupts and loopback from here.
-final class SerialDevice {
-  let model = DeviceModel(UART16550Model.layout)
+public final class SerialDevice {
+  /// Its registers.
+  public let model = DeviceModel(UART16550Model.layout)
   /// What has gone out on the line.
-  private(set) var sent: [UInt8] = []
+  public private(set) var sent: [UInt8] = []
   /// What waits in the receive FIFO, with the line status that belongs to it.
   private var received: [(byte: UInt8, errors: UInt64)] = []
   /// What the other side has still to send, and holds back while the FIFO is full.
   private var waiting: [UInt8] = []
   /// The transmitter takes no more once so many bytes have gone out.
-  var transmitLimit = Int.max
+  public var transmitLimit = Int.max
   /// What the loop makes of a byte; nil loses it.
-  var loop: (UInt8) -> UInt8? = { $0 }
+  public var loop: (UInt8) -> UInt8? = { $0 }
   /// The most bytes that were written after one look at the line status.
-  private(set) var longestBurst = 0
+  public private(set) var longestBurst = 0
   private var burst = 0
   private var isEmptyUnreported = false
   private var wantedEmpty = false
   /// How many characters the receive FIFO has lost.
-  private(set) var overruns = 0
+  public private(set) var overruns = 0
 
-  typealias UART = UART16550Model
-  static let fifoSize = 16
+  /// The names of its registers.
+  public typealias UART = UART16550Model
+  /// Characters that each FIFO holds.
+  public static let fifoSize = 16
 
-  init() {
+  /// A port with an empty line.
+  public init() {
     model.onWrite[UART.transmitterHolding] = { [unowned self] _, _, value in transmit(UInt8(value)) }
     model.onRead[UART.receiverBuffer] = { [unowned self] model, _ in
       model[UART.receiverBuffer] = received.isEmpty ? 0 : UInt64(received.removeFirst().byte)
@@ -65,10 +67,10 @@ final class SerialDevice {
   }
 
   /// Whether the device pulls its interrupt line.
-  var isInterrupting: Bool { source != nil && model[UART.ModemControl.auxiliaryOutput2] == 1 }
+  public var isInterrupting: Bool { source != nil && model[UART.ModemControl.auxiliaryOutput2] == 1 }
 
   /// A character comes in on the line; `errors` are bits of the line status.
-  func arrive(_ byte: UInt8, errors: UInt64 = 0) {
+  public func arrive(_ byte: UInt8, errors: UInt64 = 0) {
     if received.count >= Self.fifoSize {
       overruns += 1
       model[UART.LineStatus.overrunError] = 1
@@ -79,13 +81,13 @@ final class SerialDevice {
   }
 
   /// Characters come in on the line, as fast as the receive FIFO has room.
-  func feed(_ bytes: [UInt8]) {
+  public func feed(_ bytes: [UInt8]) {
     waiting += bytes
     refill()
   }
 
   /// Whether the other side holds something back.
-  var isHoldingBack: Bool { !waiting.isEmpty }
+  public var isHoldingBack: Bool { !waiting.isEmpty }
 
   private func refill() {
     while received.count < Self.fifoSize, !waiting.isEmpty { arrive(waiting.removeFirst()) }
@@ -97,7 +99,7 @@ final class SerialDevice {
   }
 
   /// The other side changes CTS.
-  func setClearToSend(_ isOn: Bool) {
+  public func setClearToSend(_ isOn: Bool) {
     model[UART.ModemStatus.clearToSend] = isOn ? 1 : 0
     model[UART.ModemStatus.clearToSendChanged] = 1
   }
@@ -119,12 +121,13 @@ final class SerialDevice {
   }
 
   /// Lets the transmitter go on after `transmitLimit`.
-  func goOn() {
+  public func goOn() {
     transmitLimit = .max
     isEmptyUnreported = true
     model[UART.LineStatus.transmitterHoldingEmpty] = 1
     model[UART.LineStatus.transmitterEmpty] = 1
   }
 
-  func forgetSent() { sent = [] }
+  /// Forgets what has gone out on the line.
+  public func forgetSent() { sent = [] }
 }

@@ -1,0 +1,111 @@
+import DeviceFiles
+import Foundations
+import Machine
+import SerialDriver
+import Terminals
+
+/// The ports of a card, or a port of the machine's own, with what stays of them when their driver is replaced.
+final class SerialCard<Space: RegisterSpace & ~Copyable> {
+  /// Bytes of one port.
+  static var portLength: Int { 8 }
+
+  /// Interrupts in a row for which no port wanted anything, after which none is let interrupt any more: the line never rests.
+  static var stormLimit: Int { 10_000 }
+
+  let registers: SharedRegisters<Space>
+  private(set) var servers = GrowableArray<SerialServer<Space>>()
+  private var idleInterruptCount = 0
+
+  init(_ registers: SharedRegisters<Space>) {
+    self.registers = registers
+  }
+
+  /// How many ports work.
+  var count: Int { servers.count }
+
+  /// A port that works.
+  func server(_ index: Int) -> SerialServer<Space>? { index < servers.count ? servers[index] : nil }
+
+  /// Finds and tests `count` ports; those that do not work are left out.
+  ///
+  /// - Parameter place: what programs are told about where they are.
+  /// - Throws: `ENODEV` when none works, `ENOMEM`.
+  func findPorts(
+    _ count: Int, _ link: DriverLink, _ jobControl: TerminalJobControl, _ place: SerialPlace? = nil
+  ) throws(Errno) {
+    for index in 0..<count {
+      let window = SharedWindow(registers: registers, base: index * Self.portLength, count: Self.portLength)
+      guard let port = Self.makePort(window) else { continue }
+      try servers.append(SerialServer(link, port, jobControl, place))
+    }
+    guard !servers.isEmpty else { throw .ENODEV }
+  }
+
+  private static func makePort(_ window: SharedWindow<Space>) -> SerialTerminal<SharedWindow<Space>>? {
+    do throws(SerialPortError) { return SerialTerminal(try SerialPort(window)) } catch { return nil }
+  }
+
+  /// Sets the ports up once more, after the card was reset.
+  ///
+  /// - Throws: `EIO` when one does not work any more.
+  func restart() throws(Errno) {
+    for index in 0..<servers.count {
+      do throws(SerialPortError) { try servers[index].port.restart() } catch { throw .EIO }
+    }
+  }
+
+  /// Serves all ports, whichever has interrupted.
+  ///
+  /// - Returns: whether any wanted something.
+  func serve() -> Bool {
+    var isWanted = false
+    for index in 0..<servers.count where servers[index].port.serve() { isWanted = true }
+    return isWanted
+  }
+
+  /// Serves all ports for an interrupt. Too many in a row that are no port's end their interrupts.
+  func serveInterrupt() {
+    idleInterruptCount = serve() ? 0 : idleInterruptCount + 1
+    guard idleInterruptCount >= Self.stormLimit else { return }
+    idleInterruptCount = 0
+    stopInterrupts()
+  }
+
+  /// Whether some port does not interrupt, and is to be asked by `poll`.
+  var isPolled: Bool {
+    for index in 0..<servers.count where servers[index].port.isPolled { return true }
+    return false
+  }
+
+  /// Whether some port still answers.
+  var isPresent: Bool {
+    for index in 0..<servers.count where servers[index].port.isPresent { return true }
+    return false
+  }
+
+  /// Serves ports that do not interrupt.
+  func poll() {
+    for index in 0..<servers.count { servers[index].port.poll() }
+  }
+
+  func startInterrupts() {
+    for index in 0..<servers.count { servers[index].port.startInterrupts() }
+  }
+
+  /// Has ports that somebody has open interrupt for what arrives, and nothing else: they wake the machine.
+  func listen() {
+    for index in 0..<servers.count { servers[index].port.listen() }
+  }
+
+  /// Has ports interrupt once more for what still waits.
+  func interruptAgain() {
+    for index in 0..<servers.count { servers[index].port.interruptAgain() }
+  }
+
+  func stopInterrupts() {
+    for index in 0..<servers.count { servers[index].port.stopInterrupts() }
+  }
+
+  /// Gives the ports up.
+  func revoke() { registers.revoke() }
+}

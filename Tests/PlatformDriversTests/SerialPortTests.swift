@@ -1,0 +1,324 @@
+import DeviceModels
+import Foundations
+import LinuxABI
+import Machine
+import SerialDriver
+import Testing
+import VFS
+
+@testable import DeviceFiles
+@testable import DriverKit
+@testable import PlatformDrivers
+@testable import Terminals
+
+@Suite("The machine's own serial ports", .serialized)
+struct SerialPortTests {
+  private typealias UART = UART16550Model
+
+  fileprivate static let interruptNumber: UInt32 = 3
+  private static let getLines: UInt32 = 0x5415
+  private static let setLines: UInt32 = 0x5418
+
+  private func ports(_ first: UInt64, count: UInt64 = 8, line: UInt32? = nil) -> PlatformResources {
+    var resources = PlatformResources()
+    if let ports = PlatformResources.Ports(first: first, count: count) { resources.append(ports) }
+    if let line { resources.append(PlatformResources.Interrupt(number: line, isISA: true)) }
+    return resources
+  }
+
+  /// A port with an interrupt line, and its file.
+  private final class Line {
+    let device = SerialDevice()
+    let card: SerialCard<DeviceModel>
+    let server: SerialServer<DeviceModel>
+    let publication: DeviceFilePublication
+
+    init(_ world: World, _ address: UInt16 = 0x2f8, interrupts: Bool = true) throws {
+      card = SerialCard(SharedRegisters(device.model))
+      try card.findPorts(
+        1, DriverLink(makeDevice()), TerminalJobControl(),
+        SerialPlace(address: address, line: SerialPortTests.interruptNumber))
+      server = try #require(card.server(0))
+      let number = SerialNumbers.number(at: address) ?? SerialNumbers.firstOfCards
+      publication = try world.publish(server, SerialNumbers.template(from: number))
+      if interrupts {
+        card.startInterrupts()
+        try settle()
+      }
+      device.forgetSent()
+    }
+
+    /// Serves interrupts until the port is quiet.
+    func settle() throws {
+      var count = 0
+      while device.isInterrupting {
+        card.serveInterrupt()
+        count += 1
+        try #require(count < 2_000)
+      }
+    }
+  }
+
+  private func open(_ world: World, _ name: String) throws -> OpenFile {
+    try world.open(name, [.O_RDWR, .O_NONBLOCK, .O_NOCTTY])
+  }
+
+  private func setRaw(_ line: Line, _ change: (inout Termios) -> Void = { _ in }) throws {
+    var modes = line.server.port.initialModes
+    (modes.local, modes.input, modes.output) = ([], [], [])
+    change(&modes)
+    try #require(line.server.currentTerminal).setModes(modes)
+  }
+
+  // MARK: Which they are
+
+  @Test("Linux's numbers go by the address, and a port at another place comes behind the four")
+  func numbers() throws {
+    #expect(SerialNumbers.number(at: 0x3f8) == 0 && SerialNumbers.number(at: 0x2f8) == 1)
+    #expect(SerialNumbers.number(at: 0x3e8) == 2 && SerialNumbers.number(at: 0x2e8) == 3)
+    #expect(SerialNumbers.number(at: 0x3220) == nil)
+    try World.run { world in
+      // In any order.
+      let lines = try [0x2e8, 0x3220, 0x2f8, 0x3e8].map { try Line(world, $0) }
+      var names: [String] = []
+      for line in lines {
+        line.publication.forEachEntry { entry in
+          let name = entry.name
+          let text = String(decoding: (0..<name.count).map { name.bytes[$0] }, as: UTF8.self)
+          names.append("\(text) \(entry.number.major):\(entry.number.minor)")
+        }
+      }
+      #expect(names == ["ttyS3 4:67", "ttyS4 4:68", "ttyS1 4:65", "ttyS2 4:66"])
+      for line in lines { line.publication.withdraw() }
+    }
+  }
+
+  @Test("Firmware says where a port is: eight I/O ports, and a line if there is one")
+  func places() {
+    func place(_ resources: PlatformResources) -> SerialPlace? {
+      SerialPortDriverType.place(of: firmwareDevice(.pnp, "PNP0501", resources))
+    }
+    let port = place(ports(0x2f8, line: 3))
+    #expect(port?.address == 0x2f8 && port?.line == 3)
+    #expect(place(ports(0x3e8))?.line == nil && place(ports(0x3e8))?.address == 0x3e8)
+    #expect(place(ports(0x3e8, count: 7)) == nil && place(PlatformResources()) == nil)
+    #expect(SerialPortDriverType.place(of: makeDevice()) == nil)
+  }
+
+  @Test("The driver takes ports of plug and play, and leaves the console's alone, and one without I/O ports")
+  func declined() throws {
+    let type = SerialPortDriverType(TerminalJobControl(), consoleAddress: 0x3f8)
+    #expect(type.bus == .pnp)
+    #expect(type.matches(firmwareDevice(.pnp, "PNP0501", ports(0x3f8))))
+    #expect(type.matches(firmwareDevice(.pnp, "PNP0500")) && !type.matches(firmwareDevice(.pnp, "PNP0B00")))
+    for resources in [ports(0x3f8, line: 4), PlatformResources()] {
+      let device = firmwareDevice(.pnp, "PNP0501", resources)
+      func start() throws(Errno) { try type.makeDriver(for: device).start(makeContext(device)) }
+      #expect(throws: Errno.ENODEV) { try start() }
+    }
+  }
+
+  @Test("Ports that somebody has are no device's, and no failure")
+  func taken() throws {
+    guard let space = PortSpace.claim(base: 0x2f8, count: 8) else {
+      return _ = Issue.record("another test has the ports")
+    }
+    let device = firmwareDevice(.pnp, "PNP0501", ports(0x2f8, line: 3))
+    func start() throws(Errno) { try SerialPortDriver(TerminalJobControl(), 0x3f8).start(makeContext(device)) }
+    #expect(throws: Errno.ENODEV) { try start() }
+    _ = consume space
+  }
+
+  // MARK: Working
+
+  @Test("A terminal on the line: output and input by interrupts, with the speed that a program sets")
+  func line() throws {
+    try World.run { world in
+      let line = try Line(world)
+      let file = try open(world, "ttyS1")
+      try setRaw(line) { $0.setSpeed(9_600) }
+      #expect(line.device.model[UART.divisorLow] == 12)
+      let text = String(repeating: "0123456789", count: 100)
+      #expect(try file.put(text) == 1_000)
+      #expect(line.device.sent.count < 1_000, "the rest is the interrupt's")
+      try line.settle()
+      #expect(line.device.sent == Array(text.utf8))
+      line.device.feed(Array("from the host".utf8))
+      try line.settle()
+      #expect(try file.get(100) == Array("from the host".utf8))
+      #expect(!line.card.isPolled && line.device.model.violations == [])
+      line.publication.withdraw()
+    }
+  }
+
+  @Test("Programs see and set modem lines, and CTS holds output up if they say so")
+  func modemLines() throws {
+    try World.run { world in
+      let line = try Line(world)
+      let file = try open(world, "ttyS1")
+      line.device.model[UART.modemStatus] = 0
+      // DTR and RTS.
+      #expect(try file.number(Self.getLines) == 0x006)
+      line.device.setClearToSend(true)
+      line.device.model[UART.ModemStatus.carrierDetect] = 1
+      #expect(try file.number(Self.getLines) == 0x066)
+      try file.set(Self.setLines, 0x002)
+      #expect(line.device.model[UART.ModemControl.requestToSend] == 0)
+      #expect(try file.number(Self.getLines) == 0x062)
+      try setRaw(line) { $0.control.insert(.CRTSCTS) }
+      line.device.setClearToSend(false)
+      #expect(try file.put("held") == 4)
+      try line.settle()
+      #expect(line.device.sent.isEmpty)
+      line.device.setClearToSend(true)
+      try line.settle()
+      #expect(line.device.sent == Array("held".utf8))
+      line.publication.withdraw()
+    }
+  }
+
+  @Test("When the port goes, its terminal is hung up and its registers are touched no more")
+  func removal() throws {
+    try World.run { world in
+      let line = try Line(world)
+      let file = try open(world, "ttyS1")
+      line.publication.withdraw()
+      line.card.revoke()
+      let accesses = line.device.model.accessCount
+      #expect(throws: Errno.EIO) { try file.put("b") }
+      #expect(file.poll().contains(.hangUp))
+      line.card.serveInterrupt()
+      line.card.poll()
+      #expect(line.device.model.accessCount == accesses && !line.card.isPresent)
+    }
+  }
+
+  // MARK: Rest
+
+  @Test("At rest a port interrupts for what arrives, if somebody listens, and what has arrived is there afterwards")
+  func rest() throws {
+    try World.run { world in
+      let line = try Line(world)
+      line.card.listen()
+      line.device.feed([0x41])
+      #expect(!line.device.isInterrupting, "nobody has it open")
+      try line.card.restart()
+      line.card.startInterrupts()
+      try line.settle()
+      let file = try open(world, "ttyS1")
+      try setRaw(line) { $0.setSpeed(9_600) }
+      line.card.listen()
+      #expect(!line.device.isInterrupting, "room for output wakes nobody")
+      line.device.feed(Array("wake".utf8))
+      #expect(line.device.isInterrupting)
+      line.card.poll()
+      try line.card.restart()
+      line.card.startInterrupts()
+      try line.settle()
+      #expect(try file.get(10) == Array("wake".utf8))
+      #expect(line.device.model[UART.divisorLow] == 12 && !line.card.isPolled)
+      line.card.stopInterrupts()
+      line.device.feed([0x42])
+      #expect(!line.device.isInterrupting)
+      line.publication.withdraw()
+    }
+  }
+
+  // MARK: Faults
+
+  @Test("Nobody there is no port, and one that goes away later says so")
+  func allOnes() throws {
+    try World.run { world in
+      let device = SerialDevice()
+      device.model.isGone = true
+      let card = SerialCard(SharedRegisters(device.model))
+      #expect(throws: Errno.ENODEV) { try card.findPorts(1, DriverLink(makeDevice()), TerminalJobControl()) }
+      let line = try Line(world)
+      let file = try open(world, "ttyS1")
+      #expect(line.card.isPresent)
+      line.device.model.isGone = true
+      #expect(!line.card.isPresent)
+      #expect(try file.put(String(repeating: "x", count: 100)) == 100)
+      line.card.serveInterrupt()
+      #expect(throws: Errno.EIO) { try line.card.restart() }
+      line.publication.withdraw()
+    }
+  }
+
+  @Test("A transmitter that never empties holds output up, and nobody waits for it")
+  func stuckTransmitter() throws {
+    try World.run { world in
+      let line = try Line(world)
+      let file = try open(world, "ttyS1")
+      line.device.model.stick(UART.LineStatus.transmitterHoldingEmpty, at: 0)
+      let before = line.device.model.accessCount
+      #expect(try file.put("stuck") == 5)
+      line.card.serveInterrupt()
+      #expect(line.device.model.accessCount - before < 50 && line.device.sent.isEmpty)
+      line.publication.withdraw()
+    }
+  }
+
+  @Test("A port that interrupts without end and reason is asked from then on, and works")
+  func stormOfPort() throws {
+    try World.run { world in
+      let line = try Line(world)
+      let file = try open(world, "ttyS1")
+      try setRaw(line)
+      line.device.model.stick(UART.InterruptIdentification.isIdle, at: 0)
+      line.card.serveInterrupt()
+      #expect(line.card.isPolled && line.device.model[UART.interruptEnable] == 0)
+      #expect(try file.put("ok") == 2)
+      line.device.feed([0x61])
+      line.card.poll()
+      #expect(try file.get(10) == [0x61])
+      #expect(line.device.sent == Array("ok".utf8))
+      line.publication.withdraw()
+    }
+  }
+
+  @Test("A line that interrupts without end for nobody ends the port's interrupts, and not one that rests now and then")
+  func stormOfLine() throws {
+    try World.run { world in
+      let line = try Line(world)
+      _ = try open(world, "ttyS1")
+      let limit = SerialCard<DeviceModel>.stormLimit
+      for _ in 1..<limit { line.card.serveInterrupt() }
+      line.device.feed([0x61])
+      try line.settle()
+      for _ in 1..<limit { line.card.serveInterrupt() }
+      #expect(!line.card.isPolled)
+      line.card.serveInterrupt()
+      #expect(line.card.isPolled && line.device.model[UART.interruptEnable] == 0)
+      line.publication.withdraw()
+    }
+  }
+
+  @Test("A port that goes away at any access neither hangs nor traps")
+  func vanishesAnywhere() throws {
+    try World.run { world in
+      let line = try Line(world)
+      let file = try open(world, "ttyS1")
+      for limit in 0..<200 {
+        let start = line.device.model.accessCount
+        line.device.model.beforeAccess = { if $0.accessCount - start > limit { $0.isGone = true } }
+        line.device.feed(Array("abc\n".utf8))
+        for _ in 0..<10 { line.card.serveInterrupt() }
+        _ = try? file.put("xyz")
+        line.card.listen()
+        line.card.interruptAgain()
+        line.card.poll()
+        try? line.card.restart()
+        line.card.startInterrupts()
+        line.card.serveInterrupt()
+        line.device.model.beforeAccess = nil
+        line.device.model.isGone = false
+        try line.card.restart()
+        line.card.startInterrupts()
+        try line.settle()
+        _ = try? file.get(100)
+      }
+      line.publication.withdraw()
+    }
+  }
+}

@@ -1,0 +1,25 @@
+/// The serial ports and the keyboard's controller on the machine's board.
+extension PlatformCase {
+  /// COM2: the second `-serial`; the first is the guest's console.
+  static let serialPort = PlatformCase(
+    name: "a line on /dev/ttyS1", options: " driver_faults",
+    arguments: { folder in socket("line", folder) + ["-serial", "chardev:line"] },
+    body: { shell, folder in
+      try await shell.expect("echo $(cat /sys/class/tty/ttyS1/port /sys/class/tty/ttyS1/irq)", says: "0x2F8 3")
+      // The console's port is described like the other, and is no device's.
+      try await shell.expect("ls -d /sys/bus/pnp/drivers/serial/00:* | wc -l", says: "1")
+      try await shell.expect("stty -F /dev/ttyS1 9600 raw -echo crtscts; stty -F /dev/ttyS1 speed", says: "9600")
+      _ = try await shell.run("({ head -n 1 </dev/ttyS1 >/tmp/line; echo from the guest >/dev/ttyS1; } &)")
+      try await exchange("\(folder)/line", "from the host", wanting: "from the guest")
+      try await shell.expect("cat /tmp/line", says: "from the host")
+      // By interrupts, and not by asking.
+      try await shell.expect("grep -c 'serial$' /proc/interrupts", says: "1")
+      // Another driver goes on with the same terminal.
+      _ = try await shell.run(
+        "exec 3<>/dev/ttyS1; echo trap >/sys/bus/pnp/drivers/serial/00:*/driver_fault; usleep 500000")
+      try await shell.expect("cat /sys/bus/pnp/drivers/serial/00:*/driver_restarts", says: "1")
+      _ = try await shell.run("({ head -n 1 <&3 >/tmp/line; echo once more >&3; } &)")
+      try await exchange("\(folder)/line", "to the next", wanting: "once more")
+      try await shell.expect("cat /tmp/line; stty -F /dev/ttyS1 speed; exec 3<&-", says: "9600")
+    })
+}
