@@ -136,14 +136,14 @@ let package = Package(
       "SystemFileSystem", path: "Sources/FileSystems/System",
       [
         "Foundations", "LinuxABI", "PageFrames", "Machine", "Waiting", "Processors", "PCI", "VirtualMemory", "Security",
-        "VFS", "KernelEvents", "SyntheticFiles",
+        "VFS", "KernelEvents", "SyntheticFiles", "Input", "InputFiles",
       ]),
     module(
       "ProcessFileSystem", path: "Sources/FileSystems/Process",
       [
         "Foundations", "LinuxABI", "PageFrames", "Machine", "Waiting", "Time", "Scheduling", "Scheduler", "Interrupts",
         "Processors", "PCI", "PageCache", "VirtualMemory", "Executables", "Signals", "Terminals", "Security", "VFS",
-        "IPC", "Processes", "SyntheticFiles", "SystemFileSystem",
+        "IPC", "Processes", "SyntheticFiles", "SystemFileSystem", "Input", "InputFiles",
       ]),
     module(
       "DriverKit",
@@ -153,7 +153,10 @@ let package = Package(
       ]),
     module(
       "DeviceFiles", path: "Sources/Drivers/Files",
-      ["Foundations", "LinuxABI", "Machine", "Waiting", "Time", "Security", "VFS", "SyntheticFiles", "DriverKit"]),
+      [
+        "Foundations", "LinuxABI", "Machine", "Waiting", "Time", "Input", "Security", "VFS", "SyntheticFiles",
+        "DriverKit",
+      ]),
     module(
       "EducationalDriver", path: "Sources/Drivers/Educational",
       ["Foundations", "Machine", "Logging", "PCI", "VFS", "DriverKit", "DeviceFiles"], generated: true),
@@ -257,8 +260,8 @@ let package = Package(
     tests(
       "DeviceFilesTests",
       [
-        "DeviceFiles", "DriverKit", "DeviceFileSystem", "SyntheticFiles", "VFS", "Security", "PageCache", "Time",
-        "Waiting", "Machine", "LinuxABI", "Foundations",
+        "DeviceFiles", "DriverKit", "DeviceFileSystem", "SyntheticFiles", "Input", "VFS", "Security", "PageCache",
+        "Time", "Waiting", "Machine", "LinuxABI", "Foundations",
       ]),
     tests(
       "PlatformDriversTests",
@@ -332,11 +335,12 @@ let package = Package(
       "SystemFileSystemTests",
       [
         "SystemFileSystem", "KernelEvents", "SyntheticFiles", "Processors", "PCI", "VirtualMemory", "RAMFileSystem",
-        "VFS", "Security", "PageCache", "Machine", "LinuxABI", "Foundations",
+        "Input", "InputFiles", "VFS", "Security", "PageCache", "Machine", "LinuxABI", "Foundations",
       ]),
     tests(
       "ProcessFileSystemTests",
       [
+        "Input",
         "ProcessFileSystem", "SyntheticFiles", "Processes", "PCI", "RAMFileSystem", "VFS", "Security", "PageCache",
         "VirtualMemory", "Executables", "Machine", "LinuxABI", "Foundations",
       ]),

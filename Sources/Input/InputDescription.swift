@@ -49,3 +49,9 @@ public struct InputDescription: Sendable {
     (self.name, self.physicalPath, self.identity) = (name, physicalPath, identity)
   }
 }
+
+/// What an input device is a part of: for who shows programs where devices are. The frameworks of drivers derive from it.
+open class InputParent {
+  /// Creates one that says nothing.
+  public init() {}
+}

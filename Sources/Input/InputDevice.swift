@@ -47,6 +47,12 @@ public final class InputDevice {
   /// Its number among all devices that there were, as in "input3"; nil before it was registered.
   public var number: UInt32? { state.withLock { $0.number } }
 
+  /// What it is a part of; nil while it is not registered.
+  public var parent: InputParent? { state.withLock { $0.parent } }
+
+  /// Who hears its events, number `index` in the order in which they came; nil behind the last.
+  public func handle(_ index: Int) -> InputHandle? { state.withLock { $0.handle(index) } }
+
   /// What an absolute axis is like and was last; nil when the device has no absolute axes.
   public func axis(_ code: UInt16) -> AbsoluteAxis? { state.withLock { $0.axis(code) } }
 
@@ -137,6 +143,34 @@ public final class InputDevice {
     }
   }
 
+  // MARK: Inhibiting
+
+  /// Whether its events are of no interest: programs have said so.
+  public var isInhibited: Bool { state.withLock { $0.isInhibited } }
+
+  /// Has its events, and what is wanted of it, come to nothing from now on, or no more. Keys that are down are let go, lights and
+  /// sounds end; lights that were on come back with the events.
+  ///
+  /// Source: Linux Documentation/input/input-programming.rst, "Inhibiting input devices".
+  ///
+  /// - Context: any without locks.
+  public func setInhibited(_ isInhibited: Bool) {
+    guard self.isInhibited != isInhibited else { return }
+    if isInhibited { releaseAllKeys() }
+    let change = state.withLock { $0.setInhibited(isInhibited) }
+    guard let driver = change.driver else { return }
+    Self.turn(.EV_LED, change.lights, isOn: !isInhibited, by: driver)
+    Self.turn(.EV_SND, change.sounds, isOn: !isInhibited, by: driver)
+  }
+
+  private static func turn(_ type: EventType, _ codes: InputBits, isOn: Bool, by driver: InputDriver) {
+    var next = codes.next(from: 0)
+    while let code = next {
+      driver.perform(InputEvent(type, code, isOn ? 1 : 0))
+      next = codes.next(from: code + 1)
+    }
+  }
+
   // MARK: Grabbing
 
   /// Keeps events from all but `handle`. EVIOCGRAB.
@@ -151,8 +185,8 @@ public final class InputDevice {
 
   // MARK: Registration
 
-  func begin(number: UInt32) throws(Errno) {
-    guard state.withLock({ $0.begin(number: number) }) else { throw .EBUSY }
+  func begin(number: UInt32, below parent: InputParent?) throws(Errno) {
+    guard state.withLock({ $0.begin(number: number, below: parent) }) else { throw .EBUSY }
     guard state.withLock({ $0.isRepeatedByKernel }) else { return }
     let timer = KeyRepeater(self)
     do throws(Errno) {

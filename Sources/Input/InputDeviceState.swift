@@ -16,6 +16,9 @@ struct InputDeviceState: ~Copyable {
 
   private(set) var capabilities: InputCapabilities
   private(set) var number: UInt32?
+  private(set) var parent: InputParent?
+  /// Whether events come to nothing.
+  private(set) var isInhibited = false
   var repeater: KeyRepeater?
   private let isRepeatedByDevice: Bool
   private var driver: InputDriver?
@@ -142,6 +145,7 @@ struct InputDeviceState: ~Copyable {
 
   /// Where an event goes; notes what it changes. Source: Linux, input_get_disposition.
   private mutating func destination(of event: inout InputEvent) -> Destination {
+    if isInhibited { return .nowhere }
     switch event.type {
     case .EV_SYN:
       switch event.code {
@@ -268,12 +272,29 @@ struct InputDeviceState: ~Copyable {
     return outcome
   }
 
+  // MARK: Inhibiting
+
+  /// Who is to turn which lights and sounds off, or on again.
+  struct Inhibition {
+    let driver: InputDriver?
+    let lights: InputBits
+    let sounds: InputBits
+  }
+
+  mutating func setInhibited(_ isInhibited: Bool) -> Inhibition {
+    self.isInhibited = isInhibited
+    // Half a packet is none.
+    packet.removeAll()
+    if isInhibited { repeater?.disarm() }
+    return Inhibition(driver: driver, lights: lights, sounds: sounds)
+  }
+
   // MARK: Handles
 
   /// - Returns: whether it was not registered before.
-  mutating func begin(number: UInt32) -> Bool {
+  mutating func begin(number: UInt32, below parent: InputParent?) -> Bool {
     guard self.number == nil else { return false }
-    (self.number, isRegistered) = (number, true)
+    (self.number, self.parent, isRegistered) = (number, parent, true)
     return true
   }
 
@@ -304,6 +325,7 @@ struct InputDeviceState: ~Copyable {
     let repeater: KeyRepeater?
     let driver: InputDriver?
     let grabber: InputHandle?
+    let parent: InputParent?
   }
 
   /// Lets go of all but the handles.
@@ -311,6 +333,6 @@ struct InputDeviceState: ~Copyable {
   /// - Returns: what it was, to be dropped without the lock.
   mutating func end() -> Belongings {
     isRegistered = false
-    return Belongings(repeater: repeater.take(), driver: driver.take(), grabber: grabber.take())
+    return Belongings(repeater: repeater.take(), driver: driver.take(), grabber: grabber.take(), parent: parent.take())
   }
 }

@@ -42,19 +42,20 @@ public enum InputDevices {
 
   /// Makes a device known: handlers connect to it.
   ///
+  /// - Parameter parent: what it is a part of; nil for nothing that programs know.
   /// - Throws: `ENOMEM`, `EBUSY` for one that was registered before.
   /// - Context: a thread without locks.
-  public static func register(_ device: InputDevice) throws(Errno) {
-    try changing { () throws(Errno) in try registerAlone(device) }
+  public static func register(_ device: InputDevice, below parent: InputParent? = nil) throws(Errno) {
+    try changing { () throws(Errno) in try registerAlone(device, parent) }
   }
 
-  private static func registerAlone(_ device: InputDevice) throws(Errno) {
+  private static func registerAlone(_ device: InputDevice, _ parent: InputParent?) throws(Errno) {
     let number = try withState { state throws(Errno) in
       let number = state.nextNumber
       state.nextNumber &+= 1
       return number
     }
-    try device.begin(number: number)
+    try device.begin(number: number, below: parent)
     do throws(Errno) {
       try withState { state throws(Errno) in try state.devices.append(device) }
     } catch {
@@ -119,7 +120,8 @@ public enum InputDevices {
     (try? withState { state throws(Errno) in index < state.devices.count ? state.devices[index] : nil }) ?? nil
   }
 
-  private static func handler(_ index: Int) -> InputHandler? {
+  /// Handler number `index` of those that there are, the first that came first; nil behind the last.
+  public static func handler(_ index: Int) -> InputHandler? {
     (try? withState { state throws(Errno) in index < state.handlers.count ? state.handlers[index] : nil }) ?? nil
   }
 

@@ -17,6 +17,12 @@ open class InputHandler {
   /// Creates a handler.
   public init() {}
 
+  /// What programs know it as; nil for one that is none of their business. Source: Linux, struct input_handler.
+  open var name: StaticString? { nil }
+
+  /// The first of the minor numbers that are its nodes' own; nil for one without nodes.
+  open var firstMinor: UInt32? { nil }
+
   /// A device has come.
   ///
   /// - Returns: what hears its events from now on; nil when this handler has no use for such a device.
@@ -32,6 +38,9 @@ open class InputHandle {
 
   /// Creates a handle.
   public init(_ device: InputDevice) { self.device = device }
+
+  /// What programs know it as, such as `event3`; empty for one that is none of their business.
+  open var name: Message { Message() }
 
   /// Something happened at the device, and nobody else has grabbed it.
   ///

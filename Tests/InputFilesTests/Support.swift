@@ -43,11 +43,25 @@ final class ProgramSpace: PageFaultHandler {
 final class TestNames: InputNames {
   private let state = SpinLock(GrowableArray<InputNode>())
 
+  /// What came and went, in order.
+  let changes = SpinLock(GrowableArray<Message>())
+
+  private func note(_ what: Message, _ name: Message) {
+    var text = what
+    text.write(name.bytes)
+    changes.withLock { changes in do throws(Errno) { try changes.append(text) } catch {} }
+  }
+
+  override func add(_ device: InputDevice) throws(Errno) { note("+", device.name) }
+  override func remove(_ device: InputDevice) { note("-", device.name) }
+
   override func add(_ node: InputNode) throws(Errno) {
+    note("+", node.name)
     try state.withLock { nodes throws(Errno) in try nodes.append(node) }
   }
 
   override func remove(_ node: InputNode) {
+    note("-", node.name)
     state.withLock { nodes in
       for index in 0..<nodes.count where nodes[index] === node {
         _ = nodes.remove(at: index)
@@ -105,6 +119,7 @@ struct World {
         let names = TestNames()
         cell.fill(names)
         let handlers = try InputFiles.prepare(names)
+        try InputDevices.add(OwnDevices(handlers.devices))
         try InputDevices.add(OwnDevices(handlers.events))
         try InputDevices.add(OwnDevices(handlers.mice))
       }
@@ -118,6 +133,17 @@ struct World {
 
   /// The names that there are.
   static var names: [String] { cell.withValue { $0.names } ?? [] }
+
+  /// What came and went since this was asked last.
+  static func takeChanges() -> [String] {
+    cell.withValue { names in
+      names.changes.withLock { changes in
+        let texts = (0..<changes.count).map { String(changes[$0]) }
+        changes.removeAll()
+        return texts
+      }
+    } ?? []
+  }
 
   /// Opens the file with a minor number.
   func open(minor: UInt32, _ flags: OpenFlags = [.O_RDWR, .O_NONBLOCK]) throws -> OpenFile {

@@ -37,17 +37,17 @@ final class TestHandle: InputHandle {
 
 /// Hears of devices whose name is its own.
 final class TestHandler: InputHandler {
-  let name: String
+  let deviceName: String
   let handles = SpinLock(GrowableArray<TestHandle>())
 
-  init(_ name: String) {
-    self.name = name
+  init(_ deviceName: String) {
+    self.deviceName = deviceName
     super.init()
   }
 
   override func connect(_ device: InputDevice) throws(Errno) -> InputHandle? {
     let bytes = device.name.bytes
-    guard String(decoding: bytes.indices.map { bytes[$0] }, as: UTF8.self) == name else { return nil }
+    guard String(decoding: bytes.indices.map { bytes[$0] }, as: UTF8.self) == deviceName else { return nil }
     let handle = TestHandle(device)
     try handles.withLock { handles throws(Errno) in try handles.append(handle) }
     return handle
@@ -79,7 +79,7 @@ struct Setup {
     let number = Self.names.wrappingAdd(1, ordering: .relaxed).newValue
     handler = TestHandler("device \(number)")
     var name = Message()
-    name.write(handler.name)
+    name.write(handler.deviceName)
     var description = InputDescription(name: name, identity: InputIdentity(bus: InputBus.BUS_VIRTUAL))
     description.repeater = repeater
     for key in [EventCode.KEY_A, EventCode.KEY_B, EventCode.KEY_LEFTSHIFT] {

@@ -1,4 +1,5 @@
 import Foundations
+import Input
 import LinuxABI
 import Machine
 import PageCache
@@ -133,6 +134,7 @@ final class TestClock: FileClock {
 
 /// What a kernel could know.
 final class TestFacts: KernelFacts {
+  override func writePath(of device: InputDevice, to text: inout TextBuffer) { text.write("/devices/here") }
   override func writeCommandLine(to text: inout TextBuffer) { text.write("console=ttyS0 quiet") }
   override func memoryStatistics() -> MemoryStatistics {
     var statistics = MemoryStatistics()

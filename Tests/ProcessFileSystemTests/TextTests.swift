@@ -1,4 +1,5 @@
 import Foundations
+import Input
 import LinuxABI
 import Machine
 import Security
@@ -218,6 +219,32 @@ struct TextTests {
           if case .failure(let error) = result { #expect(error == .ENOMEM, "\(path)") }
         }
       }
+    }
+  }
+
+  @Test("input devices are listed, each with where it is in /sys")
+  func inputDevices() throws {
+    try withWorld { world in
+      let device = try InputDevice(
+        InputDescription(name: "Listed", physicalPath: "here/input0", identity: InputIdentity(bus: 3, vendor: 0x1af4)))
+      try InputDevices.register(device)
+      defer { InputDevices.unregister(device) }
+      #expect(
+        try world.text("bus/input/devices").contains(
+          """
+          I: Bus=0003 Vendor=1af4 Product=0000 Version=0000
+          N: Name="Listed"
+          P: Phys=here/input0
+          S: Sysfs=/devices/here
+          U: Uniq=
+          H: Handlers=
+          B: PROP=0
+          B: EV=1
+
+
+          """))
+      #expect(try world.names("bus").contains("pci"))
+      _ = try world.text("bus/input/handlers")
     }
   }
 

@@ -53,6 +53,10 @@ public struct DeviceFileTemplate {
   public var driverName: StaticString
   /// The class in /sys; nil for a file that has no place there.
   public var className: StaticString?
+  /// What it is called in its class, if not as in /dev: only for a plain name.
+  public var systemName: StaticString?
+  /// Whether programs find it among what belongs to no device, `/sys/devices/virtual`, and not below its device.
+  public var isVirtual = false
   /// Another name for the first of these, such as `rtc`.
   public var link: StaticString?
   /// Whether the device does without it when its name or number is taken.
@@ -87,8 +91,9 @@ public final class DeviceFileEntry {
 
   /// The device.
   public var device: DeviceNode { server.link.device }
-  /// Its name in its class in /sys: the last part of that in /dev.
+  /// Its name in its class in /sys: the last part of that in /dev, if its template has no other.
   public var className: Message {
+    if let own = template.systemName { return "\(own.description)" }
     let bytes = name.bytes
     var start = 0
     for index in bytes.indices where bytes[index] == 0x2f { start = index + 1 }

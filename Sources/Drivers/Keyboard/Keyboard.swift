@@ -15,6 +15,8 @@ public final class Keyboard<Space: RegisterSpace & ~Copyable> {
   public let keyboardDevice: InputDevice
   /// The mouse, for handlers; nil when there is none.
   public let mouseDevice: InputDevice?
+  /// Whether the controller translates what the keyboard sends into the first set of scan codes.
+  public let isTranslated: Bool
   private let arrivals = Atomic<Int>(0)
   private let mouseArrivals = Atomic<Int>(0)
   private let isMousePolled = Atomic<Bool>(false)
@@ -28,6 +30,7 @@ public final class Keyboard<Space: RegisterSpace & ~Copyable> {
   public init(_ controller: consuming KeyboardController<Space>) throws(Errno) {
     let driver = KeyboardOrders<Space>()
     let keyCodes = KeyboardDescription.keyCodes
+    isTranslated = controller.translates
     keyboardDevice = try InputDevice(
       KeyboardDescription.keyboard(isTranslated: controller.translates, identity: controller.keyboardIdentity),
       keyCodes: keyCodes.span, driver: driver)
@@ -40,11 +43,14 @@ public final class Keyboard<Space: RegisterSpace & ~Copyable> {
 
   /// Makes the devices known to handlers.
   ///
+  /// - Parameters:
+  ///   - keyboardPort: what the keyboard is a part of; nil for nothing that programs know.
+  ///   - mousePort: the same of the mouse.
   /// - Throws: `ENOMEM`.
   /// - Context: a thread without locks, once.
-  public func register() throws(Errno) {
-    try InputDevices.register(keyboardDevice)
-    if let mouseDevice { try InputDevices.register(mouseDevice) }
+  public func register(at keyboardPort: InputParent? = nil, _ mousePort: InputParent? = nil) throws(Errno) {
+    try InputDevices.register(keyboardDevice, below: keyboardPort)
+    if let mouseDevice { try InputDevices.register(mouseDevice, below: mousePort) }
   }
 
   /// Whether a keyboard has answered when the controller was set up.

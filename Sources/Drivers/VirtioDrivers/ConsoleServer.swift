@@ -20,9 +20,11 @@ final class ConsoleServer: DeviceFileServer {
     super.init(link)
   }
 
-  /// Its file. Source: Linux Documentation/admin-guide/devices.txt, 229 char.
+  /// Its file. Source: Linux Documentation/admin-guide/devices.txt, 229 char; on Linux consoles of hypervisors are no device's.
   static var template: DeviceFileTemplate {
-    DeviceFileTemplate("hvc", .counted(from: 0), .fixed(229), driver: "hvc", className: "tty")
+    var template = DeviceFileTemplate("hvc", .counted(from: 0), .fixed(229), driver: "hvc", className: "tty")
+    template.isVirtual = true
+    return template
   }
 
   override func open(

@@ -62,6 +62,8 @@ final class RandomServer: DeviceFileServer {
       let files = DeviceFilePublication(RandomServer(DriverLink(device)))
       var template = DeviceFileTemplate("hwrng", .plain, .fixed(number.major), driver: "misc", className: "misc")
       template.firstMinor = number.minor
+      // On Linux it is that of all sources together, which belongs to none of them.
+      (template.systemName, template.isVirtual) = ("hw_random", true)
       template.isOptional = true
       try files.add(template)
       _ = try files.publish(through: context)

@@ -1,3 +1,4 @@
+import DeviceFiles
 import DriverKit
 import Foundations
 import Input
@@ -83,10 +84,7 @@ private final class EventSink: VirtioInputSink {
     guard device == nil else { return }
     let node = context.device
     do throws(Errno) {
-      let publication = try context.publish { () throws(Errno) in
-        try InputPublication(Self.make(description, node))
-      }
-      device = (publication as? InputPublication)?.device
+      device = try InputPublication.publish(through: context) { () throws(Errno) in try Self.make(description, node) }
     } catch {
       context.log(.warning, "it is no input device for programs: error \(error.rawValue)")
     }
@@ -136,27 +134,5 @@ private final class EventSink: VirtioInputSink {
           resolution: axis.resolution))
     }
     return device
-  }
-}
-
-/// An input device of a driver's, registered until it is withdrawn.
-private final class InputPublication: Publication {
-  let device: InputDevice
-
-  init(_ device: InputDevice) throws(Errno) {
-    self.device = device
-    super.init()
-    try InputDevices.register(device)
-  }
-
-  override func withdraw() { InputDevices.unregister(device) }
-
-  override func continues(as successor: Publication) -> Bool {
-    guard let other = successor as? InputPublication, device.name.bytes.isEqual(to: other.device.name.bytes),
-      device.identity == other.device.identity
-    else { return false }
-    // The new one was registered when it was made, and is not needed.
-    InputDevices.unregister(other.device)
-    return true
   }
 }

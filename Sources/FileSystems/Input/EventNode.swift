@@ -37,7 +37,7 @@ public class InputNode: InputHandle {
   }
 
   /// What it is called in /dev/input and in /sys: "event3".
-  public final var name: Message {
+  public final override var name: Message {
     var name: Message = kind == .events ? "event" : "mouse"
     name.write(decimal: UInt64(number))
     return name

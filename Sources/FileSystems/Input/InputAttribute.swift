@@ -109,7 +109,7 @@ public enum InputFacts {
     sink.write("\n")
   }
 
-  private static func variable(of attribute: InputAttribute) -> String {
+  static func variable(of attribute: InputAttribute) -> String {
     switch attribute {
     case .key: "KEY"
     case .rel: "REL"

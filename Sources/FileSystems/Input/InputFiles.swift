@@ -1,5 +1,5 @@
 public import Foundations
-import Input
+public import Input
 import Machine
 public import VFS
 
@@ -7,6 +7,17 @@ public import VFS
 open class InputNames {
   /// Creates it.
   public init() {}
+
+  /// A device has come: before any of its files.
+  ///
+  /// - Throws: `ENOMEM`, `ENODEV`; the device is there without the name.
+  /// - Context: a thread without locks.
+  open func add(_ device: InputDevice) throws(Errno) {}
+
+  /// A device has gone: after all of its files. Also told of one that `add` has thrown for.
+  ///
+  /// - Context: a thread without locks.
+  open func remove(_ device: InputDevice) {}
 
   /// A file has come: its name is to be made. Names of one device come one after the other.
   ///
@@ -45,18 +56,23 @@ public enum InputFiles {
   /// - Context: a thread without locks, once.
   public static func start(_ names: InputNames) throws(Errno) {
     let handlers = try prepare(names)
+    try InputDevices.add(handlers.devices)
     try InputDevices.add(handlers.events)
     try InputDevices.add(handlers.mice)
   }
 
   /// As `start`, with handlers that hear nothing yet.
-  static func prepare(_ names: InputNames) throws(Errno) -> (events: InputHandler, mice: InputHandler) {
+  ///
+  /// - Returns: the handlers, each to be added before the next: a device's handles go in the reverse of the order in which they came.
+  static func prepare(
+    _ names: InputNames
+  ) throws(Errno) -> (devices: InputHandler, events: InputHandler, mice: InputHandler) {
     all.fill(SpinLock(State()))
     self.names.fill(names)
     let mice = MouseClients()
     try SpecialFiles.register(
       .characterDevice, major: major, minors: 0..<InputMinors.others.upperBound, InputOpener(mice))
-    return (EventHandler(), MouseHandler(all: mice))
+    return (DeviceHandler(), EventHandler(), MouseHandler(all: mice))
   }
 
   private static func withState<Result>(_ body: (inout State) throws(Errno) -> Result) throws(Errno) -> Result {
@@ -97,6 +113,15 @@ public enum InputFiles {
     releaseMinor(node.minor)
   }
 
+  /// Has the names of a device itself made.
+  static func add(_ device: InputDevice) {
+    // Without memory for them it is there for its events.
+    do throws(Errno) { try names.withValue { names throws(Errno) in try names.add(device) } } catch {}
+  }
+
+  /// Has them removed.
+  static func remove(_ device: InputDevice) { names.withValue { $0.remove(device) } }
+
   private static func releaseMinor(_ minor: UInt32) {
     _ = try? withState { state throws(Errno) in state.minors.release(minor) }
   }
@@ -110,8 +135,23 @@ public enum InputFiles {
   }
 }
 
+/// Has every device named itself, before its files are, and that name removed after theirs.
+private final class DeviceHandler: InputHandler {
+  override func connect(_ device: InputDevice) throws(Errno) -> InputHandle? {
+    InputFiles.add(device)
+    return DeviceHandle(device)
+  }
+}
+
+private final class DeviceHandle: InputHandle {
+  override func disconnect() { InputFiles.remove(device) }
+}
+
 /// Makes a file of every device's events.
 private final class EventHandler: InputHandler {
+  override var name: StaticString? { "evdev" }
+  override var firstMinor: UInt32? { InputMinors.events.lowerBound }
+
   override func connect(_ device: InputDevice) throws(Errno) -> InputHandle? {
     let node = EventNode(device, minor: try InputFiles.takeMinor(.events))
     try InputFiles.add(node)

@@ -1,4 +1,5 @@
 public import Foundations
+public import Input
 public import Machine
 public import PageCache
 public import Processors
@@ -42,6 +43,9 @@ open class KernelFacts {
 
   /// Writes the consoles, as /proc/consoles does.
   open func writeConsoles(to text: inout TextBuffer) {}
+
+  /// Writes where an input device is in /sys, from there on, with a slash before it; nothing for one that is not shown.
+  open func writePath(of device: InputDevice, to text: inout TextBuffer) {}
 
   /// How the machine's memory is used.
   open func memoryStatistics() -> MemoryStatistics { MemoryStatistics() }

@@ -36,7 +36,9 @@ public final class ProcessFileSystem: SyntheticFileSystem {
     try addMachineFiles(to: directory)
     try addActivityFiles(to: directory)
     try addKernelFiles(to: directory)
-    try addPCIFiles(to: directory)
+    let buses = try directory.addDirectory("bus")
+    try addInputFiles(to: buses)
+    try addPCIFiles(to: buses)
     try addControls(to: directory)
   }
 

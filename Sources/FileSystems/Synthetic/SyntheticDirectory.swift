@@ -85,6 +85,9 @@ open class SyntheticDirectory: SyntheticInode {
     if removed.kind == .directory { noteChanged(linkDelta: -1) }
   }
 
+  /// Whether there are no names in it that stay until they are removed.
+  public final var isEmpty: Bool { state.withLock { $0.entries.isEmpty } }
+
   /// All that is in it is gone, too.
   open override func noteRemoved() {
     super.noteRemoved()

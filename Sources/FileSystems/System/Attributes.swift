@@ -18,6 +18,27 @@ enum AttributeText {
     return number
   }
 
+  /// What `text` says of something that is or is not. Source: Linux, kstrtobool.
+  ///
+  /// - Throws: `EINVAL` when it says neither.
+  static func truth(_ text: Span<UInt8>) throws(Errno) -> Bool {
+    guard text.count > 0 else { throw .EINVAL }
+    switch text[0] {
+    // 1, Y, T and 0, N, F in either case; what follows does not count.
+    case 0x31, 0x59, 0x79, 0x54, 0x74: return true
+    case 0x30, 0x4e, 0x6e, 0x46, 0x66: return false
+    case 0x4f, 0x6f:
+      // "on" and "off"
+      guard text.count > 1 else { throw .EINVAL }
+      switch text[1] | 0x20 {
+      case 0x6e: return true
+      case 0x66: return false
+      default: throw .EINVAL
+      }
+    default: throw .EINVAL
+    }
+  }
+
   /// What a switch of Linux's buses takes for yes: whatever does not begin with 0.
   static func isYes(_ text: Span<UInt8>) -> Bool { !(text.count > 0 && text[0] == 0x30) }
 

@@ -51,7 +51,7 @@ final class ObjectEvents {
         text.write(folder.description)
         text.write("/")
       }
-      text.write(name)
+      if let fileName = description.fileName { text.write(fileName.description) } else { text.write(name) }
       text.write("\n")
       if let permissions = description.permissions {
         text.write("DEVMODE=0")

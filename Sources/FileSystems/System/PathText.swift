@@ -49,6 +49,30 @@ final class PathText {
     for index in 0..<text.count where text[index] == 0x2f { count += 1 }
     return count
   }
+
+  /// How a link in this directory leads to `target`: so many directories up, and then `target` from that byte on.
+  ///
+  /// As short as it gets, without naming the target's own end by going up to it. Source: Linux, fs/kernfs/symlink.c.
+  func way(to target: PathText) -> (up: Int, start: Int) {
+    var (start, common, position) = (0, 0, 0)
+    while position < text.count, position < target.text.count, text[position] == target.text[position] {
+      position += 1
+      let endsHere = position == text.count || text[position] == 0x2f
+      guard endsHere, position < target.text.count, target.text[position] == 0x2f else { continue }
+      (start, common) = (position + 1, common + 1)
+    }
+    return (depth - common, start)
+  }
+
+  /// Writes it from a byte on.
+  func write(from start: Int, to buffer: inout TextBuffer) {
+    guard start >= 0 else { return }
+    var index = start
+    while index < text.count {
+      buffer.write(byte: text[index])
+      index += 1
+    }
+  }
 }
 
 extension SyntheticDirectory {

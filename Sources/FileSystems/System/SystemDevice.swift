@@ -17,6 +17,8 @@ public struct SystemDeviceDescription {
   public var isBlock = false
   /// The directory of /dev that the file is in, if it is in one.
   public var folder: StaticString?
+  /// What the file is called there, if it is not called as the device.
+  public var fileName: StaticString?
   /// What the file permits, if it is not what udev gives all files.
   public var permissions: UInt16?
   /// What kind of its class it is, such as `disk` and `partition`.
@@ -56,21 +58,21 @@ public final class SystemDevice {
   public let directory: SyntheticDirectory
   fileprivate let name: PathText
   /// From /sys on, without a slash before it.
-  fileprivate let path: PathText
+  let path: PathText
   /// What programs are told of it.
   fileprivate let events: ObjectEvents
   fileprivate let description: SystemDeviceDescription
   fileprivate let fileSystem: SystemFileSystem
   /// What its directory is in.
-  fileprivate let parent: SyntheticDirectory
+  fileprivate let place: SystemDevicePlace
   /// What it is connected to, or belongs to.
   fileprivate let above: SystemDevice?
 
   fileprivate init(
-    _ fileSystem: SystemFileSystem, _ directory: SyntheticDirectory, in parent: SyntheticDirectory, name: PathText,
+    _ fileSystem: SystemFileSystem, _ directory: SyntheticDirectory, in place: SystemDevicePlace, name: PathText,
     path: PathText, below above: SystemDevice?, _ description: SystemDeviceDescription
   ) {
-    (self.fileSystem, self.directory, self.parent) = (fileSystem, directory, parent)
+    (self.fileSystem, self.directory, self.place) = (fileSystem, directory, place)
     self.above = above
     (self.name, self.path, self.description) = (name, path, description)
     events = ObjectEvents(path, name: name, description, subsystem: description.className ?? description.bus)
@@ -124,15 +126,10 @@ public final class SystemDevice {
     // Without memory for a directory there is no link in it either.
     try? dropDriver()
     try? fileSystem.unlink(self)
-    parent.remove(name)
+    place.directory.remove(name)
+    place.dropIfEmpty()
     events.retire()
     events.send(.remove)
-  }
-
-  fileprivate func isOf(className name: StaticString) -> Bool {
-    guard let own = description.className else { return false }
-    let text: Message = "\(own.description)"
-    return text.bytes.isEqual(to: name.description)
   }
 
   /// Whether it is `other` or below it.
@@ -161,25 +158,51 @@ extension SystemFileSystem {
     _ announcement: SystemDeviceAnnouncement = .atOnce,
     attributes: (SyntheticDirectory) throws(Errno) -> Void = { _ throws(Errno) in }
   ) throws(Errno) -> SystemDevice {
+    do throws(Errno) {
+      return try addAlone(name, below: parent, description, announcement, attributes)
+    } catch {
+      names.forgetGone()
+      throw error
+    }
+  }
+
+  private func addAlone(
+    _ name: Span<UInt8>, below parent: SystemDevice?, _ description: SystemDeviceDescription,
+    _ announcement: SystemDeviceAnnouncement, _ attributes: (SyntheticDirectory) throws(Errno) -> Void
+  ) throws(Errno) -> SystemDevice {
     changing.lock()
     defer { changing.unlock() }
-    let (place, path) = try place(of: description, below: parent)
+    let place = try place(of: description, below: parent)
+    do throws(Errno) {
+      let device = try make(name, in: place, below: parent, description, attributes)
+      if announcement == .atOnce { device.events.send(.add) }
+      return device
+    } catch {
+      place.dropIfEmpty()
+      throw error
+    }
+  }
+
+  private func make(
+    _ name: Span<UInt8>, in place: SystemDevicePlace, below parent: SystemDevice?,
+    _ description: SystemDeviceDescription, _ attributes: (SyntheticDirectory) throws(Errno) -> Void
+  ) throws(Errno) -> SystemDevice {
     let directory = SyntheticDirectory(self, permissions: 0o755)
     let device = SystemDevice(
-      self, directory, in: place, name: try PathText(name), path: try PathText(path, name), below: parent, description)
+      self, directory, in: place, name: try PathText(name), path: try PathText(place.path, name), below: parent,
+      description)
     try fill(device)
     try addPower(to: directory)
     try present.reserveCapacity(present.count + 1)
     try attributes(directory)
-    try place.add(name, directory)
+    try place.directory.add(name, directory)
     do throws(Errno) {
       try link(device)
       try present.append(device)
     } catch {
-      place.remove(name)
+      place.directory.remove(name)
       throw error
     }
-    if announcement == .atOnce { device.events.send(.add) }
     return device
   }
 
@@ -187,7 +210,7 @@ extension SystemFileSystem {
   func container(_ name: StaticString, _ directory: SyntheticDirectory) throws(Errno) -> SystemDevice {
     guard let devices else { throw .EINVAL }
     return SystemDevice(
-      self, directory, in: devices, name: try PathText(name.description),
+      self, directory, in: SystemDevicePlace(devices, try PathText("devices")), name: try PathText(name.description),
       path: try PathText("devices/", name.description), below: nil, SystemDeviceDescription())
   }
 
@@ -200,22 +223,31 @@ extension SystemFileSystem {
     }
   }
 
-  /// The directory that a device's is in, and its path.
+  /// What a device's directory is in. Source: Linux Documentation/admin-guide/sysfs-rules.rst, and drivers/base/core.c,
+  /// get_device_parent: what belongs to no device is virtual; what belongs to one of a class lies below that as it is.
   private func place(
     of description: SystemDeviceDescription, below parent: SystemDevice?
-  ) throws(Errno) -> (SyntheticDirectory, PathText) {
+  ) throws(Errno) -> SystemDevicePlace {
     guard let devices, let virtualDevices else { throw .EINVAL }
     switch (parent ?? (description.isOnPlatform ? platform : nil), description.className) {
-    case (nil, nil): return (devices, try PathText("devices"))
+    case (nil, nil): return SystemDevicePlace(devices, try PathText("devices"))
     case (nil, let name?):
-      return (try directory(name, in: virtualDevices), try PathText("devices/virtual/", name.description))
-    case (let parent?, nil): return (parent.directory, parent.path)
+      return try classPlace(name, in: virtualDevices, try PathText("devices/virtual"))
+    case (let parent?, nil): return SystemDevicePlace(parent.directory, parent.path)
     // As `input0/event0`.
-    case (let parent?, let name?) where parent.isOf(className: name): return (parent.directory, parent.path)
-    case (let parent?, let name?):
-      let text: Message = "\(name.description)"
-      return (try directory(name, in: parent.directory), try PathText(parent.path, text.bytes))
+    case (let parent?, _?) where parent.description.className != nil:
+      return SystemDevicePlace(parent.directory, parent.path)
+    case (let parent?, let name?): return try classPlace(name, in: parent.directory, parent.path)
     }
+  }
+
+  /// The directory for devices of a class that belong to the same device.
+  private func classPlace(
+    _ name: StaticString, in container: SyntheticDirectory, _ path: PathText
+  ) throws(Errno) -> SystemDevicePlace {
+    let text: Message = "\(name.description)"
+    return SystemDevicePlace(
+      try directory(name, in: container), try PathText(path, text.bytes), ownName: name, in: container)
   }
 
   /// Adds what every device has.
@@ -233,7 +265,7 @@ extension SystemFileSystem {
       }
     }
     if description.className != nil, let above = device.above, !description.isPartition {
-      try device.directory.add("device", makeLink(up: device.path.depth, to: above.path))
+      try device.directory.add("device", makeLink(from: device.path, to: above.path))
     }
     guard let subsystem = try subsystem(of: description) else { return }
     try device.directory.add("subsystem", makeLink(up: device.path.depth, to: subsystem))
@@ -279,6 +311,15 @@ extension SystemFileSystem {
     if let name = description.className, let classes { return (try directory(name, in: classes), 2) }
     if let bus = description.bus { return (try busDirectory("devices", bus), 3) }
     return nil
+  }
+
+  /// A link from one directory to another, as short as it gets.
+  func makeLink(from directory: PathText, to path: PathText) throws(Errno) -> LinkInode {
+    let way = directory.way(to: path)
+    return LinkInode(self) { text in
+      for _ in 0..<way.up { text.write("../") }
+      path.write(from: way.start, to: &text)
+    }
   }
 
   /// A link to `path` from a directory that is `depth` below /sys.

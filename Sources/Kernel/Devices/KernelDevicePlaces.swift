@@ -48,8 +48,10 @@ final class KernelDevicePlaces: DevicePlacement {
     (description.className, description.number) = (className, entry.number)
     description.isBlock = entry.template.kind == .blockDevice
     description.permissions = entry.template.permissions
+    if entry.template.systemName != nil { description.fileName = entry.template.name }
     let name = entry.className
-    return try system.addDevice(name.bytes, below: observer.shownDevice(of: entry.device), description) {
+    let parent = entry.template.isVirtual ? nil : observer.shownDevice(of: entry.device)
+    return try system.addDevice(name.bytes, below: parent, description) {
       directory throws(Errno) in
       try entry.server.addAttributes(to: directory, of: entry)
     }
@@ -76,12 +78,13 @@ private final class FilePlace: DevicePlace {
   override func announceChange() { device?.announce(.change) }
 
   override func remove() {
-    device?.remove()
-    // Somebody may have removed the names.
+    // First the names, so that programs that are told do not find them. Somebody may have removed them.
     try? files.remove(name.bytes)
-    guard let link else { return }
-    let text: Message = "\(link.description)"
-    try? files.remove(text.bytes)
+    if let link {
+      let text: Message = "\(link.description)"
+      try? files.remove(text.bytes)
+    }
+    device?.remove()
   }
 }
 

@@ -16,6 +16,9 @@ public final class TypingHandler: InputHandler {
     super.init()
   }
 
+  /// As Linux calls it.
+  public override var name: StaticString? { "kbd" }
+
   /// Source: Linux, kbd_match: whatever has a key that is no button.
   public override func connect(_ device: InputDevice) throws(Errno) -> InputHandle? {
     guard let first = device.capabilities.keys.next(from: 1), first < EventCode.BTN_MISC else { return nil }
@@ -83,6 +86,8 @@ private final class TypingHandle: InputHandle {
     self.handler = handler
     super.init(device)
   }
+
+  override var name: Message { "kbd" }
 
   override func take(_ packet: Span<InputEvent>, at time: InputTime) {
     for index in packet.indices { note(packet[index]) }

@@ -89,10 +89,19 @@ public enum PlatformTexts {
     }
   }
 
-  /// The identifiers, a line each, with the digits of plug and play in lower case.
+  /// The identifiers, a line each.
   static func writeIdentifiers(of device: FirmwareDevice, to text: inout some TextSink & ~Copyable) {
+    writeIdentifiers(of: device, separatedBy: 0x0a, to: &text)
+    text.write("\n")
+  }
+
+  /// The identifiers as plug and play has them: their digits in lower case. Between two of them is `separator`.
+  public static func writeIdentifiers(
+    of device: FirmwareDevice, separatedBy separator: UInt8, to text: inout some TextSink & ~Copyable
+  ) {
     var index = 0
     while let identifier = device.identifier(at: index) {
+      if index > 0 { text.write(byte: separator) }
       for place in 0..<identifier.count {
         let byte = identifier[place]
         // The first three are the vendor's.
@@ -100,7 +109,6 @@ public enum PlatformTexts {
         let isPlain = isLetter || (0x30...0x39).contains(byte)
         text.write(byte: !isPlain ? 0x3f : isLetter && place >= 3 ? byte + 0x20 : byte)
       }
-      text.write("\n")
       index += 1
     }
   }

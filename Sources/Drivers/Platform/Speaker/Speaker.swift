@@ -48,6 +48,9 @@ public final class Speaker: Publication {
 
   private static let current = SpinLock(Current())
 
+  /// The device.
+  public var device: DeviceNode { link.device }
+
   /// The speaker of the device at the end of `link`.
   init(_ link: DriverLink, _ output: SpeakerOutput = SpeakerOutput()) {
     (self.link, self.output) = (link, output)

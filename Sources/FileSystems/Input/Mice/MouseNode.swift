@@ -107,6 +107,9 @@ final class MouseHandler: InputHandler {
     super.init()
   }
 
+  override var name: StaticString? { "mousedev" }
+  override var firstMinor: UInt32? { InputMinors.mice.lowerBound }
+
   override func connect(_ device: InputDevice) throws(Errno) -> InputHandle? {
     guard Self.isMouse(device.capabilities) else { return nil }
     let node = MouseNode(device, minor: try InputFiles.takeMinor(.mouse), all: all)

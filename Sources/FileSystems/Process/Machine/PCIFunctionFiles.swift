@@ -8,9 +8,9 @@ import VFS
 /// `/proc/bus/pci`: a directory for each bus with a file for each function, and a list. Source: proc(5), `/proc/bus/pci`; Linux
 /// Documentation/PCI.
 extension ProcessFileSystem {
-  func addPCIFiles(to root: SyntheticDirectory) throws(Errno) {
+  func addPCIFiles(to buses: SyntheticDirectory) throws(Errno) {
     let directory = PCIBusesDirectory(self)
-    try root.addDirectory("bus").add("pci", directory)
+    try buses.add("pci", directory)
     try directory.add("devices") { text in
       var last: PCIAddress?
       while let function = PCISystem.function(after: last) {
