@@ -5,6 +5,7 @@ import KeyboardDriver
 import Logging
 import Machine
 import Synchronization
+import SystemFileSystem
 import Time
 
 /// The keyboard and the mouse at the PC's own controller, and the terminal as the user of every keyboard.
@@ -22,6 +23,10 @@ enum KernelKeyboard {
   private static let mouseConnection = BootCell<InterruptConnection>()
   private static let isStarted = Atomic<Bool>(false)
   private static let timer = BootCell<Timer>()
+  private static let system = BootCell<SystemFileSystem>()
+
+  /// Has the controller's ports shown in `system`, when it is started.
+  static func show(in system: SystemFileSystem?) { if let system { self.system.fill(system) } }
 
   /// Has what is typed on any keyboard brought to `listener`, and starts the devices of the controller, if there is one. A
   /// machine without one is as good. Nothing happens when that was done before.
@@ -53,7 +58,9 @@ enum KernelKeyboard {
   private static func startDevices(_ controller: consuming KeyboardController<KeyboardPorts>) {
     do throws(Errno) {
       let keyboard = try Keyboard(controller)
-      try keyboard.register()
+      let ports = KernelSerioPorts(keyboard, in: system.withValue { $0 })
+      try keyboard.register(at: ports.keyboard, ports.mouse)
+      ports.announce()
       if let mouse = keyboard.mouseDevice {
         let name = mouse.name
         KernelLog.add(.info, .drivers, name)

@@ -1,5 +1,6 @@
 import BootInformation
 import Foundations
+import Input
 import LinuxABI
 import Machine
 import PageCache
@@ -43,6 +44,10 @@ final class MachineFacts: KernelFacts {
 
   override func openMessages(_ request: OpenRequest, _ inode: Inode) throws(Errno) -> OpenFile {
     try SystemLogFile(request, inode)
+  }
+
+  override func writePath(of device: InputDevice, to text: inout TextBuffer) {
+    KernelInput.writePath(of: device, to: &text)
   }
 
   override func processors() throws(Errno) -> GrowableArray<ProcessorRecord> { try KernelProcessors.records() }

@@ -31,7 +31,7 @@ struct TerminalTest {
   private func echo() throws(Errno) {
     guard let cache = KernelMemory.pageCache.withValue({ $0 }) else { throw .ENODEV }
     let devices = try DeviceFileSystem(names: try DentryCache(bucketCount: 64), clock: FileClock(), cache: cache)
-    try KernelTerminals.start(devices, TestJobControl())
+    try KernelTerminals.start(devices, nil, TestJobControl())
     let root = devices.mount.rootPath
     let actor = FileActor(
       .root, FileSystemContext(root: root, directory: root), try MountNamespace(root: devices.mount))

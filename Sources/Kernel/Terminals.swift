@@ -4,6 +4,7 @@ import Interrupts
 import Logging
 import Machine
 import SerialDriver
+import SystemFileSystem
 import TerminalFiles
 import Terminals
 import Time
@@ -25,10 +26,14 @@ enum KernelTerminals {
 
   /// Makes the terminals, starts their devices, and makes their files in `devices`.
   ///
-  /// - Parameter jobControl: who knows about processes.
+  /// - Parameters:
+  ///   - system: where input devices are shown; nil for nowhere.
+  ///   - jobControl: who knows about processes.
   /// - Throws: `ENOMEM`.
   /// - Context: a thread, once, after the scheduler has started.
-  static func start(_ devices: DeviceFileSystem, _ jobControl: TerminalJobControl) throws(Errno) {
+  static func start(
+    _ devices: DeviceFileSystem, _ system: SystemFileSystem?, _ jobControl: TerminalJobControl
+  ) throws(Errno) {
     if let port = Consoles.serial.withValue({ $0 }) {
       let terminal = try Terminal(port, major: 4, minor: 64, modes: port.initialModes, jobControl: jobControl)
       port.attach(terminal)
@@ -36,7 +41,8 @@ enum KernelTerminals {
       startSerial(port)
       try add("ttyS0", 4, 64, permissions: 0o600, TerminalOpener(terminal), devices)
     }
-    try KernelInput.start(devices)
+    KernelKeyboard.show(in: system)
+    try KernelInput.start(devices, system)
     WakeSources.start()
     try KernelScreen.start(devices, jobControl)
     // Programs may read the keyboard though no screen has a terminal.

@@ -136,6 +136,10 @@ struct DeviceFilesTests {
     #expect(first.name.bytes.isEqual(to: "input/event0") && second.className.bytes.isEqual(to: "event1"))
     let text: Message = "\(first.link?.description ?? "")"
     #expect(text.bytes.isEqual(to: "event") && second.link == nil)
+    var random = DeviceFileTemplate("hwrng", .plain, .fixed(10), driver: "misc", className: "misc")
+    random.systemName = "hw_random"
+    let third = try DeviceFileEntry(random, server)
+    #expect(third.name.bytes.isEqual(to: "hwrng") && third.className.bytes.isEqual(to: "hw_random"))
   }
 
   @Test("Dynamic numbers are one for each driver, and the same again")

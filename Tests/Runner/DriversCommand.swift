@@ -16,6 +16,7 @@ struct DriversCommand: AsyncParsableCommand {
     let board = Scoreboard()
     var cases = HotPlugCase.all.map { plug in Case(name: plug.name) { try await judge(plug) } }
     cases.append(Case(name: "faults of drivers") { try await judgeFaults() })
+    cases.append(Case(name: "an input device over faults of its driver") { try await judgeInputFaults() })
     for (form, device) in [("split", "virtio-rng-pci"), ("packed", "virtio-rng-pci,packed=on")] {
       cases.append(Case(name: "corrupt rings, \(form)") { try await judgeCorruption(device) })
     }
@@ -89,6 +90,7 @@ struct DriversCommand: AsyncParsableCommand {
         try await shell.expect(
           "until grep -q running \(plug.evidence)/driver_state 2>/dev/null; do usleep 20000; done; echo there",
           says: "there")
+        if plug.device == "virtio-mouse-pci" { try await shell.expect(Self.places, says: "placed") }
         if plug.isSurprise {
           try await Self.pull(shell)
         } else {
@@ -97,11 +99,19 @@ struct DriversCommand: AsyncParsableCommand {
         try await shell.expect(
           "while ls /sys/bus/virtio/devices | grep -q .; do usleep 20000; done; ls /dev/input | grep -c event",
           says: "\(before.isEmpty ? "" : "\(before[2])")")
+        try await shell.expect(
+          "for i in /sys/class/input/* /sys/dev/char/*; do [ -e $i ] || echo $i; done; echo all lead somewhere",
+          says: "all lead somewhere")
         try await Self.untilGone(socket)
       }
       return Self.verdict(before, try await shell.figures(), slack: slack)
     }
   }
+
+  /// Says whether the event file of the virtio device is in /sys where the device is.
+  private static let places =
+    "for i in /sys/class/input/event*; do readlink -f $i; done "
+    + "| grep -qE '^/sys/devices/pci0000:00/.*/virtio0/input/input[0-9]+/event[0-9]+$' && echo placed"
 
   /// Takes power from the slot while a program waits for the input device in it, which is then told that it is gone.
   private static func pull(_ shell: GuestShell) async throws {
@@ -165,6 +175,26 @@ struct DriversCommand: AsyncParsableCommand {
       try await shell.expect("cat \(device)/driver_restarts", says: restarts)
       try await shell.expect("cat \(device)/driver_state", says: "running")
       return Self.verdict(before, try await shell.figures(), slack: slack)
+    }
+  }
+
+  /// Faults of an input device's driver, which programs are to see nothing of: no name comes or goes, and there are no events.
+  private func judgeInputFaults() async throws -> Scoreboard.Verdict {
+    var guest = self.guest
+    guest.extraArguments = ["-nic", "none", "-device", "virtio-mouse-pci"]
+    return try await judge(guest) { shell in
+      let device = "/sys/bus/virtio/drivers/virtio_input/virtio0"
+      try await shell.expect(Self.places, says: "placed")
+      _ = try await shell.run("names=$(ls /sys/class/input); number=$(cat /sys/kernel/uevent_seqnum)")
+      // Fewer than a device is given up after.
+      for count in 1...4 {
+        try await shell.expect(
+          "echo trap >\(device)/driver_fault; until grep -q '^\(count)$' \(device)/driver_restarts "
+            + "&& grep -q running \(device)/driver_state; do usleep 20000; done; "
+            + "[ \"$(ls /sys/class/input)\" = \"$names\" ] "
+            + "&& [ $(cat /sys/kernel/uevent_seqnum) = $number ] && echo same", says: "same")
+      }
+      return .passed
     }
   }
 

@@ -246,8 +246,9 @@ extension SystemFileSystem {
     _ name: StaticString, in container: SyntheticDirectory, _ path: PathText
   ) throws(Errno) -> SystemDevicePlace {
     let text: Message = "\(name.description)"
-    return SystemDevicePlace(
-      try directory(name, in: container), try PathText(path, text.bytes), ownName: name, in: container)
+    // First what may fail: the directory is not to be left behind.
+    let path = try PathText(path, text.bytes)
+    return SystemDevicePlace(try directory(name, in: container), path, ownName: name, in: container)
   }
 
   /// Adds what every device has.

@@ -23,6 +23,7 @@ extension BootHandlers {
       state.system = system
       system.busControl = KernelBusControl()
       let observer = SystemDeviceObserver(system)
+      observer.becomeCurrent()
       FirmwareSlots.show(in: system)
       DevicePlaces.start(KernelDevicePlaces(files.devices, system, observer))
       KernelRemapping.start(state)

@@ -1,8 +1,10 @@
 import DeviceFileSystem
+import DriverKit
 import Foundations
 import InputFiles
 import Logging
 import Machine
+import PlatformDrivers
 import SyntheticFiles
 import SystemFileSystem
 import Terminals
@@ -47,6 +49,7 @@ enum KernelDeviceNodes {
     }
     var port: SystemDevice?
     log("serial8250") { () throws(Errno) in port = try addPort(system) }
+    log("ttyS0") { () throws(Errno) in if let described = try describedPort() { port = described } }
     var index = 0
     while let node = terminals.withLock({ index < $0.count ? $0[index] : nil }) {
       index += 1
@@ -71,7 +74,7 @@ enum KernelDeviceNodes {
     _ = try system.addDevice(text.bytes, below: parent, description, attributes: attributes)
   }
 
-  /// The serial ports that every PC has, which firmware's tables are not asked for: a device of the platform.
+  /// The serial ports that every PC has, whatever firmware says: a device of the platform.
   private static func addPort(_ system: SystemFileSystem) throws(Errno) -> SystemDevice? {
     guard KernelTerminals.serial.isFilled else { return nil }
     var description = SystemDeviceDescription()
@@ -84,6 +87,25 @@ enum KernelDeviceNodes {
     try device.setDriver("serial8250")
     return device
   }
+
+  /// The first serial port, where firmware describes it: then the terminal is a part of that, as on Linux.
+  private static func describedPort() throws(Errno) -> SystemDevice? {
+    guard KernelTerminals.serial.isFilled else { return nil }
+    var found: DeviceNode?
+    DeviceTree.forEach { device in
+      guard found == nil, device.bus == .pnp, device.platformDriver == .serial,
+        device.firmware?.resources.ports(from: firstPort) != nil
+      else { return }
+      found = device
+    }
+    guard let found, let shown = SystemDeviceObserver.shownDevice(of: found) else { return nil }
+    // Linux's 8250_pnp is known by this name.
+    try shown.setDriver("serial")
+    return shown
+  }
+
+  /// Where the first serial port of every PC is. Source: IBM Personal Computer AT Technical Reference, serial adapter.
+  private static var firstPort: UInt16 { 0x3f8 }
 
   private static func show(_ node: TerminalNode, below port: SystemDevice?, _ system: SystemFileSystem) throws(Errno) {
     let permissions = node.permissions == everybody ? everybody : nil

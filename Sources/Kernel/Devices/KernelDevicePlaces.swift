@@ -47,7 +47,8 @@ final class KernelDevicePlaces: DevicePlacement {
     var description = SystemDeviceDescription()
     (description.className, description.number) = (className, entry.number)
     description.isBlock = entry.template.kind == .blockDevice
-    description.permissions = entry.template.permissions
+    // udev gives files these by itself.
+    if entry.template.permissions != 0o600 { description.permissions = entry.template.permissions }
     if entry.template.systemName != nil { description.fileName = entry.template.name }
     let name = entry.className
     let parent = entry.template.isVirtual ? nil : observer.shownDevice(of: entry.device)

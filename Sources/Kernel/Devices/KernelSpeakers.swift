@@ -1,3 +1,4 @@
+import DeviceFiles
 import Foundations
 import Input
 import Machine
@@ -20,7 +21,7 @@ final class KernelSpeakers: SpeakerOutput {
     description.capabilities.insert(.EV_SND, Speaker.codes.bell)
     description.capabilities.insert(.EV_SND, Speaker.codes.tone)
     let device = try InputDevice(description, driver: SoundEvents())
-    try InputDevices.register(device)
+    try InputDevices.register(device, below: DeviceInputParent(speaker.device))
     do throws(Errno) {
       try shown.withLock { shown throws(Errno) in try shown.append(Shown(speaker: speaker, device: device)) }
     } catch {

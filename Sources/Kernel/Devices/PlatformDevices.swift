@@ -1,4 +1,5 @@
 import ACPI
+import DeviceFiles
 import DriverKit
 import Foundations
 import Input
@@ -73,7 +74,7 @@ final class KernelPowerButtons: PowerButtonOutput {
       identity: InputIdentity(bus: InputBus.BUS_HOST, product: button.kind.product))
     description.capabilities.insert(.EV_KEY, button.kind.key)
     let device = try InputDevice(description)
-    try InputDevices.register(device)
+    try InputDevices.register(device, below: DeviceInputParent(button.device))
     do throws(Errno) {
       try shown.withLock { shown throws(Errno) in try shown.append(Shown(button: button, device: device)) }
     } catch {

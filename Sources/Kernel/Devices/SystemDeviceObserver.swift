@@ -14,6 +14,9 @@ final class SystemDeviceObserver: DeviceObserver {
     let entry: SystemDevice
   }
 
+  /// The observer of the machine's tree, while there is one.
+  private static let current = BootCell<SystemDeviceObserver>()
+
   private let system: SystemFileSystem
   /// Those that are not PCI functions, which /sys knows by their addresses.
   private let shown = SpinLock(GrowableArray<Shown>())
@@ -21,6 +24,15 @@ final class SystemDeviceObserver: DeviceObserver {
   init(_ system: SystemFileSystem) {
     self.system = system
     super.init()
+  }
+
+  /// Has this one asked by `shownDevice(of:)` of the type. Only the first counts.
+  func becomeCurrent() { Self.current.fill(self) }
+
+  /// The directory of `device`, whoever shows it; nil when it is not shown.
+  static func shownDevice(of device: DeviceNode) -> SystemDevice? {
+    let observer = current.withValue { $0 }
+    return observer?.shownDevice(of: device)
   }
 
   override func deviceWasAdded(_ device: DeviceNode) {

@@ -26,7 +26,7 @@ extension BootHandlers {
     guard state.information.moduleCount > 0 else { return .done("no initial file system, so no first process") }
     guard let files = state.files, let system = state.system else { return .failed("there are no file systems") }
     do throws(Errno) {
-      try startDevices(files)
+      try startDevices(files, system)
       try Futexes.start(processorCount: Processor.onlineCount)
       for index in 0..<state.information.moduleCount {
         if let failure = unpack(index, files) { return .failed(failure) }
@@ -45,12 +45,12 @@ extension BootHandlers {
     commandLine.contains("test") || commandLine.contains("bench")
   }
 
-  private static func startDevices(_ files: RootFileSystem) throws(Errno) {
+  private static func startDevices(_ files: RootFileSystem, _ system: SystemFileSystem) throws(Errno) {
     try ProcessHandles.start(names: files.names, clock: FileClock())
     let memory = MemoryDeviceOpener(SystemRandomSource())
     try SpecialFiles.register(.characterDevice, major: MemoryDevice.major, minors: 1..<12, memory)
     let jobControl = ProcessJobControl()
-    try KernelTerminals.start(files.devices, jobControl)
+    try KernelTerminals.start(files.devices, system, jobControl)
     try FileSystemTypes.register(
       PseudoTerminalFileSystemType(names: files.names, clock: FileClock(), jobControl: jobControl))
   }
@@ -83,7 +83,6 @@ extension BootHandlers {
     let processes = try ProcessFileSystem(tree, facts, names: files.names, clock: FileClock())
     try FileSystemTypes.register(ProcessFileSystemType(processes))
     KernelDeviceNodes.show(in: system)
-    KernelInput.show(in: system)
     try system.addSuspend(KernelSuspend())
     try FileSystemTypes.register(SystemFileSystemType(system))
   }
