@@ -1,3 +1,4 @@
+import FileTestSupport
 import Foundations
 import LinuxABI
 import Machine
@@ -41,16 +42,16 @@ struct DeviceFilesTests {
       #expect((234...254).contains(entry.number.major))
       try world.makeNode(entry)
       let file = try world.open("echo0")
-      #expect(try write(file, [7]) == 1)
+      #expect(try file.write([7]) == 1)
       #expect(file.poll().contains(.output))
 
       link.error = .EBUSY
-      #expect(throws: Errno.EBUSY) { try write(file, [7]) }
+      #expect(throws: Errno.EBUSY) { try file.write([7]) }
       link.error = nil
 
       context.resources.withdrawPublications()
       #expect(server.isGone)
-      #expect(throws: Errno.ENODEV) { try write(file, [7]) }
+      #expect(throws: Errno.ENODEV) { try file.write([7]) }
       #expect(throws: Errno.ENODEV) { try file.control(1, 0) }
       #expect(file.poll() == [.error, .hangUp])
       // The name is still there, as nobody has removed it; nobody answers.

@@ -1,4 +1,5 @@
 import DeviceModels
+import FileTestSupport
 import Foundations
 import LinuxABI
 import Machine
