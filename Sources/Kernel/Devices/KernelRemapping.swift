@@ -38,10 +38,10 @@ enum KernelRemapping {
 
   private static func addIntel(_ table: borrowing DMAR, _ units: RemappingUnits, _ map: MemoryMap) {
     do throws(Errno) {
-      let outcome: IntelUnits.Outcome? = try PCISystem.withHierarchy { hierarchy throws(Errno) in
+      let setup: RemappingSetup? = try PCISystem.withHierarchy { hierarchy throws(Errno) in
         try IntelUnits.add(table, in: hierarchy, to: units) { range in !isUsable(range, map) }
       }
-      if let outcome { warn(outcome.unusableUnits, outcome.failedReservations) }
+      if let setup { warn(setup) }
     } catch { KernelLog.add(.error, .pci, "the IOMMUs are not used: error \(error.rawValue)" as Message) }
   }
 
@@ -52,12 +52,12 @@ enum KernelRemapping {
   private static func addAMD(_ table: borrowing IVRS, _ units: RemappingUnits, _ map: MemoryMap) {
     let bits = table.physicalAddressBits > 0 ? table.physicalAddressBits : mostAddressBits
     do throws(Errno) {
-      let outcome: AMDUnits.Outcome? = try PCISystem.withHierarchy { hierarchy throws(Errno) in
+      let setup: RemappingSetup? = try PCISystem.withHierarchy { hierarchy throws(Errno) in
         try AMDUnits.add(
           table, in: hierarchy, to: units, addressBits: bits, mayReserve: { range in !isUsable(range, map) },
           delay: { microseconds in wait(microseconds: microseconds) })
       }
-      if let outcome { warn(outcome.unusableUnits, outcome.failedReservations) }
+      if let setup { warn(setup) }
     } catch { KernelLog.add(.error, .pci, "the IOMMUs are not used: error \(error.rawValue)" as Message) }
   }
 
@@ -76,11 +76,11 @@ enum KernelRemapping {
     KernelLog.add(.warning, .pci, line)
   }
 
-  private static func warn(_ units: Int, _ reservations: Int) {
+  private static func warn(_ setup: RemappingSetup) {
+    let (units, reservations) = (UInt64(setup.unusableUnits), UInt64(setup.failedReservations))
     guard units + reservations > 0 else { return }
     KernelLog.add(
-      .warning, .pci,
-      "\(UInt64(units)) IOMMUs unusable, \(UInt64(reservations)) of firmware's reservations refused" as Message)
+      .warning, .pci, "\(units) IOMMUs unusable, \(reservations) of firmware's reservations refused" as Message)
   }
 
   /// Whether some of `range` is memory that the kernel uses.
