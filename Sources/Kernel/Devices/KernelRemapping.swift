@@ -55,7 +55,7 @@ enum KernelRemapping {
       let setup: RemappingSetup? = try PCISystem.withHierarchy { hierarchy throws(Errno) in
         try AMDUnits.add(
           table, in: hierarchy, to: units, addressBits: bits, mayReserve: { range in !isUsable(range, map) },
-          delay: { microseconds in wait(microseconds: microseconds) })
+          delay: { microseconds in BusyWait.wait(microseconds: microseconds) })
       }
       if let setup { warn(setup) }
     } catch { KernelLog.add(.error, .pci, "the IOMMUs are not used: error \(error.rawValue)" as Message) }
@@ -63,11 +63,6 @@ enum KernelRemapping {
 
   /// Source: Intel SDM vol. 3A, 4.1.4.
   private static var mostAddressBits: Int { 52 }
-
-  private static func wait(microseconds: Int) {
-    let begin = Clock.nanoseconds
-    while Clock.nanoseconds &- begin < UInt64(max(0, microseconds)) &* 1_000 { Machine.pause() }
-  }
 
   private static func refuse(_ name: StaticString, _ error: ACPITableError) {
     var line: Message = "the ACPI table "
