@@ -142,13 +142,13 @@ public final class ClockServer: DeviceFileServer {
     }
     guard isFree else { throw .EBUSY }
     do throws(Errno) { return try ClockFile(request, inode, clock: self) } catch {
-      close()
+      didClose()
       throw error
     }
   }
 
   /// The file was closed: what repeats ends, an alarm stays.
-  func close() {
+  public override func didClose() {
     let isChanged = state.withLock { state in
       let isChanged = state.wishes.wantsUpdates || state.wishes.wantsPeriods
       (state.wishes.wantsUpdates, state.wishes.wantsPeriods) = (false, false)

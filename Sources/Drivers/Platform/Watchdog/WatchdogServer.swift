@@ -144,13 +144,13 @@ public final class WatchdogServer: DeviceFileServer {
     } catch {
       // What nobody has opened must not reset the machine.
       if !wasActive { setReleaseAllowed(true) }
-      close()
+      didClose()
       throw error
     }
   }
 
   /// The file was closed. Stops the watchdog if a `V` was written last, and otherwise lets it count on.
-  func close() {
+  public override func didClose() {
     let mayStop = state.withLock { state in
       let mayStop = state.isActive && state.isReleaseAllowed
       (state.isOpen, state.isReleaseAllowed) = (false, false)
