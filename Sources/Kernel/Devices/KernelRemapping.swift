@@ -87,7 +87,14 @@ enum KernelRemapping {
 
 private final class KernelRemappingReport: RemappingReport {
   override func fault(_ fault: RemappingFault, at unit: Message, isAttached: Bool, suppressed: UInt64) {
+    let level: LogLevel = isAttached ? .warning : .notice
     var line = Message()
+    if suppressed > 0 {
+      line.write(unit.bytes)
+      line.write(": \(suppressed) refusals before were not told of" as Message)
+      KernelLog.add(level, .pci, line)
+      line = Message()
+    }
     line.write(unit.bytes)
     line.write(": ")
     line.write(fault.access.name.description)
@@ -97,7 +104,7 @@ private final class KernelRemappingReport: RemappingReport {
     line.write(hex: UInt64(fault.source.routing), width: 4)
     line.write(": ")
     line.write(fault.explanation.description)
-    KernelLog.add(isAttached ? .warning : .notice, .pci, line)
+    KernelLog.add(level, .pci, line)
   }
 
   override func problem(_ text: StaticString, at unit: Message) {
