@@ -139,17 +139,6 @@ public final class DriverContext {
     signals.noteLife()
   }
 
-  /// Waits for an interrupt of the device, which is not told to `Driver.interrupt` then.
-  ///
-  /// - Returns: its number; nil when none came in time.
-  public func waitForInterrupt(microseconds: UInt64) -> Int? {
-    let number = Containment.outside {
-      signals.waitForInterrupt(until: ClockDeadline(after: min(microseconds, 10_000_000) * 1_000))
-    }
-    signals.noteLife()
-    return number
-  }
-
   /// The monotonic clock, in nanoseconds.
   public var nanoseconds: UInt64 { Clock.nanoseconds }
 
@@ -168,7 +157,14 @@ public final class DriverContext {
   /// - Returns: what was made, or what a former driver of the device had published and what goes on in its place.
   /// - Throws: `ENOMEM`, and what `make` throws.
   public func publish(_ make: () throws(Errno) -> Publication) throws(Errno) -> Publication {
-    try Containment.outside { () throws(Errno) in try resources.add(try make()) }
+    try Containment.outside { () throws(Errno) in
+      let made = try make()
+      do throws(Errno) { return try resources.add(made) } catch {
+        // Without a record nobody would ever take it back.
+        made.withdraw()
+        throw error
+      }
+    }
   }
 
   /// Makes memory that the device reaches, and puts it on record.

@@ -64,12 +64,6 @@ final class DriverSignals {
     pending.bitwiseAnd(~Self.other, ordering: .acquiring)
   }
 
-  /// Waits for an interrupt, and takes it.
-  func waitForInterrupt(until deadline: ClockDeadline) -> Int? {
-    wait(deadline) { pending.load(ordering: .acquiring) & Self.interrupts != 0 }
-    return takeInterrupt()
-  }
-
   /// Waits until there is something else to do than to serve interrupts, or one has come that is not among `seen`. Interrupts stay
   /// noted, for when they can be served.
   ///
