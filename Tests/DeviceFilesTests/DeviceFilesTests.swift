@@ -80,6 +80,25 @@ struct DeviceFilesTests {
     }
   }
 
+  @Test("Files that could not be made are no reason for the next driver to go without")
+  func unmade() throws {
+    try SimulatedMemory.exclusive {
+      final class Owner: SpecialFileOpener {}
+      let owner = Owner()
+      try SpecialFiles.register(.characterDevice, major: 10, minors: 131..<132, owner)
+      let context = makeContext()
+      var misc = DeviceFileTemplate("cat", .plain, .fixed(10), driver: "misc", className: "misc")
+      misc.firstMinor = 131
+      #expect(throws: Errno.EBUSY) { try publish(context, EchoLink(context.device), misc) }
+      context.resources.keepPublications()
+      SpecialFiles.unregister(owner)
+      let (next, server) = try publish(context, EchoLink(context.device), misc)
+      context.resources.withdrawInherited()
+      #expect(next.fileCount == 1 && server === next.server && !server.isGone)
+      context.resources.withdrawPublications()
+    }
+  }
+
   @Test("Two devices have different names and numbers, and a number that is free is used again")
   func numbers() throws {
     try SimulatedMemory.exclusive {
