@@ -264,6 +264,23 @@ struct ClockFileTests {
     }
   }
 
+  @Test("A change that fails half-way is undone in the device, too")
+  func halfWay() throws {
+    try run { world, clock in
+      let file = try world.open("rtc0")
+      let works = clock.link.answer
+      var isFirst = true
+      clock.link.answer = { request in
+        let outcome = works(request)
+        defer { isFirst = false }
+        return isFirst ? .failure(.EIO) : outcome
+      }
+      #expect(throws: Errno.EIO) { try file.control(0x7003, 0) }
+      #expect(!clock.server.wishes.wantsUpdates && clock.device.enabled.isEmpty)
+      clock.link.answer = works
+    }
+  }
+
   @Test("A clock that goes wakes its reader with an error")
   func removal() throws {
     try World.run { world in

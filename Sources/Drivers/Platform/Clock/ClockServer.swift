@@ -129,6 +129,8 @@ public final class ClockServer: DeviceFileServer {
     do throws(Errno) { _ = try perform(ClockRequest(.follow)) } catch {
       // Only its own: a program may have changed the rest meanwhile, the alarm may have come, and the file been closed.
       state.withLock { $0.wishes.takeBack(new, to: old) }
+      // The driver may have begun with it. It is not waited for, and does not mind where it has not.
+      if !isGone { try? link.submit(ClockRequest(.follow)) }
       throw error
     }
   }
