@@ -273,8 +273,7 @@ let package = Package(
       [
         "PlatformDrivers", "ACPI", "DeviceFiles", "DriverKit", "DeviceModels", "DeviceFileSystem", "SyntheticFiles",
         "SerialDriver", "Terminals", "TerminalFiles", "VFS", "Security", "PageCache", "VirtualMemory", "Registers",
-        "Time", "Waiting", "Machine", "LinuxABI", "Foundations",
-        "FileTestSupport",
+        "Time", "Waiting", "Machine", "LinuxABI", "Foundations", "FileTestSupport", "TestSupport",
       ]),
     tests("PCITests", ["PCI", "DeviceModels", "Machine", "Foundations", "TestSupport"]),
     tests(
