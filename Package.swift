@@ -229,25 +229,32 @@ let package = Package(
       ],
       path: "Tests/Runner", swiftSettings: strict),
     module("DeviceModels", path: "Tests/DeviceModels", ["Foundations", "Machine"], generated: true),
-    tests("GeneratorTests", ["SpecKit"], exclude: ["README.md", "Golden", "BadSpecs"]),
-    tests("FoundationsTests", ["Foundations"]),
-    tests("BootInformationTests", ["BootInformation"]),
-    tests("SymbolsTests", ["Symbols"]),
-    tests("PageFramesTests", ["PageFrames", "Machine", "Foundations"]),
-    tests("SlabsTests", ["Slabs", "PageFrames"]),
-    tests("MachineTests", ["Machine", "PageFrames", "Foundations", "DeviceModels"]),
-    tests("ProcessorsTests", ["Processors", "Registers", "Machine", "Foundations"]),
-    tests("InterruptsTests", ["Interrupts", "Machine", "Foundations"]),
-    tests("ACPITests", ["ACPI", "Machine", "Foundations"], exclude: ["ASL"]),
-    tests("PageCacheTests", ["PageCache", "Machine", "Slabs", "PageFrames", "Foundations"]),
+    .target(
+      name: "TestSupport", dependencies: ["Foundations"], path: "Tests/TestSupport", exclude: ["README.md"],
+      swiftSettings: optimized),
+    module("FileTestSupport", path: "Tests/FileTestSupport", ["Foundations", "Machine", "VFS"]),
+    tests("GeneratorTests", ["SpecKit", "TestSupport"], exclude: ["README.md", "Golden", "BadSpecs"]),
+    tests("FoundationsTests", ["Foundations", "TestSupport"]),
+    tests("BootInformationTests", ["BootInformation", "TestSupport"]),
+    tests("SymbolsTests", ["Symbols", "TestSupport"]),
+    tests("PageFramesTests", ["PageFrames", "Machine", "Foundations", "TestSupport"]),
+    tests("SlabsTests", ["Slabs", "PageFrames", "TestSupport"]),
+    tests("MachineTests", ["Machine", "PageFrames", "Foundations", "DeviceModels", "TestSupport"]),
+    tests("ProcessorsTests", ["Processors", "Registers", "Machine", "Foundations", "TestSupport"]),
+    tests("InterruptsTests", ["Interrupts", "Machine", "Foundations", "TestSupport"]),
+    tests("ACPITests", ["ACPI", "Machine", "Foundations", "TestSupport"], exclude: ["ASL"]),
+    tests("PageCacheTests", ["PageCache", "Machine", "Slabs", "PageFrames", "Foundations", "TestSupport"]),
     tests(
-      "VirtualMemoryTests", ["VirtualMemory", "PageCache", "Machine", "PageFrames", "Foundations"], exclude: ["Linux"]),
+      "VirtualMemoryTests", ["VirtualMemory", "PageCache", "Machine", "PageFrames", "Foundations", "TestSupport"],
+      exclude: ["Linux"]),
     tests("WaitingTests", ["Waiting", "Machine", "Foundations"]),
-    tests("SignalsTests", ["Signals", "Machine", "LinuxABI", "Foundations"]),
-    tests("SchedulingTests", ["Scheduling", "Machine", "Foundations"]),
-    tests("LoggingTests", ["Logging", "Foundations"]),
-    tests("ConsoleTests", ["Console"]),
-    tests("RegistersTests", ["Registers", "DeviceModels", "Foundations"], exclude: ["README.md"], generated: true),
+    tests("SignalsTests", ["Signals", "Machine", "LinuxABI", "Foundations", "TestSupport"]),
+    tests("SchedulingTests", ["Scheduling", "Machine", "Foundations", "TestSupport"]),
+    tests("LoggingTests", ["Logging", "Foundations", "TestSupport"]),
+    tests("ConsoleTests", ["Console", "TestSupport"]),
+    tests(
+      "RegistersTests", ["Registers", "DeviceModels", "Foundations", "TestSupport"], exclude: ["README.md"],
+      generated: true),
     tests(
       "SerialDriverTests", ["SerialDriver", "Terminals", "Registers", "DeviceModels", "Machine", "Foundations"]),
     tests(
@@ -255,25 +262,26 @@ let package = Package(
     tests("ScreenDriverTests", ["ScreenDriver", "Console", "Terminals", "Machine", "Foundations"]),
     tests(
       "DriverKitTests",
-      ["DriverKit", "DMARemapping", "Logging", "PCI", "Time", "Waiting", "Machine", "Foundations"]),
+      ["DriverKit", "DMARemapping", "Logging", "PCI", "Time", "Waiting", "Machine", "Foundations", "TestSupport"]),
     tests("EducationalDriverTests", ["EducationalDriver", "DriverKit", "DeviceModels", "Machine", "Foundations"]),
     tests(
       "DeviceFilesTests",
       [
         "DeviceFiles", "DriverKit", "DeviceFileSystem", "SyntheticFiles", "Input", "VFS", "Security", "PageCache",
-        "Time", "Waiting", "Machine", "LinuxABI", "Foundations",
+        "Time", "Waiting", "Machine", "LinuxABI", "Foundations", "FileTestSupport",
       ]),
     tests(
       "PlatformDriversTests",
       [
         "PlatformDrivers", "ACPI", "DeviceFiles", "DriverKit", "DeviceModels", "DeviceFileSystem", "SyntheticFiles",
         "SerialDriver", "Terminals", "TerminalFiles", "VFS", "Security", "PageCache", "VirtualMemory", "Registers",
-        "Time", "Waiting", "Machine", "LinuxABI", "Foundations",
+        "Time", "Waiting", "Machine", "LinuxABI", "Foundations", "FileTestSupport", "TestSupport",
       ]),
-    tests("PCITests", ["PCI", "DeviceModels", "Machine", "Foundations"]),
+    tests("PCITests", ["PCI", "DeviceModels", "Machine", "Foundations", "TestSupport"]),
     tests(
-      "DMARemappingTests", ["DMARemapping", "ACPI", "PCI", "DeviceModels", "Machine", "PageFrames", "Foundations"]),
-    tests("VirtioTests", ["Virtio", "PCI", "DeviceModels", "Machine", "PageFrames", "Foundations"]),
+      "DMARemappingTests",
+      ["DMARemapping", "ACPI", "PCI", "DeviceModels", "Machine", "PageFrames", "Foundations", "TestSupport"]),
+    tests("VirtioTests", ["Virtio", "PCI", "DeviceModels", "Machine", "PageFrames", "Foundations", "TestSupport"]),
     tests(
       "VirtioDriversTests",
       [
@@ -281,61 +289,74 @@ let package = Package(
         "Terminals", "VFS", "Security", "PageCache", "PageFrames", "VirtualMemory", "Time", "Waiting", "Machine",
         "LinuxABI",
         "Foundations",
+        "FileTestSupport",
       ]),
-    tests("TimeTests", ["Time", "Machine", "Registers", "DeviceModels", "Foundations"]),
+    tests("TimeTests", ["Time", "Machine", "Registers", "DeviceModels", "Foundations", "TestSupport"]),
     tests(
       "FutexesTests",
-      ["Futexes", "Scheduling", "Time", "Waiting", "VirtualMemory", "Machine", "Foundations"]),
-    tests("ExecutablesTests", ["Executables", "VirtualMemory", "Machine", "Foundations"]),
+      ["Futexes", "Scheduling", "Time", "Waiting", "VirtualMemory", "Machine", "Foundations", "TestSupport"]),
+    tests("ExecutablesTests", ["Executables", "VirtualMemory", "Machine", "Foundations", "TestSupport"]),
     tests("VDSOTests", ["VDSO", "VirtualMemory", "Time", "Machine", "Foundations"]),
     tests(
       "ProcessesTests",
       [
         "Processes", "Signals", "RAMFileSystem", "VFS", "Security", "PageCache", "Time", "LinuxABI", "Machine",
         "PageFrames", "Foundations",
+        "TestSupport",
       ]),
-    tests("KernelEventsTests", ["KernelEvents", "Machine", "Foundations"]),
+    tests("KernelEventsTests", ["KernelEvents", "Machine", "Foundations", "TestSupport"]),
     tests(
       "RAMFileSystemTests",
-      ["RAMFileSystem", "VFS", "Security", "PageCache", "Machine", "LinuxABI", "Foundations"], exclude: ["Linux"]),
+      [
+        "RAMFileSystem", "VFS", "Security", "PageCache", "Machine", "LinuxABI", "Foundations", "FileTestSupport",
+        "TestSupport",
+      ], exclude: ["Linux"]),
     tests(
       "DeviceFileSystemTests",
-      ["DeviceFileSystem", "VFS", "Security", "PageCache", "Machine", "LinuxABI", "Foundations"]),
-    tests("ArchivesTests", ["Archives", "Machine", "Foundations"]),
+      ["DeviceFileSystem", "VFS", "Security", "PageCache", "Machine", "LinuxABI", "Foundations", "FileTestSupport"]),
+    tests("ArchivesTests", ["Archives", "Machine", "Foundations", "TestSupport"]),
     tests(
       "InitialFileSystemTests",
       [
         "InitialFileSystem", "Archives", "RAMFileSystem", "VFS", "Security", "PageCache", "Machine", "LinuxABI",
         "Foundations",
+        "FileTestSupport",
+        "TestSupport",
       ]),
     tests(
       "TerminalFilesTests",
       [
         "TerminalFiles", "DeviceFileSystem", "Terminals", "VFS", "Security", "PageCache", "Waiting", "Machine",
         "LinuxABI", "Foundations",
+        "FileTestSupport",
       ]),
     tests(
       "IPCTests",
       [
         "IPC", "RAMFileSystem", "VFS", "Security", "PageCache", "Waiting", "Machine", "LinuxABI", "Foundations",
+        "FileTestSupport",
+        "TestSupport",
       ]),
     tests(
       "SocketsTests",
       [
         "Sockets", "KernelEvents", "IPC", "RAMFileSystem", "VFS", "Security", "PageCache", "Waiting", "Machine",
         "LinuxABI", "Foundations",
+        "FileTestSupport",
       ]),
     tests(
       "EventsTests",
       [
         "Events", "IPC", "RAMFileSystem", "VFS", "Security", "PageCache", "Time", "Waiting", "Machine", "LinuxABI",
         "Foundations",
+        "FileTestSupport",
+        "TestSupport",
       ]),
     tests(
       "SystemFileSystemTests",
       [
         "SystemFileSystem", "KernelEvents", "SyntheticFiles", "Processors", "PCI", "VirtualMemory", "RAMFileSystem",
-        "Input", "InputFiles", "VFS", "Security", "PageCache", "Machine", "LinuxABI", "Foundations",
+        "Input", "InputFiles", "VFS", "Security", "PageCache", "Machine", "LinuxABI", "Foundations", "FileTestSupport",
       ]),
     tests(
       "ProcessFileSystemTests",
@@ -343,6 +364,7 @@ let package = Package(
         "Input",
         "ProcessFileSystem", "SyntheticFiles", "Processes", "PCI", "RAMFileSystem", "VFS", "Security", "PageCache",
         "VirtualMemory", "Executables", "Machine", "LinuxABI", "Foundations",
+        "FileTestSupport",
       ]),
     tests("InputTests", ["Input", "Time", "Machine", "Foundations"]),
     tests(
@@ -350,17 +372,20 @@ let package = Package(
       [
         "InputFiles", "Input", "DeviceFileSystem", "VFS", "Security", "PageCache", "Time", "Waiting", "Machine",
         "PageFrames", "LinuxABI", "Foundations",
+        "FileTestSupport",
       ]),
     tests("SecurityTests", ["Security", "LinuxABI", "Foundations"]),
     tests("LinuxABITests", ["LinuxABI"]),
     tests(
-      "TerminalsTests", ["Terminals", "Waiting", "Machine", "LinuxABI", "Foundations", "PageFrames"],
+      "TerminalsTests", ["Terminals", "Waiting", "Machine", "LinuxABI", "Foundations", "PageFrames", "TestSupport"],
       exclude: ["Linux"]),
     tests(
       "SystemCallsTests",
       [
         "SystemCalls", "Processes", "IPC", "RAMFileSystem", "VFS", "Security", "PageCache", "LinuxABI", "Machine",
         "Events", "Sockets", "KernelEvents", "Foundations",
+        "FileTestSupport",
+        "TestSupport",
       ]),
     tests("StructureTests", []),
   ]

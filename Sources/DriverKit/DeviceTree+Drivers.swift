@@ -61,13 +61,19 @@ extension DeviceTree {
 
   /// Takes a device's driver from it.
   ///
-  /// - Throws: `ENODEV` when it has none; `ETIMEDOUT` when it does not end.
+  /// - Throws: `ENODEV` when it has none; `ETIMEDOUT`, `EINTR` when it has not ended yet: the device is free once it does.
   /// - Context: a thread that may wait.
   public static func unbind(_ device: DeviceNode, isGone: Bool = false) throws(Errno) {
     guard let host = device.contents.withLock({ $0.host }) else { throw .ENODEV }
     try host.order(.remove(isGone: isGone), timeoutNanoseconds: patience)
-    guard release(device, from: host) else { return }
-    observe { $0.driverDidChange(device) }
+  }
+
+  /// The driver of `host` has ended as it was told to: its device is free, also when nobody waits for that any more.
+  ///
+  /// - Context: the thread of `host`, which is over.
+  static func didEnd(_ host: DriverHost, _ state: DeviceNode.State) {
+    guard release(host.device, from: host, state) else { return }
+    observe { $0.driverDidChange(host.device) }
   }
 
   /// Why a driver of `type` cannot be given to `device`; nil when it can. Whether one serves it is asked first, as on Linux.
@@ -95,31 +101,33 @@ extension DeviceTree {
     let refusal: Errno? = device.contents.withLock { contents in
       if contents.isLeaving { return .ENODEV }
       guard contents.host === old else { return .EBUSY }
-      contents.host = host
-      contents.failure = nil
+      (contents.host, contents.state, contents.failure) = (host, .starting, nil)
       return nil
     }
     if let refusal { throw refusal }
-    device.setState(.starting)
+    device.changes.wakeAll()
     // Before the driver can work, which is told next.
     observe { $0.driverDidChange(device) }
     do throws(Errno) { try host.startThread() } catch {
-      _ = release(device, from: host)
-      device.setState(.unbound)
+      _ = release(device, from: host, .unbound)
       observe { $0.driverDidChange(device) }
       throw error
     }
   }
 
-  /// Takes `host` from its device.
+  /// Takes `host` from its device, which is in `state` from then on; both at once, for another may be given to it at any moment.
   ///
   /// - Returns: false when that has it no more.
-  private static func release(_ device: DeviceNode, from host: DriverHost) -> Bool {
-    device.contents.withLock { contents in
+  private static func release(_ device: DeviceNode, from host: DriverHost, _ state: DeviceNode.State) -> Bool {
+    let isFree = device.contents.withLock { contents in
       guard contents.host === host else { return false }
       contents.host = nil
+      // One that was removed before its driver had ended stays what it is.
+      if contents.state != .gone { contents.state = state }
       return true
     }
+    if isFree { device.changes.wakeAll() }
+    return isFree
   }
 
   /// The driver of `host` has not taken its device after all: another may, or it has none.
@@ -135,8 +143,7 @@ extension DeviceTree {
         DriverLog.add(.warning, device, "cannot be given to \(next.name.description): error \(error.rawValue)")
       }
     }
-    guard release(device, from: host) else { return }
-    device.setState(.unbound)
+    guard release(device, from: host, .unbound) else { return }
     observe { $0.driverDidChange(device) }
   }
 }

@@ -34,7 +34,8 @@ open class DeviceObserver {
 /// The machine's devices and the drivers that there are.
 ///
 /// Devices come and go on one thread, the tree's own, so that nobody sees half of a change; whoever reports one waits for that or
-/// does not. Lock order: the tree's spin lock before a device's own.
+/// does not. Those that a driver has added go with that driver, on its device's thread. Lock order: the sleeping lock around what the
+/// observer is told, the tree's spin lock, a device's own.
 public enum DeviceTree {
   private struct Contents: ~Copyable {
     var devices = GrowableArray<DeviceNode>()
@@ -62,6 +63,8 @@ public enum DeviceTree {
 
   private static let contents = SpinLock(Contents())
   private static let changeCame = WaitQueue()
+  /// Held while the observer is told that a device has come or has gone, so that it hears of both in this order.
+  private static let showing = SleepLock()
   private static let observer = BootCell<DeviceObserver>()
 
   /// How long the end of a driver may take before it is abandoned, in nanoseconds.
@@ -162,12 +165,19 @@ public enum DeviceTree {
 
   /// Adds a device, and gives it a driver if there is one for it.
   ///
-  /// - Throws: `EEXIST`, `ENOMEM`. That no driver could be started is no error of the device's.
+  /// - Throws: `EEXIST`, `ENOMEM`, `ENODEV` when it has been removed before: what led to it was faster than the tree's thread. That no
+  ///   driver could be started is no error of the device's.
   /// - Context: the tree's thread, or boot's before that.
   public static func add(_ device: DeviceNode) throws(Errno) {
     guard find(device.bus, device.name.bytes) == nil else { throw .EEXIST }
-    try contents.withLock { contents throws(Errno) in try contents.devices.append(device) }
-    observe { $0.deviceWasAdded(device) }
+    try showing.withLock { () throws(Errno) in
+      try contents.withLock { contents throws(Errno) in
+        // Under the lock: whoever removes it looks for it afterwards.
+        if device.contents.withLock({ $0.isLeaving }) { throw .ENODEV }
+        try contents.devices.append(device)
+      }
+      observe { $0.deviceWasAdded(device) }
+    }
     guard bindsByItself(device.bus) else { return }
     try? bindBest(device)
   }
@@ -190,15 +200,21 @@ public enum DeviceTree {
     device.contents.withLock { $0.isLeaving = true }
     while let child = child(of: device) { remove(child, isGone: isGone) }
     try? unbind(device, isGone: isGone)
-    let wasThere = contents.withLock { contents in
+    showing.withLock {
+      let wasThere = takeOut(device)
+      device.setState(.gone)
+      if wasThere { observe { $0.deviceWasRemoved(device) } }
+    }
+  }
+
+  private static func takeOut(_ device: DeviceNode) -> Bool {
+    contents.withLock { contents in
       for index in 0..<contents.devices.count where contents.devices[index] === device {
         _ = contents.devices.remove(at: index)
         return true
       }
       return false
     }
-    device.setState(.gone)
-    if wasThere { observe { $0.deviceWasRemoved(device) } }
   }
 
   private static func child(of device: DeviceNode) -> DeviceNode? {

@@ -180,7 +180,14 @@ public final class DriverContext {
   /// - Returns: what was made, or what a former driver of the device had published and what goes on in its place.
   /// - Throws: `ENOMEM`, and what `make` throws.
   public func publish(_ make: () throws(Errno) -> Publication) throws(Errno) -> Publication {
-    try Containment.outside { () throws(Errno) in try resources.add(try make()) }
+    try Containment.outside { () throws(Errno) in
+      let made = try make()
+      do throws(Errno) { return try resources.add(made) } catch {
+        // Without a record nobody would ever take it back.
+        made.withdraw()
+        throw error
+      }
+    }
   }
 
   /// Makes memory that the device reaches, and puts it on record.

@@ -408,8 +408,8 @@ final class DriverHost: ThreadBody {
     stop(isGone: isGone)
     context.resources.withdrawPublications()
     requests.failAll(.ENODEV)
-    device.setState(isGone ? .gone : .unbound)
     isOver = true
+    DeviceTree.didEnd(self, isGone ? .gone : .unbound)
   }
 }
 

@@ -46,6 +46,8 @@ final class DriverResources {
 
   /// Notes `publication`, or what goes on in its place.
   func add(_ publication: Publication) throws(Errno) -> Publication {
+    // Room first: what is inherited must not get lost.
+    try publications.reserveCapacity(publications.count + 1)
     for index in 0..<inherited.count where inherited[index].continues(as: publication) {
       let kept = inherited.remove(at: index)
       try publications.append(kept)
@@ -70,9 +72,10 @@ final class DriverResources {
 
   /// Keeps what was published, for the next driver to go on with.
   func keepPublications() {
+    let end = inherited.count
     while let publication = publications.popLast() {
       // Without memory to note it it goes.
-      do throws(Errno) { try inherited.append(publication) } catch { publication.withdraw() }
+      do throws(Errno) { try inherited.insert(publication, at: end) } catch { publication.withdraw() }
     }
   }
 

@@ -6,11 +6,12 @@ open class Publication {
   /// Creates a publication.
   public init() {}
 
-  /// Takes it back from whoever uses it, who gets errors from now on.
+  /// Takes it back from whoever uses it, who gets errors from now on; also when nobody could use it yet.
   ///
   /// - Context: the device's thread.
   open func withdraw() {}
 
-  /// Whether it may stay in use in place of `successor`, which a new driver of the same device publishes.
+  /// Whether it may stay in use in place of `successor`, which a new driver of the same device publishes. One that is not in use,
+  /// because showing it has failed, may not.
   open func continues(as successor: Publication) -> Bool { false }
 }

@@ -50,7 +50,7 @@ extension BootHandlers {
     let begin = Clock.nanoseconds
     LocalTimer.arm(nanoseconds: testDelayNanoseconds)
     Processor.enableInterrupts()
-    while probe.arrivals == 0, Clock.nanoseconds &- begin < testLimitNanoseconds { Machine.pause() }
+    _ = BusyWait.wait(atMost: testLimitNanoseconds) { probe.arrivals > 0 }
     let elapsed = Clock.nanoseconds &- begin
     VectorHandlers.set(nil, for: InterruptVector.localTimer.rawValue, on: 0)
     return probe.arrivals == 1 && elapsed >= testDelayNanoseconds * 9 / 10
@@ -69,7 +69,9 @@ extension BootHandlers {
     }
     KernelProcessors.setNodes(state.firmware)
     let begin = Clock.nanoseconds
-    ApplicationProcessors.start(KernelProcessorEntry(madt), timeoutMicroseconds: 1_000_000, wait: wait)
+    ApplicationProcessors.start(KernelProcessorEntry(madt), timeoutMicroseconds: 1_000_000) {
+      BusyWait.wait(microseconds: $0)
+    }
     let elapsed = Clock.nanoseconds &- begin
     for index in 0..<plan.count where !Processor.isOnline(index + 1) {
       let number = UInt64(plan.localAPICs[index])
@@ -82,11 +84,6 @@ extension BootHandlers {
     let online = Processor.onlineCount
     guard CrossCall.reachesEverybody() else { return .failed("a call to every CPU did not run everywhere") }
     return .done("\(online) of \(plan.count + 1) CPUs, \(elapsed / 1_000) µs")
-  }
-
-  private static func wait(microseconds: Int) {
-    let begin = Clock.nanoseconds
-    while Clock.nanoseconds &- begin < UInt64(microseconds) * 1_000 { Machine.pause() }
   }
 }
 

@@ -1,5 +1,6 @@
 import ACPI
 import Foundations
+import TestSupport
 import Testing
 
 @Suite("DMAR")

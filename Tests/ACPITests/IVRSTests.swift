@@ -1,6 +1,7 @@
 import ACPI
 import Foundation
 import Foundations
+import TestSupport
 import Testing
 
 /// The table of AMD's IOMMUs, good, bad and QEMU's.

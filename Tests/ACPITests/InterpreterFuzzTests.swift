@@ -1,6 +1,7 @@
 import ACPI
 import Foundation
 import Foundations
+import TestSupport
 import Testing
 
 /// Whatever a table holds, loading and running it ends, in a value or an error, within its limits.

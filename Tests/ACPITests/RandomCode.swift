@@ -1,3 +1,5 @@
+import TestSupport
+
 /// Writes random AML that is mostly well-formed, so that a fuzzer gets behind the parser.
 struct RandomCode {
   var random: SeededGenerator

@@ -1,6 +1,7 @@
 import ACPI
 import Foundation
 import Foundations
+import TestSupport
 import Testing
 
 /// The fixed tables, good and bad.

@@ -1,5 +1,6 @@
 import BootInformation
 import Foundation
+import TestSupport
 import Testing
 
 /// Whatever a loader leaves, reading it ends with information or an error.

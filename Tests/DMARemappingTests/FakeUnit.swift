@@ -15,6 +15,8 @@ final class FakeUnit: RemappingUnit {
   var enableError: Errno?
   var forgetAnswers = true
   var pendingFaults: [RemappingFault] = []
+  /// Whether it is to say that it has lost some.
+  var hasLost = false
   var interrupts = FaultInterrupts.on
   /// Pages that a device has used and that the unit may remember.
   var remembered: Set<UInt64> = []
@@ -61,6 +63,8 @@ final class FakeUnit: RemappingUnit {
     let faults = pendingFaults
     pendingFaults = []
     for fault in faults { sink.note(fault) }
+    if hasLost { sink.noteLost() }
+    hasLost = false
     return faults.count
   }
 

@@ -150,4 +150,28 @@ struct UnitsTests {
       #expect(report.faults.count == 14 && report.suppressed == UInt64(RemappingUnits.faultLimit) - 7)
     }
   }
+
+  @Test("How many faults were not told of is told with the next one, whatever the unit itself has lost meanwhile")
+  func suppression() throws {
+    try SimulatedMemory.exclusive {
+      let report = NotingReport()
+      let units = RemappingUnits(report)
+      let unit = FakeUnit()
+      try units.add(unit)
+      let listener = NotingSink()
+      let device = try #require(try units.attach(try ListedFunctions.usual().path(address(1, 0)), listener: listener))
+      let fault = RemappingFault(
+        source: address(1, 0), address: 0x1000, access: .write, reason: 2, explanation: "not there")
+      unit.pendingFaults = Array(repeating: fault, count: 25)
+      units.handleInterrupt(of: unit)
+      #expect(report.faults.count == 10 && report.suppressed == 0)
+      report.time = 6_000_000_000
+      unit.hasLost = true
+      units.handleInterrupt(of: unit)
+      #expect(report.problems.count == 1 && report.suppressed == 0)
+      unit.pendingFaults = [fault]
+      units.handleInterrupt(of: unit)
+      #expect(report.faults.count == 11 && report.suppressed == 15 && device.faultCount == 26)
+    }
+  }
 }

@@ -3,6 +3,7 @@ import Foundations
 import Machine
 import PCI
 import PageFrames
+import TestSupport
 import Testing
 
 @testable import DMARemapping

@@ -1,3 +1,4 @@
+import FileTestSupport
 import Foundations
 import LinuxABI
 import Machine
@@ -38,16 +39,8 @@ struct DeviceTests {
     return try actor.open(bytes.span, flags)
   }
 
-  private func read(_ file: OpenFile, _ count: Int) throws(Errno) -> [UInt8] {
-    var bytes = [UInt8](repeating: 0xee, count: count)
-    var span = bytes.mutableSpan
-    let moved = try IOBuffer.withBuffer(filling: &span) { buffer throws(Errno) in try file.read(&buffer) }
-    return Array(bytes[..<moved])
-  }
-
   private func write(_ file: OpenFile, _ count: Int) throws(Errno) -> Int {
-    let bytes = [UInt8](repeating: 1, count: count)
-    return try IOBuffer.withBuffer(draining: bytes.span) { buffer throws(Errno) in try file.write(&buffer) }
+    try file.write([UInt8](repeating: 1, count: count))
   }
 
   @Test("The devices that are no hardware do what their manual pages say, and drivers come and go")
@@ -70,14 +63,14 @@ struct DeviceTests {
 
       let null = try open(actor, "null", .O_RDWR)
       #expect(try write(null, 5_000) == 5_000)
-      #expect(try read(null, 10) == [])
+      #expect(try null.read(10) == [])
       let zero = try open(actor, "zero", .O_RDWR)
-      #expect(try read(zero, 5_000) == [UInt8](repeating: 0, count: 5_000))
+      #expect(try zero.read(5_000) == [UInt8](repeating: 0, count: 5_000))
       let full = try open(actor, "full", .O_RDWR)
       #expect(throws: Errno.ENOSPC) { try write(full, 1) }
-      #expect(try read(full, 3) == [0, 0, 0])
+      #expect(try full.read(3) == [0, 0, 0])
       let random = try open(actor, "urandom", .O_RDWR)
-      #expect(try read(random, 300)[..<256] == (1...256).map { UInt8(truncatingIfNeeded: $0) }[...])
+      #expect(try random.read(300)[..<256] == (1...256).map { UInt8(truncatingIfNeeded: $0) }[...])
       #expect(try write(random, 700) == 700)
       #expect(source.mixed == 700)
 
@@ -95,8 +88,4 @@ struct DeviceTests {
       #expect(throws: Errno.EACCES) { try open(actor, "null", .O_RDWR) }
     }
   }
-}
-
-private final class FixedClock: FileClock {
-  override var now: FileTime { FileTime(seconds: 0, nanoseconds: 0) }
 }

@@ -1,3 +1,4 @@
+import FileTestSupport
 import Foundations
 import LinuxABI
 import Machine
@@ -41,16 +42,16 @@ struct DeviceFilesTests {
       #expect((234...254).contains(entry.number.major))
       try world.makeNode(entry)
       let file = try world.open("echo0")
-      #expect(try write(file, [7]) == 1)
+      #expect(try file.write([7]) == 1)
       #expect(file.poll().contains(.output))
 
       link.error = .EBUSY
-      #expect(throws: Errno.EBUSY) { try write(file, [7]) }
+      #expect(throws: Errno.EBUSY) { try file.write([7]) }
       link.error = nil
 
       context.resources.withdrawPublications()
       #expect(server.isGone)
-      #expect(throws: Errno.ENODEV) { try write(file, [7]) }
+      #expect(throws: Errno.ENODEV) { try file.write([7]) }
       #expect(throws: Errno.ENODEV) { try file.control(1, 0) }
       #expect(file.poll() == [.error, .hangUp])
       // The name is still there, as nobody has removed it; nobody answers.
@@ -75,6 +76,25 @@ struct DeviceFilesTests {
       #expect(other !== server)
       context.resources.withdrawInherited()
       #expect(server.isGone && !other.isGone && third.fileCount == 1 && first.fileCount == 0)
+      context.resources.withdrawPublications()
+    }
+  }
+
+  @Test("Files that could not be made are no reason for the next driver to go without")
+  func unmade() throws {
+    try SimulatedMemory.exclusive {
+      final class Owner: SpecialFileOpener {}
+      let owner = Owner()
+      try SpecialFiles.register(.characterDevice, major: 10, minors: 131..<132, owner)
+      let context = makeContext()
+      var misc = DeviceFileTemplate("cat", .plain, .fixed(10), driver: "misc", className: "misc")
+      misc.firstMinor = 131
+      #expect(throws: Errno.EBUSY) { try publish(context, EchoLink(context.device), misc) }
+      context.resources.keepPublications()
+      SpecialFiles.unregister(owner)
+      let (next, server) = try publish(context, EchoLink(context.device), misc)
+      context.resources.withdrawInherited()
+      #expect(next.fileCount == 1 && server === next.server && !server.isGone)
       context.resources.withdrawPublications()
     }
   }

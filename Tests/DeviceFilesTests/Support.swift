@@ -1,4 +1,5 @@
 import DeviceFileSystem
+import FileTestSupport
 import Foundations
 import LinuxABI
 import Machine
@@ -10,10 +11,6 @@ import Waiting
 
 @testable import DeviceFiles
 @testable import DriverKit
-
-final class FixedClock: FileClock {
-  override var now: FileTime { FileTime(seconds: 0, nanoseconds: 0) }
-}
 
 /// A tree with /dev, in which devices' files are made.
 final class World {
@@ -84,8 +81,4 @@ final class EchoLink: DriverLink {
     guard let request = request as? EchoServer.Request else { throw .EINVAL }
     request.complete(.success(Int(request.byte)))
   }
-}
-
-func write(_ file: OpenFile, _ bytes: [UInt8]) throws(Errno) -> Int {
-  try IOBuffer.withBuffer(draining: bytes.span) { buffer throws(Errno) in try file.write(&buffer) }
 }

@@ -4,6 +4,7 @@ import LinuxABI
 import Machine
 import Security
 import Synchronization
+import TestSupport
 import Testing
 import VFS
 import Waiting

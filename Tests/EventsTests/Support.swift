@@ -1,3 +1,4 @@
+import FileTestSupport
 import Foundations
 import IPC
 import LinuxABI
@@ -23,8 +24,8 @@ final class World {
 
   init() throws(Errno) {
     names = try DentryCache(bucketCount: 64)
-    inodes = try AnonymousInodes(names: names, clock: ZeroClock())
-    pipes = try PipeMaker(names: names, clock: ZeroClock())
+    inodes = try AnonymousInodes(names: names, clock: FixedClock())
+    pipes = try PipeMaker(names: names, clock: FixedClock())
   }
 
   func makeCounter(_ initial: UInt32 = 0) throws(Errno) -> EventCounter {
@@ -46,10 +47,6 @@ final class World {
     try epoll.add(file, descriptor, EpollRequest(UInt32(truncatingIfNeeded: events.rawValue), data: data))
     return descriptor
   }
-}
-
-private final class ZeroClock: FileClock {
-  override var now: FileTime { FileTime(seconds: 0, nanoseconds: 0) }
 }
 
 func withWorld<Result>(_ body: (World) throws -> Result) throws -> Result {
@@ -97,38 +94,5 @@ extension OpenFile {
     var number: UInt64 = 0
     for index in 0..<8 { number |= UInt64(bytes[index]) << UInt64(index * 8) }
     return number
-  }
-}
-
-/// Shares what the compiler cannot know to be safe with the threads of a test.
-struct Shared<Value>: @unchecked Sendable { let value: Value }
-
-/// Threads of the host's that a test starts and joins.
-final class Crew {
-  private var ends: [DispatchSemaphore] = []
-
-  func start(_ body: @escaping () -> Void) {
-    let end = DispatchSemaphore(value: 0)
-    ends.append(end)
-    let work = Shared(value: body)
-    Thread {
-      work.value()
-      end.signal()
-    }.start()
-  }
-
-  func join() {
-    for end in ends { end.wait() }
-    ends = []
-  }
-}
-
-/// The error that `body` throws, or nil.
-func error(_ body: () throws(Errno) -> Void) -> Errno? {
-  do throws(Errno) {
-    try body()
-    return nil
-  } catch {
-    return error
   }
 }

@@ -1,6 +1,7 @@
 import Foundation
 import Foundations
 import Machine
+import TestSupport
 import Testing
 import VirtualMemory
 

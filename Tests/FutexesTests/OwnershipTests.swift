@@ -2,6 +2,7 @@ import Foundations
 import Machine
 import Scheduling
 import Synchronization
+import TestSupport
 import Testing
 import Time
 

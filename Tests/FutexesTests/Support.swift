@@ -95,9 +95,6 @@ final class World {
 /// A number that only the holder of a lock changes.
 final class Tally { var count = 0 }
 
-/// Shares what the compiler cannot know to be safe with the threads of a test.
-struct Shared<Value>: @unchecked Sendable { let value: Value }
-
 func withWorld<Result>(bucketCount: Int = 64, _ body: (World) throws -> Result) throws -> Result {
   try SimulatedMemory.exclusive {
     let world = try World(bucketCount: bucketCount)
@@ -140,34 +137,4 @@ final class ThreadDirectory: FutexThreads {
   }
 
   func remove(_ number: UInt32) { all.withLock { all in all.removeAll { $0.number == number } } }
-}
-
-/// Threads of the host's that a test starts and joins.
-final class Crew {
-  private var ends: [DispatchSemaphore] = []
-
-  func start(_ body: @escaping () -> Void) {
-    let end = DispatchSemaphore(value: 0)
-    ends.append(end)
-    let work = Shared(value: body)
-    Thread {
-      work.value()
-      end.signal()
-    }.start()
-  }
-
-  func join() {
-    for end in ends { end.wait() }
-    ends = []
-  }
-}
-
-/// The error that `body` throws, or nil.
-func error(_ body: () throws(Errno) -> Void) -> Errno? {
-  do throws(Errno) {
-    try body()
-    return nil
-  } catch {
-    return error
-  }
 }

@@ -1,3 +1,4 @@
+import FileTestSupport
 import Foundations
 import LinuxABI
 import Machine
@@ -19,11 +20,11 @@ final class World {
   init() throws(Errno) {
     cache = try PageCache(frameCount: SimulatedMemory.frameCount, waiting: PageWaiting())
     names = try DentryCache(bucketCount: 64)
-    let root = try RAMFileSystem(names: names, clock: ZeroClock(), cache: cache).makeMount()
+    let root = try RAMFileSystem(names: names, clock: FixedClock(), cache: cache).makeMount()
     let context = FileSystemContext(root: root.rootPath, directory: root.rootPath)
     actor = FileActor(.root, context, try MountNamespace(root: root))
-    pipes = try PipeMaker(names: names, clock: ZeroClock())
-    inodes = try AnonymousInodes(names: names, clock: ZeroClock())
+    pipes = try PipeMaker(names: names, clock: FixedClock())
+    inodes = try AnonymousInodes(names: names, clock: FixedClock())
     SpecialFiles.setFIFOOpener(FIFOOpener())
   }
 
@@ -37,23 +38,6 @@ final class World {
   }
 }
 
-private final class ZeroClock: FileClock {
-  override var now: FileTime { FileTime(seconds: 0, nanoseconds: 0) }
-}
-
 func withWorld<Result>(_ body: (World) throws -> Result) throws -> Result {
   try SimulatedMemory.exclusive { try body(World()) }
-}
-
-extension OpenFile {
-  func write(_ bytes: [UInt8]) throws(Errno) -> Int {
-    try IOBuffer.withBuffer(draining: bytes.span) { buffer throws(Errno) in try write(&buffer) }
-  }
-
-  func read(_ count: Int) throws(Errno) -> [UInt8] {
-    var bytes = [UInt8](repeating: 0xee, count: count)
-    var span = bytes.mutableSpan
-    let moved = try IOBuffer.withBuffer(filling: &span) { buffer throws(Errno) in try read(&buffer) }
-    return Array(bytes[..<moved])
-  }
 }

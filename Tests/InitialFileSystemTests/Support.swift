@@ -1,4 +1,5 @@
 import Archives
+import FileTestSupport
 import Foundation
 import Foundations
 import LinuxABI
@@ -10,11 +11,6 @@ import VFS
 
 @testable import InitialFileSystem
 
-/// A clock that stands still.
-final class StillClock: FileClock {
-  override var now: FileTime { FileTime(seconds: 5, nanoseconds: 0) }
-}
-
 /// A machine with an empty memory file system as its root.
 final class World {
   let actor: FileActor
@@ -22,7 +18,7 @@ final class World {
   init(pageCount: UInt64 = .max) throws(Errno) {
     let cache = try PageCache(frameCount: SimulatedMemory.frameCount, waiting: PageWaiting())
     let fileSystem = RAMFileSystem(
-      names: try DentryCache(bucketCount: 64), clock: StillClock(), cache: cache, .init(pageCount: pageCount))
+      names: try DentryCache(bucketCount: 64), clock: FixedClock(seconds: 5), cache: cache, .init(pageCount: pageCount))
     let root = try fileSystem.makeMount(permissions: 0o755)
     let context = FileSystemContext(root: root.rootPath, directory: root.rootPath)
     actor = FileActor(.root, context, try MountNamespace(root: root))

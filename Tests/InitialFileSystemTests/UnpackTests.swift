@@ -2,6 +2,7 @@ import Archives
 import Foundation
 import Foundations
 import Machine
+import TestSupport
 import Testing
 import VFS
 

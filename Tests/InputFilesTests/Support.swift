@@ -1,4 +1,5 @@
 import DeviceFileSystem
+import FileTestSupport
 import Foundations
 import Input
 import LinuxABI
@@ -11,10 +12,6 @@ import VFS
 
 @testable import InputFiles
 @testable import Machine
-
-final class FixedClock: FileClock {
-  override var now: FileTime { FileTime(seconds: 0, nanoseconds: 0) }
-}
 
 /// A program's memory: zeroed pages on demand in one range, and nothing elsewhere.
 final class ProgramSpace: PageFaultHandler {

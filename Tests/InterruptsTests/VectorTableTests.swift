@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import Interrupts
@@ -36,7 +37,7 @@ struct VectorTableTests {
 
   @Test("Random taking and giving back agrees with a set", arguments: 1...20 as ClosedRange<UInt64>)
   func model(seed: UInt64) {
-    var random = SeededGenerator(state: seed)
+    var random = SeededGenerator(seed: seed)
     var table = VectorTable(48...60)
     var taken: Set<Int> = []
     for _ in 0..<5_000 {
@@ -75,18 +76,5 @@ struct VectorTableTests {
       let isStorm = detector.note(isClaimed: number % 1_001 == 0)
       #expect(isStorm == (number == StormDetector.period))
     }
-  }
-}
-
-/// A generator with a seed: splitmix64 (Steele, Lea, Flood, OOPSLA 2014).
-struct SeededGenerator {
-  var state: UInt64
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9e37_79b9_7f4a_7c15
-    var z = state
-    z = (z ^ z >> 30) &* 0xbf58_476d_1ce4_e5b9
-    z = (z ^ z >> 27) &* 0x94d0_49bb_1331_11eb
-    return z ^ z >> 31
   }
 }

@@ -1,5 +1,6 @@
 import Foundations
 import Logging
+import TestSupport
 import Testing
 
 /// Collects text.

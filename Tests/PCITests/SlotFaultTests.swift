@@ -1,5 +1,6 @@
 import DeviceModels
 import Foundations
+import TestSupport
 import Testing
 
 @testable import PCI

@@ -1,4 +1,5 @@
 import PageFrames
+import TestSupport
 import Testing
 
 @Suite("Fragmentation")

@@ -1,5 +1,6 @@
 import Machine
 import PageFrames
+import TestSupport
 import Testing
 
 @Suite("FrameList")

@@ -1,4 +1,5 @@
 import PageFrames
+import TestSupport
 import Testing
 
 /// Random work on a node, compared with `FreeMap` after every step and in every detail now and then.

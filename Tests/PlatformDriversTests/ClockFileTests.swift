@@ -1,4 +1,5 @@
 import DeviceModels
+import FileTestSupport
 import Foundations
 import LinuxABI
 import Machine
@@ -228,6 +229,55 @@ struct ClockFileTests {
       for bad in ["+", "+=", "soon", "99999999999999"] {
         #expect(throws: Errno.EINVAL) { try put("wakealarm", bad) }
       }
+    }
+  }
+
+  @Test("A change that fails is taken back, and nothing that has changed meanwhile")
+  func meanwhile() throws {
+    try run { world, clock in
+      var file: OpenFile? = try world.open("rtc0")
+      #expect(try file?.control(0x7003, 0) == 0)
+      #expect(clock.server.wishes.wantsUpdates)
+      let works = clock.link.answer
+      var isClosed = false
+      clock.link.answer = { _ in
+        // Closing it ends what repeats, and asks for that, too.
+        if !isClosed {
+          isClosed = true
+          file = nil
+        }
+        return .failure(.EIO)
+      }
+      #expect(throws: Errno.EIO) { try clock.server.change { ($0.alarm, $0.wantsAlarm) = (noon + 60, true) } }
+      #expect(file == nil && clock.server.wishes == ClockWishes())
+      clock.link.answer = works
+      try clock.server.change { ($0.alarm, $0.wantsAlarm) = (noon + 60, true) }
+      clock.link.answer = { _ in
+        // The alarm comes, and is not wanted any more.
+        clock.server.note(.alarm)
+        return .failure(.EIO)
+      }
+      #expect(throws: Errno.EIO) { try clock.server.change { $0.wantsUpdates = true } }
+      #expect(!clock.server.wishes.wantsUpdates && !clock.server.wishes.wantsAlarm)
+      #expect(clock.server.wishes.alarm == noon + 60)
+      clock.link.answer = works
+    }
+  }
+
+  @Test("A change that fails half-way is undone in the device, too")
+  func halfWay() throws {
+    try run { world, clock in
+      let file = try world.open("rtc0")
+      let works = clock.link.answer
+      var isFirst = true
+      clock.link.answer = { request in
+        let outcome = works(request)
+        defer { isFirst = false }
+        return isFirst ? .failure(.EIO) : outcome
+      }
+      #expect(throws: Errno.EIO) { try file.control(0x7003, 0) }
+      #expect(!clock.server.wishes.wantsUpdates && clock.device.enabled.isEmpty)
+      clock.link.answer = works
     }
   }
 

@@ -3,6 +3,7 @@ import Foundations
 import Machine
 import Testing
 
+@testable import DeviceFiles
 @testable import DriverKit
 @testable import PlatformDrivers
 
@@ -100,6 +101,30 @@ struct PanicTests {
     #expect(throws: Errno.ENODEV) { try RegisterPanicChannel(Host(0).model, address: 1).activate() }
     // Bits that nobody knows yet, and no other.
     #expect(throws: Errno.ENODEV) { try RegisterPanicChannel(Host(0xf8).model, address: 1).activate() }
+  }
+
+  @Test("A driver that takes another's place goes on with its texts, and what it is to tell stays")
+  func replacement() throws {
+    let (channel, context) = (RegisterPanicChannel(Host(3).model, address: 1), makeContext())
+    func texts(_ channel: PanicChannel) -> AttributesPublication {
+      AttributesPublication(context.device, PanicAttributes(channel))
+    }
+    let first = texts(channel)
+    // They are not there yet.
+    #expect(!first.continues(as: texts(channel)))
+    try channel.activate()
+    try first.publish(through: context)
+    #expect(first.continues(as: texts(channel)))
+    #expect(!first.continues(as: texts(RegisterPanicChannel(Host(3).model, address: 2))))
+    channel.events = .crashLoaded
+    context.resources.keepPublications()
+    try channel.activate()
+    try texts(channel).publish(through: context)
+    context.resources.withdrawInherited()
+    #expect(channel.events == .crashLoaded && first.continues(as: texts(channel)))
+    context.resources.withdrawPublications()
+    #expect(!first.continues(as: texts(channel)))
+    channel.deactivate()
   }
 
   @Test("What is written to events is one digit, of events that the device knows")

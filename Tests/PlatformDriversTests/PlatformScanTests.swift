@@ -2,6 +2,7 @@ import ACPI
 import Foundation
 import Foundations
 import Machine
+import TestSupport
 import Testing
 
 @testable import DriverKit
@@ -191,12 +192,8 @@ struct PlatformScanTests {
   @Test(
     "Whatever bytes firmware has for resources, what is kept of them makes sense", arguments: [1, 2, 3] as [UInt64])
   func randomResources(seed: UInt64) throws {
-    var state = seed
-    func random(_ limit: Int) -> Int {
-      // Knuth's MMIX generator; its high bits are the good ones.
-      state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
-      return Int(state >> 33) % limit
-    }
+    var generator = SeededGenerator(seed: seed)
+    func random(_ limit: Int) -> Int { generator.below(limit) }
     // Mostly tags that there are, so that what stands behind them is looked at.
     let tags = [0x22, 0x23, 0x2a, 0x30, 0x38, 0x47, 0x4b, 0x79, 0x81, 0x82, 0x85, 0x86, 0x87, 0x88, 0x89, 0x8a, 0x8b]
     let devices = (0..<120).map { number in

@@ -75,6 +75,24 @@ struct PowerButtonTests {
     #expect(throws: Errno.ENOMEM) { try start(output) }
   }
 
+  @Test("A button that could not be shown is shown by the next driver")
+  func unshown() throws {
+    let output = Output()
+    let type = PowerButtonDriverType(output)
+    let context = makeContext(firmwareDevice(.acpi, "LNXPWRBN", name: "LNXPWRBN:00"))
+    output.error = .ENOMEM
+    let first = try type.makeDriver(for: context.device)
+    #expect(throws: Errno.ENOMEM) { try first.start(context) }
+    context.resources.keepPublications()
+    output.error = nil
+    let next = try type.makeDriver(for: context.device)
+    try next.start(context)
+    context.resources.withdrawInherited()
+    #expect(output.buttons.count == 1)
+    output.isGrabbed = true
+    #expect(PowerButtons.press(ServingLink(next, context)))
+  }
+
   @Test(
     "Each way to have a button is a kind, with the name, path, product and key that Linux gives it",
     arguments: [
@@ -99,6 +117,8 @@ struct PowerButtonTests {
     #expect(throws: Errno.ENODEV) { try type.makeDriver(for: firmwareDevice(.acpi, "PNP0B00")) }
     let (first, second) = (firmwareDevice(.acpi, "PNP0C0C"), firmwareDevice(.acpi, "PNP0C0C"))
     let button = PowerButton(.power, first, Output())
+    #expect(!button.continues(as: PowerButton(.power, first, Output())))
+    try button.show()
     #expect(button.continues(as: PowerButton(.power, first, Output())))
     #expect(!button.continues(as: PowerButton(.power, second, Output())))
     #expect(!button.continues(as: PowerButton(.sleep, first, Output())))

@@ -1,4 +1,5 @@
 import DeviceFileSystem
+import FileTestSupport
 import Foundations
 import LinuxABI
 import PageCache
@@ -11,10 +12,6 @@ import Waiting
 @testable import DriverKit
 @testable import Machine
 @testable import VirtualMemory
-
-final class FixedClock: FileClock {
-  override var now: FileTime { FileTime(seconds: 0, nanoseconds: 0) }
-}
 
 /// A program that has one page.
 private final class OnePage: PageFaultHandler {

@@ -225,6 +225,31 @@ struct WatchdogFileTests {
     }
   }
 
+  @Test("Who waits no longer for its start leaves none that counts with nobody to keep it alive")
+  func interrupted() throws {
+    try run { world, dog in
+      let works = dog.link.answer
+      // It is started all the same.
+      let interrupts: (DriverRequest) -> DriverRequest.Outcome = { request in
+        let outcome = works(request)
+        return (request as? WatchdogRequest)?.order == .start ? .failure(.EINTR) : outcome
+      }
+      dog.link.answer = interrupts
+      #expect(throws: Errno.EINTR) { try world.open("watchdog") }
+      #expect(!dog.device.isRunning && !dog.server.isActive)
+      dog.link.answer = works
+      let file = try world.open("watchdog")
+      try file.set(0x8004_5704, 1)
+      #expect(!dog.device.isRunning)
+      dog.link.answer = interrupts
+      #expect(throws: Errno.EINTR) { try file.set(0x8004_5704, 2) }
+      let before = dog.device.reloads
+      #expect(try file.control(0x8004_5705, 0) == 0)
+      #expect(dog.device.isRunning && dog.device.reloads == before + 1)
+      dog.link.answer = works
+    }
+  }
+
   @Test("When the device goes, the file that is open fails, and closing it asks nobody")
   func removal() throws {
     try World.run { world in

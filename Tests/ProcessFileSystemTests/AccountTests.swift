@@ -1,3 +1,4 @@
+import FileTestSupport
 import Foundations
 import LinuxABI
 import Machine
@@ -65,7 +66,7 @@ struct AccountTests {
   func handles() throws {
     try withWorld { world in
       let child = try world.fork()
-      try? ProcessHandles.start(names: try DentryCache(bucketCount: 4), clock: TestClock())
+      try? ProcessHandles.start(names: try DentryCache(bucketCount: 4), clock: FixedClock(seconds: 1_000))
       let handle = try ProcessHandles.open(child.process, .root)
       _ = try world.first.files.add(handle, limit: 100, closesOnExecution: false)
       #expect(try world.text("self/fdinfo/0").hasSuffix("\nPid:\t2\nNSpid:\t2\n"))

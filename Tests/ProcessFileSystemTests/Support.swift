@@ -1,3 +1,4 @@
+import FileTestSupport
 import Foundations
 import Input
 import LinuxABI
@@ -31,12 +32,15 @@ final class World {
   init() throws(Errno) {
     let cache = try PageCache(frameCount: SimulatedMemory.frameCount, waiting: PageWaiting())
     let names = try DentryCache(bucketCount: 64)
-    let root = try RAMFileSystem(names: names, clock: TestClock(), cache: cache).makeMount(permissions: 0o755)
+    let root = try RAMFileSystem(names: names, clock: FixedClock(seconds: 1_000), cache: cache).makeMount(
+      permissions: 0o755)
     namespace = try MountNamespace(root: root)
     context = FileSystemContext(root: root.rootPath, directory: root.rootPath)
     let looking = Looking()
     self.looking = looking
-    fileSystem = try ProcessFileSystem(tree, TestFacts(), names: names, clock: TestClock()) { looking.task }
+    fileSystem = try ProcessFileSystem(tree, TestFacts(), names: names, clock: FixedClock(seconds: 1_000)) {
+      looking.task
+    }
     let actor = FileActor(.root, context, namespace)
     try actor.makeDirectory("/proc".bytes.span, permissions: 0o555)
     try actor.mount(try fileSystem.makeMount(), at: try actor.find("/proc".bytes.span))
@@ -127,11 +131,6 @@ final class World {
   }
 }
 
-/// A clock that stands still.
-final class TestClock: FileClock {
-  override var now: FileTime { FileTime(seconds: 1_000, nanoseconds: 0) }
-}
-
 /// What a kernel could know.
 final class TestFacts: KernelFacts {
   override func writePath(of device: InputDevice, to text: inout TextBuffer) { text.write("/devices/here") }
@@ -164,20 +163,6 @@ extension GrowableArray where Element == UInt8 {
 }
 
 extension OpenFile {
-  func read(_ count: Int) throws(Errno) -> [UInt8] {
-    var bytes = [UInt8](repeating: 0xee, count: count)
-    var span = bytes.mutableSpan
-    let moved = try IOBuffer.withBuffer(filling: &span) { buffer throws(Errno) in try read(&buffer) }
-    return Array(bytes[..<moved])
-  }
-
-  func read(_ count: Int, at offset: Int64) throws(Errno) -> [UInt8] {
-    var bytes = [UInt8](repeating: 0xee, count: count)
-    var span = bytes.mutableSpan
-    let moved = try IOBuffer.withBuffer(filling: &span) { buffer throws(Errno) in try read(&buffer, at: offset) }
-    return Array(bytes[..<moved])
-  }
-
   func readAll(pieces: Int) throws(Errno) -> [UInt8] {
     var all: [UInt8] = []
     while true {

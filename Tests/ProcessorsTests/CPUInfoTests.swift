@@ -1,4 +1,5 @@
 import Foundations
+import TestSupport
 import Testing
 
 @testable import Processors
@@ -81,7 +82,7 @@ struct CPUInfoTests {
 
   @Test("Whatever CPUID answers, a record can be made and written, and each block has every line once")
   func anyAnswers() {
-    var generator = SeededGenerator(state: 5)
+    var generator = SeededGenerator(seed: 5)
     let keys: [(UInt32, UInt32)] = [
       (0, 0), (1, 0), (4, 0), (4, 1), (7, 0), (7, 1), (10, 0), (0xb, 0), (0xb, 1), (0xd, 0), (0xd, 1), (0xd, 2),
       (0xd, 5),

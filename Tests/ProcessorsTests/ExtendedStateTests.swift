@@ -1,5 +1,6 @@
 import Foundations
 import Registers
+import TestSupport
 import Testing
 
 @testable import Processors
@@ -52,7 +53,7 @@ struct ExtendedStateTests {
 
   @Test("Parts of a compacted buffer follow each other, aligned where they ask for it, for every choice of parts")
   func compactedParts() {
-    var generator = SeededGenerator(state: 3)
+    var generator = SeededGenerator(seed: 3)
     for _ in 0..<2_000 {
       var processor = RecordedProcessor.genoaGuest
       var aligned: UInt64 = 0

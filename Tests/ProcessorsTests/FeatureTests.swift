@@ -1,6 +1,7 @@
 import Foundation
 import Foundations
 import Machine
+import TestSupport
 import Testing
 
 @testable import Processors
@@ -84,7 +85,7 @@ struct FeatureTests {
 
   @Test("Removing what lacks its needs is done after once, and removes nothing that is complete")
   func cleanUpIsStable() {
-    var generator = SeededGenerator(state: 1)
+    var generator = SeededGenerator(seed: 1)
     for _ in 0..<3_000 {
       var features = ProcessorFeatures()
       for index in features.words.indices {

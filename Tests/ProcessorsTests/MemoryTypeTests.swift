@@ -1,4 +1,5 @@
 import Machine
+import TestSupport
 import Testing
 
 @testable import Processors
@@ -85,7 +86,7 @@ struct MemoryTypeTests {
 
   @Test("The type of a range is what asking for every page gives, for random registers")
   func rangesAgreeWithPages() {
-    var generator = SeededGenerator(state: 4)
+    var generator = SeededGenerator(seed: 4)
     for round in 0..<600 {
       var registers = MemoryTypeRegisters()
       registers.defaultType = Self.enabled | [0, 1, 4, 5, 6].randomElement(using: &generator)!

@@ -53,18 +53,6 @@ struct TextCollector: TextSink {
   var text: String { String(decoding: bytes, as: UTF8.self) }
 }
 
-/// Repeatable random numbers (splitmix64).
-struct SeededGenerator: RandomNumberGenerator {
-  var state: UInt64
-  mutating func next() -> UInt64 {
-    state &+= 0x9e37_79b9_7f4a_7c15
-    var value = state
-    value = (value ^ value >> 30) &* 0xbf58_476d_1ce4_e5b9
-    value = (value ^ value >> 27) &* 0x94d0_49bb_1331_11eb
-    return value ^ value >> 31
-  }
-}
-
 func names(_ features: ProcessorFeatures) -> [String] {
   var sink = TextCollector()
   features.writeNames(to: &sink)

@@ -1,4 +1,5 @@
 import Foundations
+import TestSupport
 import Testing
 
 @testable import Processors
@@ -50,7 +51,7 @@ struct TopologyTests {
 
   @Test("Package, core and thread make up the number again, and different numbers are different places")
   func partsAreComplete() {
-    var generator = SeededGenerator(state: 2)
+    var generator = SeededGenerator(seed: 2)
     for _ in 0..<50_000 {
       let threadBits = UInt32.random(in: 0...40, using: &generator)
       let dieBits = UInt32.random(in: 0...40, using: &generator)

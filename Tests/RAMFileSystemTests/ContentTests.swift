@@ -1,7 +1,9 @@
+import FileTestSupport
 import Foundations
 import LinuxABI
 import Machine
 import PageCache
+import TestSupport
 import Testing
 import VFS
 

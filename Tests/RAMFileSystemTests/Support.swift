@@ -67,28 +67,6 @@ func withWorld<Result>(
 }
 
 extension OpenFile {
-  func write(_ bytes: [UInt8]) throws(Errno) -> Int {
-    try IOBuffer.withBuffer(draining: bytes.span) { buffer throws(Errno) in try write(&buffer) }
-  }
-
-  func write(_ bytes: [UInt8], at offset: Int64) throws(Errno) -> Int {
-    try IOBuffer.withBuffer(draining: bytes.span) { buffer throws(Errno) in try write(&buffer, at: offset) }
-  }
-
-  func read(_ count: Int) throws(Errno) -> [UInt8] {
-    var bytes = [UInt8](repeating: 0xee, count: count)
-    var span = bytes.mutableSpan
-    let moved = try IOBuffer.withBuffer(filling: &span) { buffer throws(Errno) in try read(&buffer) }
-    return Array(bytes[..<moved])
-  }
-
-  func read(_ count: Int, at offset: Int64) throws(Errno) -> [UInt8] {
-    var bytes = [UInt8](repeating: 0xee, count: count)
-    var span = bytes.mutableSpan
-    let moved = try IOBuffer.withBuffer(filling: &span) { buffer throws(Errno) in try read(&buffer, at: offset) }
-    return Array(bytes[..<moved])
-  }
-
   /// All names with the numbers of their kinds, in order.
   func names() throws(Errno) -> [String] {
     var result: [String] = []

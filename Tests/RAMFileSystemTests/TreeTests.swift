@@ -1,7 +1,9 @@
+import FileTestSupport
 import Foundations
 import LinuxABI
 import Machine
 import Security
+import TestSupport
 import Testing
 import VFS
 

@@ -1,5 +1,6 @@
 import Foundations
 import LinuxABI
+import TestSupport
 import Testing
 
 @testable import Signals

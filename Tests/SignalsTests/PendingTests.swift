@@ -1,6 +1,7 @@
 import Foundations
 import LinuxABI
 import Machine
+import TestSupport
 import Testing
 
 @testable import Signals

@@ -1,4 +1,5 @@
 import LinuxABI
+import TestSupport
 import Testing
 
 @testable import Signals

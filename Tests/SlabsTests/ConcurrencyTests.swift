@@ -1,6 +1,7 @@
 import PageFrames
 import Slabs
 import Synchronization
+import TestSupport
 import Testing
 
 /// A machine whose memory, frames and caches several threads use at once.

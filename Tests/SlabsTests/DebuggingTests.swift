@@ -1,5 +1,6 @@
 import PageFrames
 import Slabs
+import TestSupport
 import Testing
 
 /// What a debugging cache notices, each misuse provoked.

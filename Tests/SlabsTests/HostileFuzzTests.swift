@@ -1,5 +1,6 @@
 import PageFrames
 import Slabs
+import TestSupport
 import Testing
 
 /// Users that write where they must not and free what they must not, at random.

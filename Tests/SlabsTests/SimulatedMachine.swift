@@ -1,5 +1,6 @@
 import PageFrames
 import Slabs
+import TestSupport
 
 /// Frames, their descriptors and their memory, as slabs see them on one CPU. It checks each use that is made of it.
 final class SimulatedMachine {

@@ -1,5 +1,6 @@
 import PageFrames
 import Slabs
+import TestSupport
 import Testing
 
 /// Random requests of several CPUs, checked against a list of what is in use.

@@ -1,5 +1,6 @@
 import PageFrames
 import Slabs
+import TestSupport
 
 /// A lock for one CPU: there is nobody else.
 final class UncontendedLock: SlabCacheLock {

@@ -1,3 +1,4 @@
+import FileTestSupport
 import Foundations
 import KernelEvents
 import LinuxABI

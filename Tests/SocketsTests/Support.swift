@@ -1,3 +1,4 @@
+import FileTestSupport
 import Foundations
 import LinuxABI
 import Machine
@@ -15,11 +16,11 @@ final class World {
   init() throws(Errno) {
     let cache = try PageCache(frameCount: SimulatedMemory.frameCount, waiting: PageWaiting())
     let names = try DentryCache(bucketCount: 64)
-    let root = try RAMFileSystem(names: names, clock: ZeroClock(), cache: cache).makeMount(permissions: 0o755)
+    let root = try RAMFileSystem(names: names, clock: FixedClock(), cache: cache).makeMount(permissions: 0o755)
     let context = FileSystemContext(root: root.rootPath, directory: root.rootPath, mask: 0o022)
     actor = FileActor(.root, context, try MountNamespace(root: root))
     caller = SocketCaller(actor, process: 7, fileLimit: nil)
-    try Sockets.start(names: names, clock: ZeroClock(), callers: SocketCallers())
+    try Sockets.start(names: names, clock: FixedClock(), callers: SocketCallers())
   }
 
   /// Somebody without rights, who may have `fileLimit` files under way.
@@ -44,10 +45,6 @@ final class World {
     try socket.listen(backlog, by: caller)
     return socket
   }
-}
-
-private final class ZeroClock: FileClock {
-  override var now: FileTime { FileTime(seconds: 0, nanoseconds: 0) }
 }
 
 func withWorld<Result>(_ body: (World) throws -> Result) throws -> Result {
@@ -86,17 +83,6 @@ struct Received: Equatable {
 }
 
 extension SocketFile {
-  func write(_ bytes: [UInt8]) throws(Errno) -> Int {
-    try IOBuffer.withBuffer(draining: bytes.span) { buffer throws(Errno) in try write(&buffer) }
-  }
-
-  func read(_ count: Int) throws(Errno) -> [UInt8] {
-    var bytes = [UInt8](repeating: 0xee, count: count)
-    var span = bytes.mutableSpan
-    let moved = try IOBuffer.withBuffer(filling: &span) { buffer throws(Errno) in try read(&buffer) }
-    return Array(bytes[..<moved])
-  }
-
   @discardableResult
   func send(
     _ bytes: [UInt8], to name: String? = nil, files: [OpenFile] = [], identity: SocketIdentity? = nil,

@@ -1,5 +1,6 @@
 import Foundation
 import Symbols
+import TestSupport
 import Testing
 
 /// A reader that runs inside a panic must take any bytes.

@@ -1,4 +1,5 @@
 import Symbols
+import TestSupport
 
 /// What a table is made of, kept as plain arrays to compare with.
 struct SourceMap {

@@ -1,4 +1,5 @@
 import Symbols
+import TestSupport
 import Testing
 
 @Suite("SymbolTable")

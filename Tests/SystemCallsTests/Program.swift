@@ -1,3 +1,4 @@
+import FileTestSupport
 import Foundations
 import IPC
 import LinuxABI
@@ -43,11 +44,7 @@ final class Program {
     }
   }
 
-  private final class Clock: FileClock {
-    override var now: FileTime { FileTime(seconds: 1_000, nanoseconds: 5) }
-  }
-
-  private static var clock: FileClock { Clock() }
+  private static var clock: FileClock { FixedClock(seconds: 1_000, nanoseconds: 5) }
 
   /// Runs `body` as a program of its own.
   static func run(_ body: (Program) throws -> Void) throws {

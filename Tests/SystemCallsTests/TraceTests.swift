@@ -1,6 +1,7 @@
 import Foundation
 import Foundations
 import LinuxABI
+import TestSupport
 import Testing
 
 @testable import Machine
@@ -116,7 +117,7 @@ struct TraceTests {
   @Test("whatever is passed, a line comes out, in printable characters and no longer than it may be")
   func fuzz() throws {
     try DemandMemory.withMemory {
-      var random = SystemRandom(state: 11)
+      var random = SeededGenerator(seed: 11)
       try DemandMemory.store((0..<8_192).map { _ in UInt8(truncatingIfNeeded: random.next()) }, at: DemandMemory.base)
       for _ in 0..<20_000 {
         let arguments = (0..<6).map { _ in random.argument() }
@@ -129,29 +130,19 @@ struct TraceTests {
       }
     }
   }
+}
 
-  /// SplitMix64 (Steele, Lea, Flood, 2014).
-  private struct SystemRandom {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-      state &+= 0x9e37_79b9_7f4a_7c15
-      var mixed = state
-      mixed = (mixed ^ (mixed >> 30)) &* 0xbf58_476d_1ce4_e5b9
-      mixed = (mixed ^ (mixed >> 27)) &* 0x94d0_49bb_1331_11eb
-      return mixed ^ (mixed >> 31)
-    }
-
-    mutating func argument() -> UInt64 {
-      switch next() % 7 {
-      case 0: next()
-      case 1: next() % 64
-      case 2: DemandMemory.base + next() % 8_192
-      case 3: DemandMemory.end - next() % 64
-      case 4: UInt64.max - next() % 64
-      case 5: 0x6000_0000_0000 - next() % 64
-      default: 1 << (next() % 64)
-      }
+extension SeededGenerator {
+  /// What a call may be given: anything, small numbers, places in a program and at its edges.
+  fileprivate mutating func argument() -> UInt64 {
+    switch next() % 7 {
+    case 0: next()
+    case 1: next() % 64
+    case 2: DemandMemory.base + next() % 8_192
+    case 3: DemandMemory.end - next() % 64
+    case 4: UInt64.max - next() % 64
+    case 5: 0x6000_0000_0000 - next() % 64
+    default: 1 << (next() % 64)
     }
   }
 }

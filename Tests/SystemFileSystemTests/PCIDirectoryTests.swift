@@ -1,3 +1,4 @@
+import FileTestSupport
 import Foundations
 import LinuxABI
 import Machine
@@ -290,15 +291,15 @@ struct PCIDirectoryTests {
     let text = try world.open("\(Self.disk)/vendor")
     let configuration = try world.open("\(Self.disk)/config", [.O_RDWR])
     let directory = try world.open(Self.disk)
-    #expect(try text.readSome() == Array("0x1b36\n".utf8))
-    #expect(try configuration.readSome().count == 64)
+    #expect(try text.read(64, at: 0) == Array("0x1b36\n".utf8))
+    #expect(try configuration.read(64, at: 0).count == 64)
     // As a program asks for it, in the function's own directory.
     control.onRemove = { world.fileSystem.removeFunction($0) }
     try world.write("1", to: "\(Self.disk)/remove")
     #expect(control.calls == ["reset 200", "remove 200"])
-    #expect(throws: Errno.ENODEV) { try text.readSome() }
-    #expect(throws: Errno.ENODEV) { try configuration.readSome() }
-    #expect(throws: Errno.ENODEV) { try configuration.writeSome([0x10], at: 0x0c) }
+    #expect(throws: Errno.ENODEV) { try text.read(64, at: 0) }
+    #expect(throws: Errno.ENODEV) { try configuration.read(64, at: 0) }
+    #expect(throws: Errno.ENODEV) { try configuration.write([0x10], at: 0x0c) }
     #expect(throws: Errno.ENOENT) { try directory.entryCount() }
     #expect(try world.names("bus/pci/drivers/nvme").contains("0000:02:00.0") == false)
     #expect(throws: Errno.ENOENT) { try world.text("dev/block/259:0/dev") }
@@ -308,7 +309,7 @@ struct PCIDirectoryTests {
     try PCISystem.setDriver(nil, of: Self.diskAddress)
     try world.fileSystem.addFunction(Self.diskAddress)
     #expect(try world.text("\(Self.disk)/vendor") == "0x1b36\n")
-    #expect(throws: Errno.ENODEV) { try configuration.readSome() }
+    #expect(throws: Errno.ENODEV) { try configuration.read(64, at: 0) }
     world.fileSystem.removeFunction(Self.diskAddress)
   }
 

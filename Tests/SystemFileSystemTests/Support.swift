@@ -1,3 +1,4 @@
+import FileTestSupport
 import Foundations
 import LinuxABI
 import Machine
@@ -21,7 +22,7 @@ final class World {
   init() throws(Errno) {
     FakeConfiguration.install()
     let names = try DentryCache(bucketCount: 64)
-    fileSystem = try SystemFileSystem(names: names, clock: TestClock()) { () throws(Errno) in
+    fileSystem = try SystemFileSystem(names: names, clock: FixedClock(seconds: 1_000)) { () throws(Errno) in
       var records = GrowableArray<ProcessorRecord>()
       try records.append(ProcessorRecord(number: 0, cpuid: ProcessorIdentification()))
       return ProcessorList(records)
@@ -94,23 +95,7 @@ final class World {
   }
 }
 
-/// A clock that stands still.
-final class TestClock: FileClock {
-  override var now: FileTime { FileTime(seconds: 1_000, nanoseconds: 0) }
-}
-
 extension OpenFile {
-  func readSome() throws(Errno) -> [UInt8] {
-    var bytes = [UInt8](repeating: 0, count: 64)
-    var span = bytes.mutableSpan
-    let count = try IOBuffer.withBuffer(filling: &span) { buffer throws(Errno) in try read(&buffer, at: 0) }
-    return Array(bytes[..<count])
-  }
-
-  func writeSome(_ bytes: [UInt8], at offset: Int64) throws(Errno) {
-    _ = try IOBuffer.withBuffer(draining: bytes.span) { buffer throws(Errno) in try write(&buffer, at: offset) }
-  }
-
   func entryCount() throws(Errno) -> Int {
     var count = 0
     try readEntries { _, _, _, _ throws(Errno) in

@@ -20,10 +20,6 @@ final class TestJobControl: TerminalJobControl {
   }
 }
 
-final class FixedClock: FileClock {
-  override var now: FileTime { FileTime(seconds: 0, nanoseconds: 0) }
-}
-
 extension PseudoTerminals {
   /// TIOCSPTLCK with 0, for which a test has no program's memory.
   func unlockForTest(_ number: Int) throws(Errno) {

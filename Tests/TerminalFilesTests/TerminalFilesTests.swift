@@ -1,4 +1,5 @@
 import DeviceFileSystem
+import FileTestSupport
 import Foundations
 import LinuxABI
 import Machine
@@ -73,18 +74,6 @@ struct TestTree {
 }
 
 extension OpenFile {
-  func read(_ count: Int) throws(Errno) -> String {
-    var bytes = [UInt8](repeating: 0, count: count)
-    var span = bytes.mutableSpan
-    let moved = try IOBuffer.withBuffer(filling: &span) { buffer throws(Errno) in try read(&buffer) }
-    return String(decoding: bytes[..<moved], as: UTF8.self)
-  }
-
-  func write(_ text: String) throws(Errno) {
-    let bytes = Array(text.utf8)
-    _ = try IOBuffer.withBuffer(draining: bytes.span) { buffer throws(Errno) in try write(&buffer) }
-  }
-
   /// TIOCGPTPEER.
   func openPeer(_ flags: OpenFlags) throws(Errno) -> (file: OpenFile, flags: OpenFlags)? {
     try openRelated(TerminalRequest.TIOCGPTPEER.rawValue, flags.rawValue, by: .root)
@@ -108,13 +97,13 @@ struct TerminalFilesTests {
       #expect(slave.canPoll && master?.canPoll == true)
       try master?.write("hello\n")
       #expect(slave.poll().contains(.input))
-      #expect(try slave.read(100) == "hello\n")
-      #expect(try master?.read(100) == "hello\r\n")
+      #expect(try slave.readText(100) == "hello\n")
+      #expect(try master?.readText(100) == "hello\r\n")
       #expect(throws: Errno.EAGAIN) { try slave.read(1) }
       #expect(throws: Errno.ESPIPE) { try slave.seek(to: 0) }
       master = nil
       #expect(try tree.slaves() == ["ptmx"])
-      #expect(try slave.read(1) == "", "hung up")
+      #expect(try slave.readText(1) == "", "hung up")
       #expect(throws: Errno.ENOENT) { try tree.open("pts/0") }
     }
   }
@@ -129,7 +118,7 @@ struct TerminalFilesTests {
       #expect(peer.flags.contains(.O_CLOEXEC))
       #expect(peer.file.mode == [.read, .write])
       try peer.file.write("x")
-      #expect(try master.read(9) == "x")
+      #expect(try master.readText(9) == "x")
       var text = GrowableArray<UInt8>()
       try tree.actor.describe(peer.file.path, into: &text)
       #expect((0..<text.count).map { text[$0] } == Array("/pts/0".utf8))

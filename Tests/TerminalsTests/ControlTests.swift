@@ -1,6 +1,7 @@
 import Foundations
 import LinuxABI
 import PageFrames
+import TestSupport
 import Testing
 
 @testable import Machine

@@ -3,6 +3,7 @@ import Foundation
 import Foundations
 import LinuxABI
 import Machine
+import TestSupport
 import Testing
 
 @testable import Terminals

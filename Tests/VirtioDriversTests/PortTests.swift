@@ -1,4 +1,5 @@
 import DeviceModels
+import FileTestSupport
 import Foundations
 import LinuxABI
 import Terminals
@@ -67,24 +68,24 @@ struct PortTests {
         #expect(link.requests.count == 1 && server.isOpen)
         #expect(throws: Errno.EBUSY) { try world.open("vport0p1") }
         // Nobody at the host.
-        #expect(try file.get(4) == [])
-        #expect(throws: Errno.EAGAIN) { try file.put([1]) }
+        #expect(try file.read(4) == [])
+        #expect(throws: Errno.EAGAIN) { try file.write([1]) }
         #expect(file.poll() == [.input, .readNormal, .hangUp] && file.canPoll)
         server.noteHost(isOpen: true)
         #expect(file.poll() == [.output, .writeNormal])
-        #expect(throws: Errno.EAGAIN) { try file.get(4) }
-        #expect(try file.put([1, 2, 3]) == 3)
+        #expect(throws: Errno.EAGAIN) { try file.read(4) }
+        #expect(try file.write([1, 2, 3]) == 3)
         // The driver was told once and has not looked.
         #expect(link.requests.count == 1)
         server.noteServed()
-        #expect(try file.put([4]) == 1 && link.requests.count == 2)
+        #expect(try file.write([4]) == 1 && link.requests.count == 2)
         server.receive([7, 8, 9].span)
         #expect(file.poll().contains(.input))
-        #expect(try file.get(2) == [7, 8])
+        #expect(try file.read(2) == [7, 8])
         server.noteHost(isOpen: false)
         // What has come is read before the end.
         #expect(file.poll() == [.input, .readNormal, .hangUp])
-        #expect(try file.get(4) == [9] && file.get(4) == [])
+        #expect(try file.read(4) == [9] && file.read(4) == [])
         // And what was not sent is lost.
         var rest = [UInt8](repeating: 0, count: 8)
         var span = rest.mutableSpan
@@ -94,7 +95,7 @@ struct PortTests {
       server.receive([5].span)
       server.noteHost(isOpen: true)
       let again = try world.open("vport0p1")
-      #expect(throws: Errno.EAGAIN) { try again.get(1) }
+      #expect(throws: Errno.EAGAIN) { try again.read(1) }
     }
   }
 
@@ -108,8 +109,8 @@ struct PortTests {
       server.noteHost(isOpen: true)
       let file = try world.open("vport0p1")
       let text = (0..<20_000).map { UInt8(truncatingIfNeeded: $0 / 7) }
-      #expect(try file.put(text) == 16_384)
-      #expect(throws: Errno.EAGAIN) { try file.put([1]) }
+      #expect(try file.write(text) == 16_384)
+      #expect(throws: Errno.EAGAIN) { try file.write([1]) }
       #expect(!file.poll().contains(.output))
       var sent: [UInt8] = []
       while true {
@@ -125,12 +126,12 @@ struct PortTests {
       let piece = Array(text[..<512])
       while server.room(512) >= 512 { server.receive(piece.span) }
       let asked = link.requests.count
-      #expect(try file.get(1) == [text[0]])
+      #expect(try file.read(1) == [text[0]])
       #expect(link.requests.count == asked + 1)
       // Only who was refused room waits for it.
       server.noteServed()
-      #expect(try file.get(1).count == 1 && link.requests.count == asked + 1)
-      #expect(try file.get(40_000).count == 16_382)
+      #expect(try file.read(1).count == 1 && link.requests.count == asked + 1)
+      #expect(try file.read(40_000).count == 16_382)
     }
   }
 
@@ -141,8 +142,8 @@ struct PortTests {
       let file = try world.open("vport0p1")
       files.withdraw()
       #expect(file.poll() == .hangUp && !world.has("vport0p1"))
-      #expect(throws: Errno.ENODEV) { try file.get(1) }
-      #expect(throws: Errno.ENODEV) { try file.put([1]) }
+      #expect(throws: Errno.ENODEV) { try file.read(1) }
+      #expect(throws: Errno.ENODEV) { try file.write([1]) }
       server.noteServed()
       let (other, kept) = try publish(NotingLink())
       other.noteConsole()
@@ -206,12 +207,12 @@ struct ConsoleDriverTests {
         #expect(host.said.last == [2, 6, 1])
         #expect(host.say(2, 6, 1))
         try settle(driver, host)
-        #expect(try file.put(Array("to the host".utf8)) == 11)
+        #expect(try file.write(Array("to the host".utf8)) == 11)
         try serve(driver, context, 2)
         #expect(host.sent[2] == Array("to the host".utf8))
         #expect(host.send(Array("from the host".utf8), port: 2))
         try settle(driver, host)
-        #expect(try file.get(100) == Array("from the host".utf8))
+        #expect(try file.read(100) == Array("from the host".utf8))
       }
       try serve(driver, context, 2)
       #expect(host.said.last == [2, 6, 0])
@@ -220,7 +221,7 @@ struct ConsoleDriverTests {
       #expect(host.say(2, 2, 1))
       try settle(driver, host)
       #expect(!world.has("vport0p2") && file.poll() == .hangUp)
-      #expect(throws: Errno.ENODEV) { try file.get(1) }
+      #expect(throws: Errno.ENODEV) { try file.read(1) }
       try serve(driver, context, 2)
 
       // Another one in its place.
@@ -249,7 +250,7 @@ struct ConsoleDriverTests {
         while !host.send(bytes, port: 1) {
           try settle(driver, host)
           if !host.send([], port: 1) {
-            read += try file.get(3_000)
+            read += try file.read(3_000)
             try serve(driver, context, 1)
           }
         }
@@ -257,7 +258,7 @@ struct ConsoleDriverTests {
       }
       for _ in 0..<100 {
         try settle(driver, host)
-        do throws(Errno) { read += try file.get(9_999) } catch { break }
+        do throws(Errno) { read += try file.read(9_999) } catch { break }
         try serve(driver, context, 1)
       }
       #expect(read == expected)
@@ -289,7 +290,7 @@ struct ConsoleDriverTests {
       #expect(host.said.contains([1, 6, 1]))
       #expect(host.send([3], port: 1))
       try settle(second, host)
-      #expect(try file.get(9) == [1, 2, 3])
+      #expect(try file.read(9) == [1, 2, 3])
       #expect(world.has("vport0p2"))
       context.resources.withdrawPublications()
       #expect(file.poll() == .hangUp)

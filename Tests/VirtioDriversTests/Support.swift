@@ -1,5 +1,6 @@
 import DeviceFileSystem
 import DeviceModels
+import FileTestSupport
 import Foundations
 import LinuxABI
 import PageCache
@@ -13,10 +14,6 @@ import Waiting
 @testable import Machine
 @testable import Virtio
 @testable import VirtualMemory
-
-final class FixedClock: FileClock {
-  override var now: FileTime { FileTime(seconds: 0, nanoseconds: 0) }
-}
 
 /// A tree with /dev, where the files of drivers are put.
 final class World {
@@ -85,19 +82,6 @@ private final class Placement: DevicePlacement {
 
 func text(_ message: Message) -> String {
   String(decoding: message.bytes.indices.map { message.bytes[$0] }, as: UTF8.self)
-}
-
-extension OpenFile {
-  func put(_ bytes: [UInt8]) throws(Errno) -> Int {
-    try IOBuffer.withBuffer(draining: bytes.span) { buffer throws(Errno) in try write(&buffer) }
-  }
-
-  func get(_ count: Int) throws(Errno) -> [UInt8] {
-    var bytes = [UInt8](repeating: 0xee, count: count)
-    var span = bytes.mutableSpan
-    let moved = try IOBuffer.withBuffer(filling: &span) { buffer throws(Errno) in try read(&buffer) }
-    return Array(bytes[..<moved])
-  }
 }
 
 /// A driver that is only told.

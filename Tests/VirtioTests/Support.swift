@@ -48,21 +48,6 @@ func transport(_ model: VirtioDeviceModel, commonByteCount: Int = 0x3c) -> Virti
     configuration: model.configuration.isEmpty ? nil : region(.device, model.configuration.count))
 }
 
-/// SplitMix64, so that a test gives the same numbers every time. Source: Steele, Lea, Flood, OOPSLA 2014, figure 5.
-struct SeededGenerator: RandomNumberGenerator {
-  private var state: UInt64
-
-  init(seed: UInt64) { state = seed }
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9e37_79b9_7f4a_7c15
-    var mixed = state
-    mixed = (mixed ^ (mixed >> 30)) &* 0xbf58_476d_1ce4_e5b9
-    mixed = (mixed ^ (mixed >> 27)) &* 0x94d0_49bb_1331_11eb
-    return mixed ^ (mixed >> 31)
-  }
-}
-
 extension DMABuffer {
   /// `count` bytes from `offset` on.
   func bytes(at offset: Int, count: Int) -> [UInt8] { (0..<count).map { read8(at: offset + $0) } }

@@ -1,5 +1,6 @@
 import Foundations
 import Machine
+import TestSupport
 import Testing
 
 @testable import VirtualMemory

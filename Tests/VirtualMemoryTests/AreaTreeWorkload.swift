@@ -1,4 +1,5 @@
 import Foundations
+import TestSupport
 
 @testable import VirtualMemory
 

@@ -1,6 +1,7 @@
 import Foundations
 import Machine
 import PageCache
+import TestSupport
 import Testing
 
 @testable import VirtualMemory

@@ -1,5 +1,6 @@
 import Foundations
 import Machine
+import TestSupport
 import Testing
 
 @testable import VirtualMemory
@@ -14,16 +15,6 @@ func withMachine(_ body: () throws -> Void) throws {
     AllocationFaults.fail(after: nil)
     #expect(SimulatedMemory.freeCount == before, "frames were lost")
     #expect(CommitAccount.pageCount == promised, "promises were lost")
-  }
-}
-
-/// The error that `body` throws, or nil.
-func error(_ body: () throws(Errno) -> Void) -> Errno? {
-  do throws(Errno) {
-    try body()
-    return nil
-  } catch {
-    return error
   }
 }
 

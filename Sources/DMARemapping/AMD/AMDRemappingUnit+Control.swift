@@ -5,20 +5,15 @@ import PCI
 
 /// Commands, and turning the unit on.
 extension AMDRemappingUnit where Space: ~Copyable {
-  /// How long a unit may take for a command and for starting or stopping its parts.
-  private var patienceMicroseconds: Int { 100_000 }
-
   /// Waits until `condition` holds.
   ///
-  /// - Returns: false when it did not within `patienceMicroseconds`.
+  /// - Returns: false when it did not in time.
   func wait(_ condition: () -> Bool) -> Bool {
-    // Most answers come within less than the shortest delay.
-    for _ in 0..<64 where condition() { return true }
-    for _ in 0..<patienceMicroseconds {
-      delay(1)
-      if condition() { return true }
+    var patience = Patience()
+    while !condition() {
+      guard patience.pass(delay) else { return false }
     }
-    return false
+    return true
   }
 
   /// Has the unit do one command or two, and waits for that.
@@ -39,20 +34,14 @@ extension AMDRemappingUnit where Space: ~Copyable {
     tail.offset = ring.end()
     registers.commandBufferTail = tail
     // Not by `wait`: its closure could not borrow the ring.
-    if Self.wait(for: ring, patienceMicroseconds, delay) { return true }
-    markLost()
-    return false
-  }
-
-  private static func wait(
-    for ring: borrowing AMDCommandRing, _ patience: Int, _ delay: (Int) -> Void
-  ) -> Bool {
-    for _ in 0..<64 where ring.isAnswered { return true }
-    for _ in 0..<patience {
-      delay(1)
-      if ring.isAnswered { return true }
+    var patience = Patience()
+    while !ring.isAnswered {
+      guard patience.pass(delay) else {
+        markLost()
+        return false
+      }
     }
-    return false
+    return true
   }
 
   /// Turns translation on; see `enable`.
@@ -155,6 +144,26 @@ extension AMDRemappingUnit where Space: ~Copyable {
     for domain in 0..<Self.domainLimit {
       guard run(.invalidateDomain(UInt16(truncatingIfNeeded: domain))) else { return false }
     }
+    return true
+  }
+}
+
+/// How long a unit may take for a command, and for starting or stopping its parts.
+private struct Patience {
+  private static var microseconds: Int { 100_000 }
+  /// Most answers come within less than the shortest delay.
+  private static var quickLooks: Int { 64 }
+
+  private var looks = 0
+
+  /// Lets a little time pass after a look that has found nothing.
+  ///
+  /// - Returns: false when there is no more.
+  mutating func pass(_ delay: (Int) -> Void) -> Bool {
+    looks += 1
+    guard looks >= Self.quickLooks else { return true }
+    guard looks < Self.quickLooks + Self.microseconds else { return false }
+    delay(1)
     return true
   }
 }

@@ -8,18 +8,6 @@ public enum AMDUnits {
   /// How many bytes of registers a unit has, besides counters that are not used here.
   static var registerByteCount: UInt64 { 0x4000 }
 
-  /// What was found.
-  public struct Outcome: Equatable, Sendable {
-    /// How many units were added.
-    public var units = 0
-    /// How many units are not used: their registers cannot be reached, or they are not what is known here.
-    public var unusableUnits = 0
-    /// How many pieces of memory were reserved for devices, each counted for each of its devices.
-    public var reservations = 0
-    /// How many of them were not: the memory is not what firmware may reserve, or there is no way to do it.
-    public var failedReservations = 0
-  }
-
   /// Adds the units of `table`, which are off, to `units`, and has them let devices reach what firmware has reserved for them.
   ///
   /// - Parameters:
@@ -32,7 +20,7 @@ public enum AMDUnits {
   public static func add(
     _ table: borrowing IVRS, in hierarchy: borrowing PCIHierarchy, to units: RemappingUnits, addressBits: Int,
     mayReserve: (Range<UInt64>) -> Bool, delay: @escaping (Int) -> Void
-  ) throws(Errno) -> Outcome {
+  ) throws(Errno) -> RemappingSetup {
     try add(table, in: hierarchy, to: units, addressBits: addressBits, mayReserve: mayReserve) {
       name, description, rules, range throws(Errno) in
       try AMDRemappingUnit(name, description, rules: rules, registers: try DeviceSpace.map(range), delay: delay)
@@ -44,8 +32,8 @@ public enum AMDUnits {
     _ table: borrowing IVRS, in hierarchy: borrowing PCIHierarchy, to units: RemappingUnits, addressBits: Int,
     mayReserve: (Range<UInt64>) -> Bool,
     make: (Message, AMDUnitDescription, AMDDeviceRules, Range<UInt64>) throws(Errno) -> RemappingUnit
-  ) throws(Errno) -> Outcome {
-    var outcome = Outcome()
+  ) throws(Errno) -> RemappingSetup {
+    var setup = RemappingSetup()
     let found = Listed<IVRS.Unit>()
     table.forEachUnit { found.add($0) }
     try found.check()
@@ -58,26 +46,14 @@ public enum AMDUnits {
         guard unit.baseAddress <= UInt64.max - registerByteCount else { throw .EINVAL }
         let registers = unit.baseAddress..<unit.baseAddress + registerByteCount
         try units.add(try make(name, description, AMDDeviceRules(of: unit, in: table), registers))
-        outcome.units += 1
+        setup.units += 1
       } catch {
         if error == .ENOMEM { throw error }
-        outcome.unusableUnits += 1
+        setup.unusableUnits += 1
       }
     }
-    try reserve(table, hierarchy, units, mayReserve, &outcome)
-    return outcome
-  }
-
-  /// What a table says, collected. An object, because a list cannot be captured by what is called for each.
-  private final class Listed<Element> {
-    var elements = GrowableArray<Element>()
-    private var isOut = false
-
-    func add(_ element: Element) {
-      do throws(Errno) { try elements.append(element) } catch { isOut = true }
-    }
-
-    func check() throws(Errno) { if isOut { throw .ENOMEM } }
+    try reserve(table, hierarchy, units, mayReserve, &setup)
+    return setup
   }
 
   /// The last bus that devices of `segment` may be on: the device table has entries up to there.
@@ -93,7 +69,7 @@ public enum AMDUnits {
 
   private static func reserve(
     _ table: borrowing IVRS, _ hierarchy: borrowing PCIHierarchy, _ units: RemappingUnits,
-    _ mayReserve: (Range<UInt64>) -> Bool, _ outcome: inout Outcome
+    _ mayReserve: (Range<UInt64>) -> Bool, _ setup: inout RemappingSetup
   ) throws(Errno) {
     let reserved = Listed<IVRS.ReservedMemory>()
     table.forEachReservedMemory { reserved.add($0) }
@@ -104,25 +80,8 @@ public enum AMDUnits {
         let address = hierarchy[function].address
         guard address.segment == memory.segment, memory.devices.contains(address.routing) else { continue }
         // What units were to leave alone is reserved, too: a range of theirs would be open to all devices.
-        if reserve(memory.range, address, hierarchy, units, mayReserve) {
-          outcome.reservations += 1
-        } else {
-          outcome.failedReservations += 1
-        }
+        setup.reserve(memory.range, for: address, in: hierarchy, by: units, mayReserve: mayReserve)
       }
-    }
-  }
-
-  private static func reserve(
-    _ addresses: Range<UInt64>, _ function: PCIAddress, _ hierarchy: borrowing PCIHierarchy, _ units: RemappingUnits,
-    _ mayReserve: (Range<UInt64>) -> Bool
-  ) -> Bool {
-    guard mayReserve(addresses) else { return false }
-    do throws(Errno) {
-      try units.reserve(addresses, for: try DMAPath(to: function, in: hierarchy))
-      return true
-    } catch {
-      return false
     }
   }
 }

@@ -5,18 +5,6 @@ public import PCI
 
 /// Finds the VT-d units of the machine. Source: VT-d 4.1, chapter 8.
 public enum IntelUnits {
-  /// What was found.
-  public struct Outcome: Equatable, Sendable {
-    /// How many units were added.
-    public var units = 0
-    /// How many units are not used: their registers cannot be reached, or they are not what is known here.
-    public var unusableUnits = 0
-    /// How many pieces of memory were reserved for devices, each counted for each of its devices.
-    public var reservations = 0
-    /// How many of them were not: the memory is not what firmware may reserve, or there is no way to do it.
-    public var failedReservations = 0
-  }
-
   /// Adds the units of `table` to `units`, and has them let devices reach what firmware has reserved for them.
   ///
   /// - Parameters:
@@ -27,29 +15,27 @@ public enum IntelUnits {
   public static func add(
     _ table: borrowing DMAR, in hierarchy: borrowing PCIHierarchy, to units: RemappingUnits,
     mayReserve: (Range<UInt64>) -> Bool
-  ) throws(Errno) -> Outcome {
-    var outcome = Outcome()
-    var found = GrowableArray<DMAR.Unit>()
-    var isOut = false
-    table.forEachUnit { unit in
-      do throws(Errno) { try found.append(unit) } catch { isOut = true }
-    }
-    if isOut { throw .ENOMEM }
-    for index in 0..<found.count {
+  ) throws(Errno) -> RemappingSetup {
+    var setup = RemappingSetup()
+    let found = Listed<DMAR.Unit>()
+    table.forEachUnit { found.add($0) }
+    try found.check()
+    for index in 0..<found.elements.count {
+      let unit = found.elements[index]
       do throws(Errno) {
         let name: Message = "dmar\(UInt64(index))"
-        try units.add(unit(found[index], name, scope(of: found[index], table, hierarchy)))
-        outcome.units += 1
+        try units.add(make(unit, name, scope(of: unit, table, hierarchy)))
+        setup.units += 1
       } catch {
         if error == .ENOMEM { throw error }
-        outcome.unusableUnits += 1
+        setup.unusableUnits += 1
       }
     }
-    try reserve(table, hierarchy, units, mayReserve, &outcome)
-    return outcome
+    try reserve(table, hierarchy, units, mayReserve, &setup)
+    return setup
   }
 
-  private static func unit(
+  private static func make(
     _ unit: DMAR.Unit, _ name: Message, _ scope: consuming VTDScope
   ) throws(Errno) -> RemappingUnit {
     let first = try DeviceSpace.map(unit.registers..<unit.registers + UInt64(unit.byteCount))
@@ -72,18 +58,16 @@ public enum IntelUnits {
   private static func scope(
     of unit: DMAR.Unit, _ table: borrowing DMAR, _ hierarchy: borrowing PCIHierarchy
   ) throws(Errno) -> VTDScope {
-    var devices = GrowableArray<DMAR.Device>()
-    var isOut = false
-    table.forEachDevice(of: unit) { device in
-      do throws(Errno) { try devices.append(device) } catch { isOut = true }
-    }
-    if isOut { throw .ENOMEM }
+    let devices = Listed<DMAR.Device>()
+    table.forEachDevice(of: unit) { devices.add($0) }
+    try devices.check()
     var scope = VTDScope(segment: unit.segment, servesOthers: unit.servesOthers)
-    for index in 0..<devices.count {
-      guard let address = address(of: devices[index], segment: unit.segment, hierarchy) else { continue }
-      if devices[index].kind == .bridge {
+    for index in 0..<devices.elements.count {
+      let device = devices.elements[index]
+      guard let address = address(of: device, segment: unit.segment, hierarchy) else { continue }
+      if device.kind == .bridge {
         try scope.add(bridge: address)
-      } else if devices[index].kind == .endpoint {
+      } else if device.kind == .endpoint {
         try scope.add(function: address)
       }
     }
@@ -109,43 +93,22 @@ public enum IntelUnits {
 
   private static func reserve(
     _ table: borrowing DMAR, _ hierarchy: borrowing PCIHierarchy, _ units: RemappingUnits,
-    _ mayReserve: (Range<UInt64>) -> Bool, _ outcome: inout Outcome
+    _ mayReserve: (Range<UInt64>) -> Bool, _ setup: inout RemappingSetup
   ) throws(Errno) {
-    var regions = GrowableArray<DMAR.Reserved>()
-    var isOut = false
-    table.forEachReserved { region in
-      do throws(Errno) { try regions.append(region) } catch { isOut = true }
-    }
-    for index in 0..<regions.count {
-      var paths = GrowableArray<DMAPath>()
-      table.forEachDevice(of: regions[index]) { device in
-        do throws(Errno) {
-          guard let address = address(of: device, segment: regions[index].segment, hierarchy),
-            hierarchy.index(of: address) != nil
-          else { return }
-          try paths.append(try DMAPath(to: address, in: hierarchy))
-        } catch { isOut = true }
+    let regions = Listed<DMAR.Reserved>()
+    table.forEachReserved { regions.add($0) }
+    try regions.check()
+    for index in 0..<regions.elements.count {
+      let region = regions.elements[index]
+      let devices = Listed<DMAR.Device>()
+      table.forEachDevice(of: region) { devices.add($0) }
+      try devices.check()
+      for number in 0..<devices.elements.count {
+        guard let address = address(of: devices.elements[number], segment: region.segment, hierarchy),
+          hierarchy.index(of: address) != nil
+        else { continue }
+        setup.reserve(region.addresses, for: address, in: hierarchy, by: units, mayReserve: mayReserve)
       }
-      for device in 0..<paths.count {
-        if reserve(regions[index].addresses, paths[device], units, mayReserve) {
-          outcome.reservations += 1
-        } else {
-          outcome.failedReservations += 1
-        }
-      }
-    }
-    if isOut { throw .ENOMEM }
-  }
-
-  private static func reserve(
-    _ addresses: Range<UInt64>, _ path: DMAPath, _ units: RemappingUnits, _ mayReserve: (Range<UInt64>) -> Bool
-  ) -> Bool {
-    guard mayReserve(addresses) else { return false }
-    do throws(Errno) {
-      try units.reserve(addresses, for: path)
-      return true
-    } catch {
-      return false
     }
   }
 }

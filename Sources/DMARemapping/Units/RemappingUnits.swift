@@ -24,6 +24,8 @@ public final class RemappingUnits {
     var limit = RateLimit()
     /// For devices without a driver: firmware may have left one running for good.
     var strayLimit = RateLimit(burst: 3, intervalNanoseconds: 60_000_000_000)
+    /// For what the unit itself has lost. On its own, as the others' counts of what was suppressed are told with faults.
+    var lossLimit = RateLimit()
     /// When the second began whose faults are counted.
     var start: UInt64 = 0
     var faults = 0
@@ -300,7 +302,7 @@ public final class RemappingUnits {
     let now = report.nanoseconds
     let verdict = state.withLock { state in
       guard let index = Self.index(of: unit, state.units) else { return RateLimit.Verdict.suppressed }
-      return state.units[index].limit.check(at: now)
+      return state.units[index].lossLimit.check(at: now)
     }
     if case .allowed = verdict { report.problem("there were more faults than it could keep", at: unit.name) }
   }

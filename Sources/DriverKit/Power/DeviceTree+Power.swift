@@ -105,6 +105,8 @@ private final class PowerSet {
     do throws(Errno) {
       try host.order(.suspend, timeoutNanoseconds: patience, .nothing)
     } catch {
+      // What was not done in time may be done yet, and nobody would have the device go on then.
+      if error == .ETIMEDOUT { try? host.order(.resume, timeoutNanoseconds: 0, .nothing) }
       DriverLog.add(.error, device, "it does not let itself be suspended: error \(error.rawValue)")
       throw error
     }

@@ -19,6 +19,8 @@ public final class DeviceFilePublication: Publication {
   private let ordinal: Int
   private var templates = GrowableArray<DeviceFileTemplate>()
   private var files = GrowableArray<File>()
+  /// Whether they are there, as far as they are to be.
+  private var isShown = false
 
   /// Describes files that `server` answers for, and none yet.
   ///
@@ -56,6 +58,7 @@ public final class DeviceFilePublication: Publication {
           guard templates[index].isOptional, error == .EBUSY || error == .EEXIST else { throw error }
         }
       }
+      isShown = true
     } catch {
       hide()
       throw error
@@ -77,6 +80,7 @@ public final class DeviceFilePublication: Publication {
   }
 
   private func hide() {
+    isShown = false
     while let file = files.popLast() {
       file.place.remove()
       SpecialFiles.unregister(file.opener)
@@ -107,7 +111,7 @@ public final class DeviceFilePublication: Publication {
 
   public override func continues(as successor: Publication) -> Bool {
     guard let successor = successor as? DeviceFilePublication, successor.ordinal == ordinal,
-      successor.templates.count == templates.count, !server.isGone
+      successor.templates.count == templates.count, isShown, !server.isGone
     else { return false }
     for index in 0..<templates.count where !templates[index].isSame(as: successor.templates[index]) { return false }
     return true

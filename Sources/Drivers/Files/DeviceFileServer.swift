@@ -45,6 +45,11 @@ open class DeviceFileServer {
     _ request: OpenRequest, _ inode: Inode, _ entry: DeviceFileEntry
   ) throws(Errno) -> OpenFile { throw .ENXIO }
 
+  /// A `TrackedDeviceFile` of it was closed.
+  ///
+  /// - Context: a thread without locks, once for each that `open` has given.
+  open func didClose() {}
+
   /// Adds what the device tells of itself to its directory in its class in /sys.
   ///
   /// - Throws: `ENOMEM`.

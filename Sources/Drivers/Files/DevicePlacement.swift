@@ -70,6 +70,9 @@ open class DeviceAttributes {
 
   /// Removes them from a directory that stays.
   open func remove(from directory: SyntheticDirectory) {}
+
+  /// Whether these say what `other` would, of a driver that comes in place of this one.
+  open func isSame(as other: DeviceAttributes) -> Bool { false }
 }
 
 /// A driver's texts in its device's own directory, while the driver is there.
@@ -84,17 +87,22 @@ public final class AttributesPublication: Publication {
     super.init()
   }
 
-  /// Makes the texts, and puts them on record.
+  /// Makes the texts, and puts them on record; those of a driver before stay if they say the same.
   ///
   /// - Throws: `EEXIST`, `ENOMEM`.
   /// - Context: the device's thread.
   public func publish(through context: DriverContext) throws(Errno) {
-    _ = try context.publish { () throws(Errno) in self }
+    guard try context.publish({ () throws(Errno) in self }) === self else { return }
     try Containment.outside { () throws(Errno) in place = try DevicePlaces.place(attributes, of: device) }
   }
 
   public override func withdraw() {
     place?.remove()
     place = nil
+  }
+
+  public override func continues(as successor: Publication) -> Bool {
+    guard place != nil, let successor = successor as? AttributesPublication else { return false }
+    return attributes.isSame(as: successor.attributes)
   }
 }

@@ -119,7 +119,7 @@ final class PortServer: DeviceFileServer {
   }
 
   /// Nobody has it open any more: what nobody read is lost, what was written is still sent.
-  func close() {
+  override func didClose() {
     state.withLock { state in
       state.isOpen = false
       state.incoming.removeAll()
@@ -291,19 +291,12 @@ final class PortServer: DeviceFileServer {
 }
 
 /// `/dev/vport0p1` while a program has it open.
-private final class PortFile: OpenDeviceFile {
+private final class PortFile: TrackedDeviceFile {
   private let port: PortServer
-  /// Set when nothing can fail any more.
-  private var isOpened = false
 
   init(_ request: OpenRequest, _ inode: Inode, port: PortServer) throws(Errno) {
     self.port = port
     try super.init(request, inode, server: port)
-    isOpened = true
-  }
-
-  deinit {
-    if isOpened { port.close() }
   }
 
   override func readDevice(_ buffer: inout IOBuffer) throws(Errno) -> Int {

@@ -25,9 +25,9 @@ final class KernelDevicePlaces: DevicePlacement {
     let template = entry.template
     let name = entry.name
     try files.add(name.bytes, template.kind, entry.number, permissions: template.permissions, group: template.group)
-    let place = FilePlace(files, name, entry.link)
+    let place = FilePlace(files, name)
     do throws(Errno) {
-      if let link = entry.link { try addLink(link, to: name) }
+      if let link = entry.link, try addLink(link, to: name) { place.link = link }
       if let className = template.className { place.device = try show(entry, className) }
       return place
     } catch {
@@ -36,11 +36,13 @@ final class KernelDevicePlaces: DevicePlacement {
     }
   }
 
-  private func addLink(_ link: StaticString, to name: Message) throws(Errno) {
+  /// - Returns: false when the link is another device's already.
+  private func addLink(_ link: StaticString, to name: Message) throws(Errno) -> Bool {
     do throws(Errno) { try files.addLink(link, to: name.bytes) } catch {
-      // It is another device's already.
-      if error != .EEXIST { throw error }
+      guard error == .EEXIST else { throw error }
+      return false
     }
+    return true
   }
 
   private func show(_ entry: DeviceFileEntry, _ className: StaticString) throws(Errno) -> SystemDevice {
@@ -60,7 +62,11 @@ final class KernelDevicePlaces: DevicePlacement {
 
   override func place(_ attributes: DeviceAttributes, of device: DeviceNode) throws(Errno) -> DevicePlace {
     guard let shown = observer.shownDevice(of: device) else { return DevicePlace() }
-    try attributes.add(to: shown.directory)
+    do throws(Errno) { try attributes.add(to: shown.directory) } catch {
+      // Some of them may be there.
+      if error != .EEXIST { attributes.remove(from: shown.directory) }
+      throw error
+    }
     return AttributePlace(attributes, shown.directory)
   }
 }
@@ -68,11 +74,12 @@ final class KernelDevicePlaces: DevicePlacement {
 private final class FilePlace: DevicePlace {
   private let files: DeviceFileSystem
   private let name: Message
-  private let link: StaticString?
+  /// Another name that it has.
+  var link: StaticString?
   var device: SystemDevice?
 
-  init(_ files: DeviceFileSystem, _ name: Message, _ link: StaticString?) {
-    (self.files, self.name, self.link) = (files, name, link)
+  init(_ files: DeviceFileSystem, _ name: Message) {
+    (self.files, self.name) = (files, name)
     super.init()
   }
 

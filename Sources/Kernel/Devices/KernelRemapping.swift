@@ -38,10 +38,10 @@ enum KernelRemapping {
 
   private static func addIntel(_ table: borrowing DMAR, _ units: RemappingUnits, _ map: MemoryMap) {
     do throws(Errno) {
-      let outcome: IntelUnits.Outcome? = try PCISystem.withHierarchy { hierarchy throws(Errno) in
+      let setup: RemappingSetup? = try PCISystem.withHierarchy { hierarchy throws(Errno) in
         try IntelUnits.add(table, in: hierarchy, to: units) { range in !isUsable(range, map) }
       }
-      if let outcome { warn(outcome.unusableUnits, outcome.failedReservations) }
+      if let setup { warn(setup) }
     } catch { KernelLog.add(.error, .pci, "the IOMMUs are not used: error \(error.rawValue)" as Message) }
   }
 
@@ -52,22 +52,17 @@ enum KernelRemapping {
   private static func addAMD(_ table: borrowing IVRS, _ units: RemappingUnits, _ map: MemoryMap) {
     let bits = table.physicalAddressBits > 0 ? table.physicalAddressBits : mostAddressBits
     do throws(Errno) {
-      let outcome: AMDUnits.Outcome? = try PCISystem.withHierarchy { hierarchy throws(Errno) in
+      let setup: RemappingSetup? = try PCISystem.withHierarchy { hierarchy throws(Errno) in
         try AMDUnits.add(
           table, in: hierarchy, to: units, addressBits: bits, mayReserve: { range in !isUsable(range, map) },
-          delay: { microseconds in wait(microseconds: microseconds) })
+          delay: { microseconds in BusyWait.wait(microseconds: microseconds) })
       }
-      if let outcome { warn(outcome.unusableUnits, outcome.failedReservations) }
+      if let setup { warn(setup) }
     } catch { KernelLog.add(.error, .pci, "the IOMMUs are not used: error \(error.rawValue)" as Message) }
   }
 
   /// Source: Intel SDM vol. 3A, 4.1.4.
   private static var mostAddressBits: Int { 52 }
-
-  private static func wait(microseconds: Int) {
-    let begin = Clock.nanoseconds
-    while Clock.nanoseconds &- begin < UInt64(max(0, microseconds)) &* 1_000 { Machine.pause() }
-  }
 
   private static func refuse(_ name: StaticString, _ error: ACPITableError) {
     var line: Message = "the ACPI table "
@@ -76,11 +71,11 @@ enum KernelRemapping {
     KernelLog.add(.warning, .pci, line)
   }
 
-  private static func warn(_ units: Int, _ reservations: Int) {
+  private static func warn(_ setup: RemappingSetup) {
+    let (units, reservations) = (UInt64(setup.unusableUnits), UInt64(setup.failedReservations))
     guard units + reservations > 0 else { return }
     KernelLog.add(
-      .warning, .pci,
-      "\(UInt64(units)) IOMMUs unusable, \(UInt64(reservations)) of firmware's reservations refused" as Message)
+      .warning, .pci, "\(units) IOMMUs unusable, \(reservations) of firmware's reservations refused" as Message)
   }
 
   /// Whether some of `range` is memory that the kernel uses.
@@ -92,7 +87,14 @@ enum KernelRemapping {
 
 private final class KernelRemappingReport: RemappingReport {
   override func fault(_ fault: RemappingFault, at unit: Message, isAttached: Bool, suppressed: UInt64) {
+    let level: LogLevel = isAttached ? .warning : .notice
     var line = Message()
+    if suppressed > 0 {
+      line.write(unit.bytes)
+      line.write(": \(suppressed) refusals before were not told of" as Message)
+      KernelLog.add(level, .pci, line)
+      line = Message()
+    }
     line.write(unit.bytes)
     line.write(": ")
     line.write(fault.access.name.description)
@@ -102,7 +104,7 @@ private final class KernelRemappingReport: RemappingReport {
     line.write(hex: UInt64(fault.source.routing), width: 4)
     line.write(": ")
     line.write(fault.explanation.description)
-    KernelLog.add(isAttached ? .warning : .notice, .pci, line)
+    KernelLog.add(level, .pci, line)
   }
 
   override func problem(_ text: StaticString, at unit: Message) {

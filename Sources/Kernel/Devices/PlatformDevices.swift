@@ -1,8 +1,6 @@
 import ACPI
-import DeviceFiles
 import DriverKit
 import Foundations
-import Input
 import Logging
 import Machine
 import PlatformDrivers
@@ -56,53 +54,5 @@ enum PlatformDevices {
       if let attachment = device.attachment as? FirmwareAttachment, attachment.node == node { found = device }
     }
     return found
-  }
-}
-
-/// Power and sleep buttons as input devices.
-final class KernelPowerButtons: PowerButtonOutput {
-  private struct Shown {
-    let button: PowerButton
-    let device: InputDevice
-  }
-
-  private let shown = SpinLock(GrowableArray<Shown>())
-
-  override func add(_ button: PowerButton) throws(Errno) {
-    var description = InputDescription(
-      name: "\(button.kind.name.description)", physicalPath: "\(button.kind.physicalPath.description)",
-      identity: InputIdentity(bus: InputBus.BUS_HOST, product: button.kind.product))
-    description.capabilities.insert(.EV_KEY, button.kind.key)
-    let device = try InputDevice(description)
-    try InputDevices.register(device, below: DeviceInputParent(button.device))
-    do throws(Errno) {
-      try shown.withLock { shown throws(Errno) in try shown.append(Shown(button: button, device: device)) }
-    } catch {
-      InputDevices.unregister(device)
-      throw error
-    }
-  }
-
-  override func remove(_ button: PowerButton) {
-    let device: InputDevice? = shown.withLock { shown in
-      for index in 0..<shown.count where shown[index].button === button { return shown.remove(at: index).device }
-      return nil
-    }
-    if let device { InputDevices.unregister(device) }
-  }
-
-  override func report(_ button: PowerButton, isDown: Bool) {
-    guard let device = device(of: button) else { return }
-    device.report(.EV_KEY, button.kind.key, isDown ? 1 : 0)
-    device.synchronize()
-  }
-
-  override func isTaken(_ button: PowerButton) -> Bool { device(of: button)?.isGrabbed ?? false }
-
-  private func device(of button: PowerButton) -> InputDevice? {
-    shown.withLock { shown in
-      for index in 0..<shown.count where shown[index].button === button { return shown[index].device }
-      return nil
-    }
   }
 }

@@ -95,16 +95,11 @@ final class FirmwareHost: AMLHost {
 
   // MARK: Time
 
-  func sleep(milliseconds: UInt64) { wait(nanoseconds: min(milliseconds, Self.sleepLimit) * 1_000_000) }
+  func sleep(milliseconds: UInt64) { BusyWait.wait(nanoseconds: min(milliseconds, Self.sleepLimit) * 1_000_000) }
 
-  func stall(microseconds: UInt64) { wait(nanoseconds: min(microseconds, Self.stallLimit) * 1_000) }
+  func stall(microseconds: UInt64) { BusyWait.wait(nanoseconds: min(microseconds, Self.stallLimit) * 1_000) }
 
   func timer() -> UInt64 { Clock.nanoseconds / 100 }
-
-  private func wait(nanoseconds: UInt64) {
-    let begin = Clock.nanoseconds
-    while Clock.nanoseconds &- begin < nanoseconds { Machine.pause() }
-  }
 
   // MARK: Messages
 

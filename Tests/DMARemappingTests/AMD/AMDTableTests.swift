@@ -107,7 +107,7 @@ struct AMDTableTests {
           })
       }
       // One unit's registers are the kernel's, another's are beyond all addresses; two ranges are the kernel's or beyond the unit's reach.
-      #expect(outcome == AMDUnits.Outcome(units: 1, unusableUnits: 2, reservations: 1, failedReservations: 2))
+      #expect(outcome == RemappingSetup(units: 1, unusableUnits: 2, reservations: 1, failedReservations: 2))
       #expect(units.count == 1 && asked == [0xfed8_0000..<0xfed8_4000, 0xfee0_0000..<0xfee0_4000])
       #expect(units.enable() == 1)
       #expect(

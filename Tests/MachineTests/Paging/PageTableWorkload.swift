@@ -1,6 +1,7 @@
 import Foundations
 import PageFrames
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import Machine

@@ -1,5 +1,6 @@
 import Foundations
 import PageFrames
+import TestSupport
 import Testing
 
 @testable import Machine

@@ -1,6 +1,7 @@
 import Foundations
 import Machine
 import PageCache
+import TestSupport
 import Testing
 
 /// Random reads, writes, mappings, truncations, write-backs and reclaim on a few files, with devices that fail and memory that

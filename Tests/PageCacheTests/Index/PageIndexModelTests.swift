@@ -1,5 +1,6 @@
 import Foundations
 import PageCache
+import TestSupport
 import Testing
 
 /// `PageIndex` against a sorted dictionary, with pages that lie together as in files, or far apart as in sparse ones.

@@ -2,6 +2,7 @@ import Foundations
 import Machine
 import PageCache
 import PageFrames
+import TestSupport
 
 /// Descriptors of `count` frames, as the frame table has them.
 func makeDescriptors(count: Int) throws -> GrowableArray<FrameDescriptor> {

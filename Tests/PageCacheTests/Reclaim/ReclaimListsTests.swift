@@ -1,6 +1,7 @@
 import Foundations
 import PageCache
 import PageFrames
+import TestSupport
 import Testing
 
 @Suite("ReclaimLists")

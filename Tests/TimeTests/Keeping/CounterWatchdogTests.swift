@@ -1,5 +1,6 @@
 import Machine
 import Synchronization
+import TestSupport
 import Testing
 
 import class Foundation.DispatchGroup

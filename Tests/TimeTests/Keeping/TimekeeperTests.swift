@@ -1,6 +1,7 @@
 import Foundations
 import Machine
 import Synchronization
+import TestSupport
 import Testing
 
 import class Foundation.DispatchGroup

@@ -1,4 +1,5 @@
 import DeviceModels
+import TestSupport
 import Testing
 
 @testable import Time

@@ -55,6 +55,7 @@ public final class PowerButton: Publication {
   /// The device.
   public let device: DeviceNode
   private let output: PowerButtonOutput
+  private var isShown = false
 
   init(_ kind: Kind, _ device: DeviceNode, _ output: PowerButtonOutput) {
     (self.kind, self.device, self.output) = (kind, device, output)
@@ -62,7 +63,10 @@ public final class PowerButton: Publication {
   }
 
   /// Shows it to programs.
-  func show() throws(Errno) { try output.add(self) }
+  func show() throws(Errno) {
+    try output.add(self)
+    isShown = true
+  }
 
   /// It was pressed and let go: firmware tells only of the first.
   ///
@@ -73,10 +77,13 @@ public final class PowerButton: Publication {
     return output.isTaken(self)
   }
 
-  public override func withdraw() { output.remove(self) }
+  public override func withdraw() {
+    isShown = false
+    output.remove(self)
+  }
 
   public override func continues(as successor: Publication) -> Bool {
-    guard let successor = successor as? PowerButton else { return false }
+    guard isShown, let successor = successor as? PowerButton else { return false }
     return successor.kind == kind && successor.device === device
   }
 }

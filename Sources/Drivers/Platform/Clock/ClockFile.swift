@@ -9,19 +9,12 @@ import Waiting
 import enum LinuxABI.Capability
 
 /// /dev/rtc0, open. Source: rtc(4).
-final class ClockFile: OpenDeviceFile {
+final class ClockFile: TrackedDeviceFile {
   private let clock: ClockServer
-  /// Set when nothing can fail any more.
-  private var isOpened = false
 
   init(_ request: OpenRequest, _ inode: Inode, clock: ClockServer) throws(Errno) {
     self.clock = clock
     try super.init(request, inode, server: clock)
-    isOpened = true
-  }
-
-  deinit {
-    if isOpened { clock.close() }
   }
 
   // MARK: Interrupts

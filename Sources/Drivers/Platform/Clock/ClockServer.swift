@@ -43,6 +43,15 @@ public struct ClockWishes: Equatable, Sendable {
 
   /// Nothing.
   public init() {}
+
+  /// Takes back what was changed from `old` to `new`, as far as nobody has changed it since.
+  mutating func takeBack(_ new: ClockWishes, to old: ClockWishes) {
+    if wantsUpdates == new.wantsUpdates { wantsUpdates = old.wantsUpdates }
+    if wantsPeriods == new.wantsPeriods { wantsPeriods = old.wantsPeriods }
+    if frequency == new.frequency { frequency = old.frequency }
+    if alarm == new.alarm { alarm = old.alarm }
+    if wantsAlarm == new.wantsAlarm { wantsAlarm = old.wantsAlarm }
+  }
 }
 
 /// What /dev/rtc0 does. Source: rtc(4); Linux Documentation/admin-guide/rtc.rst.
@@ -112,10 +121,16 @@ public final class ClockServer: DeviceFileServer {
 
   /// Changes what is wanted, and tells the driver.
   func change(_ change: (inout ClockWishes) -> Void) throws(Errno) {
-    let old = wishes
-    state.withLock { change(&$0.wishes) }
+    let (old, new) = state.withLock { state in
+      let old = state.wishes
+      change(&state.wishes)
+      return (old, state.wishes)
+    }
     do throws(Errno) { _ = try perform(ClockRequest(.follow)) } catch {
-      state.withLock { $0.wishes = old }
+      // Only its own: a program may have changed the rest meanwhile, the alarm may have come, and the file been closed.
+      state.withLock { $0.wishes.takeBack(new, to: old) }
+      // The driver may have begun with it. It is not waited for, and does not mind where it has not.
+      if !isGone { try? link.submit(ClockRequest(.follow)) }
       throw error
     }
   }
@@ -142,13 +157,13 @@ public final class ClockServer: DeviceFileServer {
     }
     guard isFree else { throw .EBUSY }
     do throws(Errno) { return try ClockFile(request, inode, clock: self) } catch {
-      close()
+      didClose()
       throw error
     }
   }
 
   /// The file was closed: what repeats ends, an alarm stays.
-  func close() {
+  public override func didClose() {
     let isChanged = state.withLock { state in
       let isChanged = state.wishes.wantsUpdates || state.wishes.wantsPeriods
       (state.wishes.wantsUpdates, state.wishes.wantsPeriods) = (false, false)

@@ -141,6 +141,8 @@ final class PanicAttributes: DeviceAttributes {
     directory.remove(events.bytes)
   }
 
+  override func isSame(as other: DeviceAttributes) -> Bool { (other as? PanicAttributes)?.channel === channel }
+
   /// The events that `text` names, one hexadecimal digit.
   ///
   /// - Throws: `EINVAL` for anything else, and for events that the device does not know.

@@ -50,15 +50,16 @@ open class PanicChannel {
 
   final var isActive: Bool { active.load(ordering: .acquiring) }
 
-  /// Begins to use the device.
+  /// Begins to use the device. One that is used already, by a driver that is replaced, goes on with what it is to be told.
   ///
   /// - Throws: `ENODEV` when nobody answers, or it knows nothing that the kernel does.
   final func activate() throws(Errno) {
     let found = readKnown()
     let usable = PanicEvents(rawValue: found).intersection([.panicked, .crashLoaded, .shutdown])
     guard found != .max, !usable.isEmpty else { throw .ENODEV }
+    let wanted = isActive ? events : usable
     known.store(usable.rawValue, ordering: .relaxed)
-    chosen.store(usable.rawValue, ordering: .relaxed)
+    events = wanted
     active.store(true, ordering: .releasing)
   }
 

@@ -42,6 +42,8 @@ public final class Speaker: Publication {
   private let output: SpeakerOutput
   private let link: DriverLink
   private let order = SpinLock(Order())
+  private var isShown = false
+
   private struct Current {
     var speaker: Speaker?
   }
@@ -123,17 +125,19 @@ public final class Speaker: Publication {
   /// Makes it the machine's speaker, and shows it to programs.
   func show() throws(Errno) {
     try output.add(self)
+    isShown = true
     Self.current.withLock { $0.speaker = self }
   }
 
   public override func withdraw() {
+    isShown = false
     output.remove(self)
     Self.current.withLock { current in
       if current.speaker === self { current.speaker = nil }
     }
   }
 
-  public override func continues(as successor: Publication) -> Bool { successor is Speaker }
+  public override func continues(as successor: Publication) -> Bool { isShown && successor is Speaker }
 }
 
 /// Where speakers are shown: the kernel's input devices.

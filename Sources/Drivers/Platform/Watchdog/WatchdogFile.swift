@@ -5,20 +5,12 @@ import VFS
 import Waiting
 
 /// /dev/watchdog, open. Source: Linux Documentation/watchdog/watchdog-api.rst.
-final class WatchdogFile: OpenDeviceFile {
+final class WatchdogFile: TrackedDeviceFile {
   private let watchdog: WatchdogServer
 
   init(_ request: OpenRequest, _ inode: Inode, watchdog: WatchdogServer) throws(Errno) {
     self.watchdog = watchdog
     try super.init(request, inode, server: watchdog)
-    isOpened = true
-  }
-
-  /// Set when nothing can fail any more: who has made it in vain closes the watchdog itself.
-  private var isOpened = false
-
-  deinit {
-    if isOpened { watchdog.close() }
   }
 
   /// Any byte keeps the machine alive; a `V` lets the next close stop the watchdog.

@@ -76,7 +76,11 @@ public final class WatchdogServer: DeviceFileServer {
   // MARK: What programs want
 
   func start() throws(Errno) {
-    _ = try perform(WatchdogRequest(.start))
+    do throws(Errno) { _ = try perform(WatchdogRequest(.start)) } catch {
+      // Who waits no longer does not keep it from being started: what counts, or may, is to be kept alive, and stopped.
+      if error == .EINTR || error == .ETIMEDOUT { noteStart() }
+      throw error
+    }
     noteStart()
   }
 
@@ -144,13 +148,13 @@ public final class WatchdogServer: DeviceFileServer {
     } catch {
       // What nobody has opened must not reset the machine.
       if !wasActive { setReleaseAllowed(true) }
-      close()
+      didClose()
       throw error
     }
   }
 
   /// The file was closed. Stops the watchdog if a `V` was written last, and otherwise lets it count on.
-  func close() {
+  public override func didClose() {
     let mayStop = state.withLock { state in
       let mayStop = state.isActive && state.isReleaseAllowed
       (state.isOpen, state.isReleaseAllowed) = (false, false)
