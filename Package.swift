@@ -162,7 +162,7 @@ let package = Package(
       ["Foundations", "Machine", "Registers", "Interrupts", "Terminals"]),
     module(
       "KeyboardDriver", path: "Sources/Drivers/Keyboard",
-      ["Foundations", "Machine", "Registers", "Interrupts", "Time", "Input"], generated: true),
+      ["Foundations", "Machine", "Registers", "Time", "Input"], generated: true),
     module(
       "Virtio", path: "Sources/Drivers/Virtio", ["Foundations", "PageFrames", "Machine", "PCI"], generated: true),
     module(
@@ -179,7 +179,9 @@ let package = Package(
       [
         "Foundations", "LinuxABI", "Machine", "ACPI", "Waiting", "Logging", "Registers", "Interrupts", "Time",
         "Terminals",
-        "PCI", "Security", "VFS", "TerminalFiles", "SyntheticFiles", "DriverKit", "DeviceFiles", "SerialDriver",
+        "Input", "PCI", "Security", "VFS", "TerminalFiles", "SyntheticFiles", "DriverKit", "DeviceFiles",
+        "SerialDriver",
+        "KeyboardDriver",
       ], generated: true),
     module("ScreenDriver", path: "Sources/Drivers/Screen", ["Foundations", "Machine", "Console", "Terminals"]),
     module(
@@ -264,8 +266,8 @@ let package = Package(
       "PlatformDriversTests",
       [
         "PlatformDrivers", "ACPI", "DeviceFiles", "DriverKit", "DeviceModels", "DeviceFileSystem", "SyntheticFiles",
-        "SerialDriver", "Terminals", "TerminalFiles", "VFS", "Security", "PageCache", "VirtualMemory", "Registers",
-        "Time", "Waiting", "Machine", "LinuxABI", "Foundations",
+        "SerialDriver", "KeyboardDriver", "Input", "Terminals", "TerminalFiles", "VFS", "Security", "PageCache",
+        "VirtualMemory", "Registers", "Time", "Waiting", "Machine", "LinuxABI", "Foundations",
       ]),
     tests("PCITests", ["PCI", "DeviceModels", "Machine", "Foundations"]),
     tests(

@@ -20,6 +20,8 @@ enum PlatformDevices {
     try DeviceTree.register(PanicPortDriverType())
     try DeviceTree.register(SerialCardDriverType(ProcessJobControl()))
     try DeviceTree.register(SerialPortDriverType(ProcessJobControl(), consoleAddress: Consoles.serialAddress))
+    try DeviceTree.register(KeyboardPortsDriverType(.pnp))
+    try DeviceTree.register(KeyboardPortsDriverType(.platform))
     try DeviceTree.register(ClockDriverType(.pnp, centuryIndex: centuryIndex, hasSetSystemTime: true))
     try DeviceTree.register(ClockDriverType(.platform, centuryIndex: centuryIndex, hasSetSystemTime: true))
     try DeviceTree.register(SpeakerDriverType(KernelSpeakers()))
