@@ -236,9 +236,13 @@ struct KeyboardWorkTests {
     try controller.start()
     controller.device.send([0x1c])
     try controller.settle()
-    // It is let go as soon as somebody waits for it.
-    controller.device.send([0x9c])
+    // It is let go while the driver waits for that.
+    let begin = controller.device.model.accessCount
+    controller.device.model.beforeAccess = { [device = controller.device] model in
+      if model.accessCount == begin + 4 { device.send([0x9c]) }
+    }
     try controller.work?.suspend(controller.context)
+    controller.device.model.beforeAccess = nil
     #expect(!controller.isDown(EventCode.KEY_ENTER) && controller.context.signals.takeInterrupt() == nil)
     try controller.work?.resume(controller.context)
     controller.device.send([0x1c])

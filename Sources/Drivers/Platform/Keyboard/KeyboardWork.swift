@@ -12,8 +12,9 @@ final class KeyboardWork<Space: RegisterSpace & ~Copyable> {
   static var keyboardInterrupt: Int { 0 }
   /// The number of the mouse's.
   static var mouseInterrupt: Int { 1 }
-  /// How long devices that were told to send something at once may take to interrupt, in microseconds.
-  private static var interruptLimit: UInt64 { 20_000 }
+  /// How long devices that were told to send something at once may take to interrupt, in microseconds: far longer than they do, because a
+  /// virtual machine may stand still meanwhile.
+  private static var interruptLimit: UInt64 { 100_000 }
   /// How many other interrupts may come before that.
   private static var strangerLimit: Int { 8 }
   /// How often devices that do not interrupt are asked, in nanoseconds.
