@@ -59,7 +59,12 @@ final class KeyboardWork<Space: RegisterSpace & ~Copyable> {
     }
     let identity = unit.identity
     let devices = try context.outside { () throws(Errno) in try keeper.show(identity) }
-    if isAnother { unit.forgetLights() }
+    if isAnother {
+      unit.forgetLights()
+    } else if let mouse = devices.mouse {
+      let name = mouse.name
+      context.log(.info, name)
+    }
     return KeyboardWork(unit, keeper, devices)
   }
 
