@@ -165,7 +165,7 @@ let package = Package(
       ["Foundations", "Machine", "Registers", "Interrupts", "Terminals"]),
     module(
       "KeyboardDriver", path: "Sources/Drivers/Keyboard",
-      ["Foundations", "Machine", "Registers", "Interrupts", "Time", "Input"], generated: true),
+      ["Foundations", "Machine", "Registers", "Time", "Input"], generated: true),
     module(
       "Virtio", path: "Sources/Drivers/Virtio", ["Foundations", "PageFrames", "Machine", "PCI"], generated: true),
     module(
@@ -182,7 +182,9 @@ let package = Package(
       [
         "Foundations", "LinuxABI", "Machine", "ACPI", "Waiting", "Logging", "Registers", "Interrupts", "Time",
         "Terminals",
-        "PCI", "Security", "VFS", "TerminalFiles", "SyntheticFiles", "DriverKit", "DeviceFiles", "SerialDriver",
+        "Input", "PCI", "Security", "VFS", "TerminalFiles", "SyntheticFiles", "DriverKit", "DeviceFiles",
+        "SerialDriver",
+        "KeyboardDriver",
       ], generated: true),
     module("ScreenDriver", path: "Sources/Drivers/Screen", ["Foundations", "Machine", "Console", "Terminals"]),
     module(
@@ -274,8 +276,9 @@ let package = Package(
       "PlatformDriversTests",
       [
         "PlatformDrivers", "ACPI", "DeviceFiles", "DriverKit", "DeviceModels", "DeviceFileSystem", "SyntheticFiles",
-        "SerialDriver", "Terminals", "TerminalFiles", "VFS", "Security", "PageCache", "VirtualMemory", "Registers",
-        "Time", "Waiting", "Machine", "LinuxABI", "Foundations", "FileTestSupport", "TestSupport",
+        "SerialDriver", "KeyboardDriver", "Input", "Terminals", "TerminalFiles", "VFS", "Security", "PageCache",
+        "VirtualMemory", "Registers", "Time", "Waiting", "Machine", "LinuxABI", "Foundations", "FileTestSupport",
+        "TestSupport",
       ]),
     tests("PCITests", ["PCI", "DeviceModels", "Machine", "Foundations", "TestSupport"]),
     tests(

@@ -41,12 +41,9 @@ enum KernelTerminals {
       startSerial(port)
       try add("ttyS0", 4, 64, permissions: 0o600, TerminalOpener(terminal), devices)
     }
-    KernelKeyboard.show(in: system)
     try KernelInput.start(devices, system)
     WakeSources.start()
     try KernelScreen.start(devices, jobControl)
-    // Programs may read the keyboard though no screen has a terminal.
-    KernelKeyboard.start(nil)
     try add("tty", 5, 0, permissions: 0o666, ControllingTerminalOpener(jobControl), devices)
     if let terminal = console {
       try add("console", 5, 1, permissions: 0o600, TerminalOpener(terminal, control: .refused), devices)

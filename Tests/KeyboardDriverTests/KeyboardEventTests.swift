@@ -16,7 +16,7 @@ extension InputEvent {
 struct KeyboardEventTests {
   @Test("It is what Linux says that it is")
   func description() throws {
-    let device = try KeyboardSetup().keyboard.keyboardDevice
+    let device = try KeyboardSetup().devices.keyboard
     let name: Message = "AT Translated Set 2 keyboard"
     #expect(text(device.name) == text(name))
     #expect(device.identity == InputIdentity(bus: 0x11, vendor: 1, product: 1, version: 0xab41))
@@ -24,7 +24,7 @@ struct KeyboardEventTests {
     #expect(device.capabilities.contains(.EV_KEY, EventCode.KEY_PAUSE))
     #expect(!device.capabilities.contains(.EV_KEY, EventCode.BTN_LEFT))
     #expect(device.key(ofScanCode: 0xc8) == EventCode.KEY_UP && device.key(ofScanCode: 0x1e) == EventCode.KEY_A)
-    let raw = try KeyboardSetup { ($0.cannotTranslate, $0.identity) = (true, [0xab, 0x83]) }.keyboard.keyboardDevice
+    let raw = try KeyboardSetup { ($0.cannotTranslate, $0.identity) = (true, [0xab, 0x83]) }.devices.keyboard
     #expect(raw.identity == InputIdentity(bus: 0x11, vendor: 1, product: 2, version: 0xab83))
   }
 
@@ -70,11 +70,11 @@ struct KeyboardEventTests {
         .scan(0x3a), .key(EventCode.KEY_CAPSLOCK, 1), .report, .light(EventCode.LED_CAPSL, 1), .report,
       ])
     #expect(setup.device.lights == 4)
-    setup.keyboard.keyboardDevice.report(.EV_LED, EventCode.LED_NUML, 1)
-    setup.keyboard.keyboardDevice.report(.EV_LED, EventCode.LED_SCROLLL, 1)
+    setup.devices.keyboard.report(.EV_LED, EventCode.LED_NUML, 1)
+    setup.devices.keyboard.report(.EV_LED, EventCode.LED_SCROLLL, 1)
     setup.settle()
     #expect(setup.device.lights == 7)
-    setup.keyboard.keyboardDevice.report(.EV_LED, EventCode.LED_CAPSL, 0)
+    setup.devices.keyboard.report(.EV_LED, EventCode.LED_CAPSL, 0)
     setup.settle()
     #expect(setup.device.lights == 3)
   }
@@ -83,11 +83,11 @@ struct KeyboardEventTests {
   func repetition() throws {
     let setup = try KeyboardSetup()
     #expect(setup.device.rate == 0)
-    setup.keyboard.keyboardDevice.report(.EV_REP, EventCode.REP_DELAY, 500)
-    setup.keyboard.keyboardDevice.report(.EV_REP, EventCode.REP_PERIOD, 100)
+    setup.devices.keyboard.report(.EV_REP, EventCode.REP_DELAY, 500)
+    setup.devices.keyboard.report(.EV_REP, EventCode.REP_PERIOD, 100)
     setup.settle()
     #expect(setup.device.rate == 0x2c)
-    setup.keyboard.keyboardDevice.report(.EV_REP, EventCode.REP_PERIOD, .max)
+    setup.devices.keyboard.report(.EV_REP, EventCode.REP_PERIOD, .max)
     setup.settle()
     #expect(setup.device.rate == 0x3f)
     #expect(KeyRate.period(0) == 33 && KeyRate.period(31) == 500 && KeyRate.delay(atLeast: .max) == 3)
@@ -96,7 +96,7 @@ struct KeyboardEventTests {
   @Test("A grab keeps keys from the terminal")
   func grab() throws {
     let setup = try KeyboardSetup()
-    let device = setup.keyboard.keyboardDevice
+    let device = setup.devices.keyboard
     let handle = InputHandle(device)
     try device.grab(handle)
     #expect(setup.send([0x1e, 0x9e, 0x3a, 0xba]) == "")
@@ -108,14 +108,18 @@ struct KeyboardEventTests {
   @Test("A scan code with another key types that")
   func otherKey() throws {
     let setup = try KeyboardSetup()
-    try setup.keyboard.keyboardDevice.setKey(UInt32(EventCode.KEY_B), ofScanCode: 0x1e)
+    try setup.devices.keyboard.setKey(UInt32(EventCode.KEY_B), ofScanCode: 0x1e)
     #expect(setup.send([0x1e, 0x9e]) == "b")
   }
 
   @Test("Nothing keeps a keyboard whose devices have gone")
   func nothingLeaks() throws {
-    weak var keyboard: Keyboard<DeviceModel>?
-    do { keyboard = try KeyboardSetup { $0.mouse = MouseModel(kind: 4) }.keyboard }
-    #expect(keyboard == nil)
+    weak var unit: KeyboardUnit<DeviceModel>?
+    weak var devices: KeyboardDevices?
+    do {
+      let setup = try KeyboardSetup { $0.mouse = MouseModel(kind: 4) }
+      (unit, devices) = (setup.unit, setup.devices)
+    }
+    #expect(unit == nil && devices == nil)
   }
 }

@@ -57,49 +57,68 @@ final class OwnDevices: InputHandler {
   }
 }
 
+/// Has what is wanted of the keyboard done at once.
+private final class DirectOrders: InputDriver {
+  var follow: () -> Void = {}
+  override func perform(_ event: InputEvent) { follow() }
+}
+
 /// A keyboard on a model, with its interrupts.
 final class KeyboardSetup {
   let device = KeyboardDevice()
   let listener = TestListener()
   let log = EventLog()
-  let keyboard: Keyboard<DeviceModel>
-  let interrupt: KeyboardInterrupt<DeviceModel>
-  let mouseInterrupt: KeyboardInterrupt<DeviceModel>
+  let unit: KeyboardUnit<DeviceModel>
+  let devices: KeyboardDevices
+  private(set) var interruptCount = 0
+  private(set) var mouseInterruptCount = 0
   private let typing: OwnDevices
 
   init(_ map: KeyMap = .us, prepare: (KeyboardDevice) -> Void = { _ in }) throws {
     prepare(device)
-    keyboard = try Keyboard(KeyboardController(device.model, pollLimit: 50))
-    interrupt = KeyboardInterrupt(keyboard)
-    mouseInterrupt = KeyboardInterrupt(keyboard, .mouse)
+    unit = KeyboardUnit(try KeyboardController(device.model, pollLimit: 50))
+    let orders = DirectOrders()
+    devices = try KeyboardDevices(unit.identity, driver: orders)
     typing = OwnDevices(TypingHandler(map, listener: listener))
-    typing.devices = [keyboard.keyboardDevice]
-    log.devices = [keyboard.keyboardDevice]
-    if let mouse = keyboard.mouseDevice { log.devices.append(mouse) }
+    typing.devices = [devices.keyboard]
+    log.devices = [devices.keyboard]
+    if let mouse = devices.mouse { log.devices.append(mouse) }
+    orders.follow = { [weak unit, weak devices] in if let devices { unit?.follow(devices) } }
     try InputDevices.add(typing)
     try InputDevices.add(log)
-    try keyboard.register()
-    #expect(keyboard.startInterrupts())
+    try devices.register()
+    try unit.startInterrupts()
+    unit.provokeKeyboard()
     settle()
     device.forgetReceived()
+  }
+
+  /// What an interrupt does.
+  ///
+  /// - Returns: whether anything had come.
+  func serve() -> Bool {
+    do { return try unit.serve(devices) > 0 } catch {
+      Issue.record("no end of bytes")
+      return false
+    }
   }
 
   /// Serves interrupts until the device is quiet.
   func settle() {
     for _ in 0..<10_000 {
       if device.isInterrupting {
-        #expect(interrupt.handle())
+        interruptCount += 1
       } else if device.isMouseInterrupting {
-        #expect(mouseInterrupt.handle())
+        mouseInterruptCount += 1
       } else {
         return
       }
+      #expect(serve())
     }
   }
 
   deinit {
-    InputDevices.unregister(keyboard.keyboardDevice)
-    if let mouse = keyboard.mouseDevice { InputDevices.unregister(mouse) }
+    devices.unregister()
     InputDevices.remove(typing)
     InputDevices.remove(log)
   }
@@ -127,10 +146,10 @@ struct KeyboardTests {
   @Test("A controller that works is set up, with interrupts and translation, and the mouse off")
   func setup() throws {
     let setup = try KeyboardSetup()
-    #expect(setup.keyboard.hasKeyboard && !setup.keyboard.isPolled)
+    #expect(setup.unit.hasKeyboard && setup.unit.interrupts && setup.unit.isPresent)
     #expect(setup.device.isScanning)
     #expect(setup.device.configuration == 0x65)
-    #expect(setup.keyboard.interruptCount > 0, "the echo interrupts")
+    #expect(setup.interruptCount > 0, "the echo interrupts")
     #expect(setup.listener.typed.isEmpty)
     #expect(setup.device.model.violations.isEmpty)
   }
@@ -241,7 +260,7 @@ struct KeyboardFaultTests {
   @Test("Without a keyboard everything is ready for one")
   func absent() throws {
     let setup = try KeyboardSetup { $0.hasKeyboard = false }
-    #expect(!setup.keyboard.hasKeyboard && !setup.keyboard.isPolled)
+    #expect(!setup.unit.hasKeyboard && setup.unit.interrupts)
     setup.device.hasKeyboard = true
     // What it says when it has power.
     #expect(setup.send([0xaa, 0x1e]) == "a")
@@ -267,28 +286,48 @@ struct KeyboardFaultTests {
     #expect(setup.send([0x20]) == "")
   }
 
-  @Test("A device that always has another byte, or goes away, is served for a bounded time")
+  @Test(
+    "A device that always has another byte is served for a bounded time and said to be broken, and one that is gone has none"
+  )
   func endless() throws {
     let setup = try KeyboardSetup()
     setup.device.isOutputEndless = true
-    #expect(setup.interrupt.handle())
-    #expect(setup.listener.typed.count <= 32)
+    #expect(throws: KeyboardControllerError.outputStaysFull) { try setup.unit.serve(setup.devices) }
+    #expect(setup.listener.typed.count <= 2_048)
     setup.device.model.isGone = true
-    #expect(!setup.interrupt.handle())
-    setup.keyboard.poll()
-    setup.keyboard.stopInterrupts()
-    setup.keyboard.poll()
-    #expect(setup.keyboard.isPolled)
+    #expect(try setup.unit.serve(setup.devices) == 0)
+    #expect(!setup.unit.isPresent)
+    #expect(throws: KeyboardControllerError.inputStaysFull) { try setup.unit.stopInterrupts() }
+    setup.unit.provokeKeyboard()
+    setup.unit.provokeMouse()
+    setup.unit.follow(setup.devices)
+    #expect(!setup.unit.interrupts)
   }
 
-  @Test("A keyboard that does not interrupt is asked")
+  @Test("A keyboard that does not interrupt can be asked")
   func polled() throws {
     let setup = try KeyboardSetup()
-    setup.keyboard.stopInterrupts()
-    #expect(setup.device.configuration & 1 == 0)
+    try setup.unit.stopInterrupts()
+    #expect(setup.device.configuration & 1 == 0 && !setup.unit.interrupts)
     setup.device.send([0x1e])
-    setup.keyboard.poll()
+    #expect(setup.serve())
     #expect(setup.listener.text == "a")
+    #expect(!setup.serve())
+  }
+
+  @Test("Lights whose state is not known are set once more, and otherwise only when that changes anything")
+  func lightsAnew() throws {
+    let setup = try KeyboardSetup()
+    setup.unit.follow(setup.devices)
+    setup.settle()
+    #expect(setup.device.received.isEmpty)
+    setup.unit.forgetLights()
+    setup.unit.follow(setup.devices)
+    setup.settle()
+    #expect(setup.device.received == [0xed, 0])
+    setup.unit.follow(setup.devices)
+    setup.settle()
+    #expect(setup.device.received == [0xed, 0])
   }
 
   @Test("Random bytes neither trap nor hang", arguments: [false, true])

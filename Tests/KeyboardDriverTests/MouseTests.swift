@@ -17,7 +17,7 @@ struct MouseTests {
   @Test("Each kind is found by the knocks, and described", arguments: [0, 3, 4] as [UInt8])
   func kinds(kind: UInt8) throws {
     let setup = try setup(kind)
-    let mouse = try #require(setup.keyboard.mouseDevice)
+    let mouse = try #require(setup.devices.mouse)
     let product: UInt16 = kind == 0 ? 1 : kind == 3 ? 5 : 6
     #expect(mouse.identity == InputIdentity(bus: 0x11, vendor: 2, product: product))
     #expect(mouse.capabilities.contains(.EV_REL, EventCode.REL_WHEEL) == (kind != 0))
@@ -44,8 +44,8 @@ struct MouseTests {
     #expect(setup.events(mouse: [0x0e, 0, 0, 0x3f]) == [.move(EventCode.REL_WHEEL, 1), .report])
     #expect(setup.events(mouse: [0x0e, 0, 0, 0x31]) == [.move(EventCode.REL_WHEEL, -1), .report])
     #expect(setup.events(mouse: [0x0e, 0, 0, 0x30]) == [], "nothing new")
-    #expect(setup.mouseInterrupt.handle() == false)
-    #expect(setup.keyboard.mouseInterruptCount > 0)
+    #expect(!setup.serve())
+    #expect(setup.mouseInterruptCount > 0)
   }
 
   @Test("A mouse with a wheel counts up to 127, and one without has three bytes")
@@ -113,9 +113,9 @@ struct MouseTests {
   func provoke() throws {
     let setup = try setup(4)
     setup.log.events = []
-    setup.keyboard.provokeMouse()
+    setup.unit.provokeMouse()
     setup.settle()
-    #expect(setup.log.events.isEmpty && setup.keyboard.mouseInterruptCount == 1)
+    #expect(setup.log.events.isEmpty && setup.mouseInterruptCount == 1)
     #expect(setup.events(mouse: [0x08, 2, 0, 0]) == [.move(EventCode.REL_X, 2), .report])
   }
 
@@ -137,9 +137,9 @@ struct MouseTests {
       },
     ] as [(KeyboardDevice) -> Void] {
       let setup = try KeyboardSetup(prepare: prepare)
-      #expect(!setup.keyboard.hasMouse && setup.device.configuration == 0x65)
+      #expect(!setup.unit.hasMouse && setup.device.configuration == 0x65)
       #expect(setup.send([0x1e, 0x9e]) == "a")
-      setup.keyboard.provokeMouse()
+      setup.unit.provokeMouse()
       setup.settle()
     }
   }
@@ -150,19 +150,7 @@ struct MouseTests {
       device.mouse = MouseModel(kind: 4)
       device.mouse?.answers = [[0xfe], [0x08, 0x01, 0xfa, 0xaa, 0x00]]
     }
-    #expect(setup.keyboard.mouseDevice?.identity.product == 6)
-  }
-
-  @Test("Where the mouse's line does not interrupt it is asked")
-  func polled() throws {
-    let setup = try setup(4)
-    setup.device.moveMouse([0x08, 1, 0, 0])
-    setup.log.events = []
-    setup.keyboard.poll()
-    #expect(setup.log.events.isEmpty)
-    setup.keyboard.pollMouse()
-    setup.keyboard.poll()
-    #expect(setup.log.events.count == 2)
+    #expect(setup.devices.mouse?.identity.product == 6)
   }
 
   @Test("Random bytes neither trap nor hang, and the mouse can be used afterwards", arguments: [0, 3, 4] as [UInt8])

@@ -138,10 +138,13 @@ struct PlatformScanTests {
     #expect(devices[11].attachment is FirmwareAttachment && devices[14].attachment == nil)
   }
 
-  @Test("Without firmware there are a clock and a speaker where every PC has them, and no buttons")
+  @Test("Without firmware there are a clock, a speaker and an 8042 where every PC has them, and no buttons")
   func nothingDescribed() throws {
     let devices = try scan(nil)
-    #expect(listing(devices) == ["none platform < -", "platform rtc_cmos < platform", "platform pcspkr < platform"])
+    #expect(
+      listing(devices) == [
+        "none platform < -", "platform rtc_cmos < platform", "platform pcspkr < platform", "platform i8042 < platform",
+      ])
     let clock = try #require(devices[1].firmware)
     #expect(PlatformDriver.clock.ports(of: clock) == PlatformResources.Ports(first: 0x70, count: 2))
     #expect(PlatformDriver.clock.interrupt(of: clock)?.number == 8)

@@ -277,11 +277,28 @@ struct SerialPortTests {
     }
   }
 
+  @Test("A port that is asked is asked before its receiver is full, if somebody listens")
+  func pollIntervals() throws {
+    try World.run { world in
+      let line = try Line(world, interrupts: false)
+      #expect(line.card.isPolled && line.card.pollInterval == 10_000_000)
+      let file = try open(world, "ttyS1")
+      // 16 characters of ten bits at 115,200 bits a second take 1.4 ms.
+      #expect(line.card.pollInterval == 1_000_000)
+      try setRaw(line) { $0.setSpeed(9_600) }
+      #expect((8_000_000...8_400_000).contains(line.card.pollInterval))
+      try setRaw(line) { $0.setSpeed(50) }
+      #expect(line.card.pollInterval == 10_000_000)
+      withExtendedLifetime(file) {}
+      line.publication.withdraw()
+    }
+  }
+
   @Test("A line that interrupts without end for nobody ends the port's interrupts, and not one that rests now and then")
   func stormOfLine() throws {
     try World.run { world in
       let line = try Line(world)
-      _ = try open(world, "ttyS1")
+      let file = try open(world, "ttyS1")
       let limit = SerialCard<DeviceModel>.stormLimit
       for _ in 1..<limit { line.card.serveInterrupt() }
       line.device.feed([0x61])
@@ -290,6 +307,7 @@ struct SerialPortTests {
       #expect(!line.card.isPolled)
       line.card.serveInterrupt()
       #expect(line.card.isPolled && line.device.model[UART.interruptEnable] == 0)
+      withExtendedLifetime(file) {}
       line.publication.withdraw()
     }
   }

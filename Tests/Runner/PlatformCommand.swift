@@ -6,7 +6,7 @@ import Subprocess
 struct PlatformCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "platform",
-    abstract: "Uses consoles, ports, the clock, the watchdog and the speaker of guests from both sides.")
+    abstract: "Uses consoles, ports, the keyboard, the clock, the watchdog and the speaker of guests from both sides.")
   @OptionGroup var options: Runner.Options
   @Option(help: "The initramfs of the guests.") var initramfs = "build/test/busybox.cpio.gz"
   @Option(help: "The initramfs of guests that need Debian's programs.") var debian = "build/test/debian.cpio"
@@ -75,8 +75,8 @@ struct PlatformCase: Sendable {
   var afterwards: @Sendable (String) -> String? = { _ in nil }
 
   static let all = [
-    hypervisorConsole, serialCard, serialPort, port, pluggedPort, bell, silence, soundEvent, clock, watchdog, panic,
-    waking,
+    hypervisorConsole, serialCard, serialPort, keyboard, port, pluggedPort, bell, silence, soundEvent, clock, watchdog,
+    panic, waking,
   ]
 
   static func socket(_ identifier: String, _ folder: String) -> [String] {

@@ -16,10 +16,37 @@ extension PlatformCase {
       try await shell.expect("grep -c 'serial$' /proc/interrupts", says: "1")
       // Another driver goes on with the same terminal.
       _ = try await shell.run(
-        "exec 3<>/dev/ttyS1; echo trap >/sys/bus/pnp/drivers/serial/00:*/driver_fault; usleep 500000")
-      try await shell.expect("cat /sys/bus/pnp/drivers/serial/00:*/driver_restarts", says: "1")
+        "cd /sys/bus/pnp/drivers/serial/00:*; exec 3<>/dev/ttyS1; echo trap >driver_fault; sleep 1")
+      try await shell.expect("cat driver_restarts", says: "1")
       _ = try await shell.run("({ head -n 1 <&3 >/tmp/line; echo once more >&3; } &)")
       try await exchange("\(folder)/line", "to the next", wanting: "once more")
-      try await shell.expect("cat /tmp/line; stty -F /dev/ttyS1 speed; exec 3<&-", says: "9600")
+      try await shell.expect("cat /tmp/line", says: "to the next")
+      try await shell.expect("stty -F /dev/ttyS1 speed; exec 3<&-", says: "9600")
+    })
+
+  /// The keyboard at the 8042, whose driver is replaced while programs read from it.
+  static let keyboard = PlatformCase(
+    name: "keys on /dev/tty1, and from another driver", options: " driver_faults",
+    arguments: { folder in ["-qmp", "unix:\(folder)/qmp,server=on,wait=off"] },
+    body: { shell, folder in
+      try await shell.expect("cd /sys/bus/pnp/drivers/i8042\\ kbd/00:*; cat driver_state", says: "running")
+      try await shell.expect("grep -c 'i8042$' /proc/interrupts", says: "2")
+      let find = "/tests/evdev list | sed -n 's,^\\(/dev/input/event[0-9]*\\): AT Translated.*,\\1,p'"
+      try await shell.expect("exec 3<$(\(find)) && echo open", says: "open")
+      for (round, word) in ["hello", "again"].enumerated() {
+        // A shell reads what is typed there.
+        for key in ["t", "o", "u", "c", "h", "spc"] + word.map(String.init) + ["ret"] {
+          try await ask(folder, "human-monitor-command", "command-line=sendkey \(key)")
+        }
+        try await shell.expect(
+          "until find / -xdev -maxdepth 2 -name \(word) | grep .; do usleep 50000; done >/dev/null; echo typed",
+          says: "typed")
+        // The file that was opened at first has events of whichever driver there is: a scan code, a key and the end of both.
+        try await shell.expect("dd bs=24 count=3 <&3 2>/dev/null | wc -c", says: "72")
+        try await shell.expect("timeout 1 cat <&3 >/dev/null; echo read", says: "read")
+        _ = try await shell.run("echo trap >driver_fault; sleep 1")
+        try await shell.expect("cat driver_restarts", says: "\(round + 1)")
+      }
+      try await shell.expect("cat driver_state", says: "running")
     })
 }

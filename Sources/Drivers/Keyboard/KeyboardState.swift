@@ -1,17 +1,13 @@
 import Foundations
-import Input
 
-/// What the lock of a `Keyboard` guards.
+/// A controller with both devices: what comes from them, and what goes to them.
 struct KeyboardState<Space: RegisterSpace & ~Copyable>: ~Copyable {
   private var controller: KeyboardController<Space>
   private var decoder: ScanCodeDecoder
   private var settings = KeyboardSettings()
   private var mouse: MouseState?
-  private(set) var isPolled = true
-  /// Whether somebody takes bytes and reports them.
-  private var isServing = false
-  /// Whether somebody else has come meanwhile to do the same.
-  private var isAskedAgain = false
+  /// Whether the controller was told to interrupt.
+  private(set) var interrupts = false
 
   init(_ controller: consuming KeyboardController<Space>) {
     decoder = ScanCodeDecoder(controller.translates ? .first : .second)
@@ -19,19 +15,13 @@ struct KeyboardState<Space: RegisterSpace & ~Copyable>: ~Copyable {
     self.controller = controller
   }
 
-  /// Whether a keyboard has answered.
-  var hasKeyboard: Bool { controller.hasKeyboard }
+  /// Whether the controller answers.
+  var isPresent: Bool { controller.isPresent }
 
-  /// - Returns: whether the controller does it.
-  mutating func setInterrupts(_ areOn: Bool) -> Bool {
-    isPolled = !areOn
-    do throws(KeyboardControllerError) {
-      try controller.setInterrupts(areOn)
-      return true
-    } catch {
-      isPolled = true
-      return false
-    }
+  mutating func setInterrupts(_ areOn: Bool) throws(KeyboardControllerError) {
+    interrupts = false
+    try controller.setInterrupts(areOn)
+    interrupts = areOn
   }
 
   /// Makes the keyboard send something.
@@ -44,26 +34,6 @@ struct KeyboardState<Space: RegisterSpace & ~Copyable>: ~Copyable {
   }
 
   // MARK: Serving
-
-  /// - Returns: whether the caller is the one to serve.
-  mutating func beginServing() -> Bool {
-    guard !isServing else {
-      isAskedAgain = true
-      return false
-    }
-    isServing = true
-    return true
-  }
-
-  /// - Returns: whether that was all; otherwise there is to be another round.
-  mutating func endServing(isLast: Bool) -> Bool {
-    guard isLast || !isAskedAgain else {
-      isAskedAgain = false
-      return false
-    }
-    (isServing, isAskedAgain) = (false, false)
-    return true
-  }
 
   /// Takes what the devices have sent, as far as there is room in `reports`.
   ///
@@ -105,24 +75,17 @@ struct KeyboardState<Space: RegisterSpace & ~Copyable>: ~Copyable {
 
   private mutating func send(_ byte: UInt8) { if !controller.send(byte) { settings.giveUp() } }
 
-  // MARK: Orders
+  // MARK: Wishes
 
-  /// Does what a program or the terminal wants of the keyboard.
-  mutating func perform(_ event: InputEvent) {
-    var next: UInt8?
-    switch (event.type, event.code) {
-    case (.EV_LED, EventCode.LED_NUML): next = settings.set(.numLock, isOn: event.value != 0)
-    case (.EV_LED, EventCode.LED_CAPSL): next = settings.set(.capsLock, isOn: event.value != 0)
-    case (.EV_LED, EventCode.LED_SCROLLL): next = settings.set(.scrollLock, isOn: event.value != 0)
-    case (.EV_REP, EventCode.REP_DELAY): next = settings.setRepetition(delay: event.value, period: nil)
-    case (.EV_REP, EventCode.REP_PERIOD): next = settings.setRepetition(delay: nil, period: event.value)
-    default: break
-    }
-    if let next { send(next) }
+  /// Has the keyboard do what is wanted of it.
+  mutating func follow(_ wishes: KeyboardWishes) {
+    if let next = settings.follow(wishes) { send(next) }
   }
+
+  mutating func forgetLights() { settings.forgetLights() }
 }
 
-/// What the devices did, noted with the lock held and reported without it: one entry for each byte at most.
+/// What the devices did, taken from the controller before it is reported: one entry for each byte at most.
 struct KeyboardReports: ~Copyable {
   /// What one byte can come to.
   enum Report {

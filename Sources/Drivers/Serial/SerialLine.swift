@@ -114,6 +114,15 @@ struct SerialLine<Space: RegisterSpace & ~Copyable>: ~Copyable {
     }
   }
 
+  /// How often to ask a device that does not interrupt, in nanoseconds: before its receiver, which takes `burst` characters of ten bits, is
+  /// full, if somebody listens.
+  var pollInterval: UInt64 {
+    let usual: UInt64 = 10_000_000
+    guard isOpen else { return usual }
+    let bitTime = UInt64(max(1, format?.divisor ?? 1)) * 1_000_000_000 / 115_200
+    return min(usual, max(1_000_000, bitTime * 10 * UInt64(port.burst) / 2))
+  }
+
   // MARK: Serving
 
   /// Does what the device waits for.

@@ -73,6 +73,9 @@ public final class SerialTerminal<Space: RegisterSpace & ~Copyable>: TerminalDev
   /// Whether it has to be asked.
   public var isPolled: Bool { line.withLock { $0.isPolled } }
 
+  /// How often `poll` is to be called, in nanoseconds.
+  public var pollInterval: UInt64 { line.withLock { $0.pollInterval } }
+
   /// Whether the device still answers.
   public var isPresent: Bool { line.withLock { $0.port.isPresent } }
 

@@ -14,7 +14,8 @@ final class KernelSpeakers: SpeakerOutput {
       identity: InputIdentity(bus: InputBus.BUS_ISA, vendor: vendor, product: product, version: version))
     description.capabilities.insert(.EV_SND, Speaker.codes.bell)
     description.capabilities.insert(.EV_SND, Speaker.codes.tone)
-    try shown.add(speaker, try InputDevice(description, driver: SoundEvents()), below: DeviceInputParent(speaker.device))
+    let device = try InputDevice(description, driver: SoundEvents())
+    try shown.add(speaker, device, below: DeviceInputParent(speaker.device))
   }
 
   override func remove(_ speaker: Speaker) { shown.remove(speaker) }

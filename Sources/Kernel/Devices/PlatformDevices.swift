@@ -19,6 +19,8 @@ enum PlatformDevices {
     try DeviceTree.register(PanicPortDriverType())
     try DeviceTree.register(SerialCardDriverType(ProcessJobControl()))
     try DeviceTree.register(SerialPortDriverType(ProcessJobControl(), consoleAddress: Consoles.serialAddress))
+    try DeviceTree.register(KeyboardPortsDriverType(.pnp, KernelSerioPorts()))
+    try DeviceTree.register(KeyboardPortsDriverType(.platform, KernelSerioPorts()))
     try DeviceTree.register(ClockDriverType(.pnp, centuryIndex: centuryIndex, hasSetSystemTime: true))
     try DeviceTree.register(ClockDriverType(.platform, centuryIndex: centuryIndex, hasSetSystemTime: true))
     try DeviceTree.register(SpeakerDriverType(KernelSpeakers()))

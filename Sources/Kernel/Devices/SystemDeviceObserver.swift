@@ -35,6 +35,12 @@ final class SystemDeviceObserver: DeviceObserver {
     return observer?.shownDevice(of: device)
   }
 
+  /// Where devices are shown; nil when they are not.
+  static var shownSystem: SystemFileSystem? {
+    let observer = current.withValue { $0 }
+    return observer?.system
+  }
+
   override func deviceWasAdded(_ device: DeviceNode) {
     do throws(Errno) {
       if let function = device.function { return try add(device, function) }

@@ -43,6 +43,9 @@ public struct KeyboardController<Space: RegisterSpace & ~Copyable>: ~Copyable {
   /// Whether the controller translates what the keyboard sends into the first set of scan codes.
   var translates: Bool { configuration.contains(.translates) }
 
+  /// Whether somebody answers: all ones are what a bus gives for a device that has gone.
+  var isPresent: Bool { registers.status.rawValue != 0xff }
+
   /// Lets the keyboard and the mouse interrupt, or not.
   ///
   /// - Throws: `.inputStaysFull`.

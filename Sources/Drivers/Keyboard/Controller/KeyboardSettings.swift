@@ -14,7 +14,8 @@ struct KeyboardSettings {
   }
 
   private var state = State.idle
-  private var shown: KeyboardLocks = []
+  /// The lights that are on; nil when that is not known.
+  private var shown: KeyboardLocks? = []
   private var wanted: KeyboardLocks = []
   private var rate = KeyRate.usual
   private var wantedRate = KeyRate.usual
@@ -26,18 +27,14 @@ struct KeyboardSettings {
   private static let retryLimit = 3
   private static let strangerLimit = 32
 
-  /// What is to be sent after `light` shall be on or off; nil for nothing.
-  mutating func set(_ light: KeyboardLocks, isOn: Bool) -> UInt8? {
-    if isOn { wanted.insert(light) } else { wanted.remove(light) }
+  /// What is to be sent after all of `wishes` are to be followed; nil for nothing.
+  mutating func follow(_ wishes: KeyboardWishes) -> UInt8? {
+    (wanted, wantedRate) = (wishes.locks, wishes.rate)
     return begin()
   }
 
-  /// What is to be sent after keys shall repeat like that, in milliseconds; nil for nothing.
-  mutating func setRepetition(delay: Int32?, period: Int32?) -> UInt8? {
-    if let delay { wantedRate.delay = KeyRate.delay(atLeast: delay) }
-    if let period { wantedRate.period = KeyRate.period(atLeast: period) }
-    return begin()
-  }
+  /// What the keyboard shows is not known any more.
+  mutating func forgetLights() { shown = nil }
 
   private mutating func begin() -> UInt8? {
     guard case .idle = state else { return nil }
@@ -84,7 +81,7 @@ struct KeyboardSettings {
     switch setting {
     case .lights:
       shown = wanted
-      lastSent = shown.rawValue
+      lastSent = wanted.rawValue
     case .rate:
       rate = wantedRate
       lastSent = rate.byte

@@ -77,6 +77,15 @@ final class SerialCard<Space: RegisterSpace & ~Copyable> {
     return false
   }
 
+  /// How often `poll` is to be called, in nanoseconds.
+  var pollInterval: UInt64 {
+    var shortest: UInt64 = 10_000_000
+    for index in 0..<servers.count where servers[index].port.isPolled {
+      shortest = min(shortest, servers[index].port.pollInterval)
+    }
+    return shortest
+  }
+
   /// Whether some port still answers.
   var isPresent: Bool {
     for index in 0..<servers.count where servers[index].port.isPresent { return true }

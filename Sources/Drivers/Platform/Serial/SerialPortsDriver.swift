@@ -10,9 +10,6 @@ import Terminals
 /// The ports have terminals, which are the kernel's, and so are the registers that those use. A driver that replaces another goes on
 /// with them.
 class SerialPortsDriver: Driver {
-  /// How often ports that do not interrupt are asked, in nanoseconds: as the console's own.
-  private static let pollInterval: UInt64 = 10_000_000
-
   private final let jobControl: TerminalJobControl
   private final var card: SerialCard<PortSpace>?
   /// Whether its interrupts arrive.
@@ -114,15 +111,18 @@ class SerialPortsDriver: Driver {
 
   override final func timer(_ context: DriverContext) throws(Errno) {
     guard let card, isPolling else { return }
-    Containment.outside { card.poll() }
-    context.arm(after: Self.pollInterval)
+    let interval = Containment.outside { () -> UInt64 in
+      card.poll()
+      return card.pollInterval
+    }
+    context.arm(after: interval)
   }
 
   /// Begins to ask ports that do not interrupt, or not any more.
   private final func pollIfNeeded(_ context: DriverContext) {
     guard isPolled, !isPolling else { return }
     isPolling = true
-    context.arm(after: Self.pollInterval)
+    context.arm(after: 0)
   }
 
   /// Whether some port has to be asked.
@@ -156,7 +156,7 @@ class SerialPortsDriver: Driver {
       try card.restart()
       if isConnected { card.startInterrupts() }
     }
-    if isPolling { context.arm(after: Self.pollInterval) }
+    if isPolling { context.arm(after: 0) }
   }
 
   override final func reset(_ context: DriverContext) {

@@ -1,19 +1,24 @@
 /// A PS/2 mouse: what it answers to commands.
-final class MouseModel {
+public final class MouseModel {
   /// The highest identity that it takes: 0, 3 or 4.
-  let kind: UInt8
-  private(set) var identity: UInt8 = 0
-  private(set) var isEnabled = false
-  private(set) var received: [UInt8] = []
+  public let kind: UInt8
+  /// What it is now.
+  public private(set) var identity: UInt8 = 0
+  /// Whether it sends what it does.
+  public private(set) var isEnabled = false
+  /// What it was sent.
+  public private(set) var received: [UInt8] = []
   private var rates: [UInt8] = []
   private var waiting: UInt8?
 
   /// What it answers instead, as often as there are entries; nil for nothing.
-  var answers: [[UInt8]?] = []
+  public var answers: [[UInt8]?] = []
 
-  init(kind: UInt8) { self.kind = kind }
+  /// A mouse that can be `kind`.
+  public init(kind: UInt8) { self.kind = kind }
 
-  func forget() { received = [] }
+  /// Forgets what it was sent.
+  public func forget() { received = [] }
 
   func take(_ byte: UInt8) -> [UInt8] {
     received.append(byte)

@@ -1,49 +1,58 @@
-import DeviceModels
-
 /// An 8042 with a keyboard, and a mouse if there is one: the register rules come from the spec, commands and answers from here.
-final class KeyboardDevice {
-  let model = DeviceModel(I8042Model.layout)
+public final class KeyboardDevice {
+  /// Its registers.
+  public let model = DeviceModel(I8042Model.layout)
   /// What waits to be read, with where it comes from.
   private var output: [(byte: UInt8, isAuxiliary: Bool)] = []
   /// The controller's command byte.
-  private(set) var configuration: UInt8 = 0
+  public private(set) var configuration: UInt8 = 0
   /// What the keyboard was sent.
-  private(set) var received: [UInt8] = []
-  private(set) var lights: UInt8 = 0
-  private(set) var isScanning = false
+  public private(set) var received: [UInt8] = []
+  /// Its lights: scroll, number and capitals, from bit 0 on.
+  public private(set) var lights: UInt8 = 0
+  /// Whether it sends keys.
+  public private(set) var isScanning = false
   /// The command whose parameter comes next.
   private var waitingCommand: UInt8?
   private var waitingKeyboardCommand: UInt8?
 
   /// What is plugged into the second port.
-  var mouse: MouseModel?
+  public var mouse: MouseModel?
   /// Whether there is a second port.
-  var hasSecondPort = true
-  private(set) var rate: UInt8?
+  public var hasSecondPort = true
+  /// How keys repeat, as it was told; nil when it never was.
+  public private(set) var rate: UInt8?
+
+  /// Called when a line goes up: 0 is the keyboard's, 1 the mouse's.
+  public var onInterrupt: (Int) -> Void = { _ in }
 
   // MARK: Faults
 
   /// What the keyboard says that it is.
-  var identity: [UInt8] = [0xab, 0x41]
+  public var identity: [UInt8] = [0xab, 0x41]
   /// Nobody is plugged in.
-  var hasKeyboard = true
+  public var hasKeyboard = true
   /// What the self test gives; nil for no answer.
-  var testAnswer: UInt8? = 0x55
-  var portTestAnswer: UInt8? = 0x00
+  public var testAnswer: UInt8? = 0x55
+  /// What the test of the first port gives; nil for no answer.
+  public var portTestAnswer: UInt8? = 0x00
   /// Whether the translation bit stays off.
-  var cannotTranslate = false
+  public var cannotTranslate = false
   /// What the keyboard answers instead of an acknowledgement, as often as there are entries; nil for nothing.
-  var answers: [UInt8?] = []
+  public var answers: [UInt8?] = []
   /// Whether the output never empties.
-  var isOutputEndless = false
+  public var isOutputEndless = false
 
-  typealias Controller = I8042Model
+  /// The names of its registers.
+  public typealias Controller = I8042Model
 
-  init() {
+  /// A controller with a keyboard, and nothing at its second port.
+  public init() {
     model.onRead[Controller.status] = { [unowned self] _, _ in showFirst() }
     model.onRead[Controller.output] = { [unowned self] model, _ in
       if isOutputEndless { return model[Controller.output] = 0x1e }
       model[Controller.output] = output.isEmpty ? 0 : UInt64(output.removeFirst().byte)
+      interrupt()
     }
     model.onWrite[Controller.command] = { [unowned self] _, _, value in command(UInt8(value)) }
     model.onWrite[Controller.input] = { [unowned self] _, _, value in input(UInt8(value)) }
@@ -54,30 +63,41 @@ final class KeyboardDevice {
     model[Controller.Status.isAuxiliary] = output.first?.isAuxiliary == true ? 1 : 0
   }
 
+  private func interrupt() {
+    if isInterrupting { onInterrupt(0) } else if isMouseInterrupting { onInterrupt(1) }
+  }
+
+  private func append(_ bytes: [UInt8], isAuxiliary: Bool) {
+    let wasEmpty = output.isEmpty
+    output += bytes.map { ($0, isAuxiliary) }
+    if wasEmpty { interrupt() }
+  }
+
   /// Whether the keyboard's interrupt line has something to say.
-  var isInterrupting: Bool {
+  public var isInterrupting: Bool {
     configuration & 1 != 0 && output.first.map { !$0.isAuxiliary || configuration & 2 == 0 } == true
   }
 
   /// Whether the mouse's has.
-  var isMouseInterrupting: Bool { configuration & 2 != 0 && output.first?.isAuxiliary == true }
+  public var isMouseInterrupting: Bool { configuration & 2 != 0 && output.first?.isAuxiliary == true }
 
   /// The mouse moves.
-  func moveMouse(_ report: [UInt8]) { if mouse?.isEnabled == true { sendAuxiliary(report) } }
+  public func moveMouse(_ report: [UInt8]) { if mouse?.isEnabled == true { sendAuxiliary(report) } }
 
   /// Another mouse is plugged in.
-  func plugMouse(_ new: MouseModel) {
+  public func plugMouse(_ new: MouseModel) {
     mouse = new
     sendAuxiliary([0xaa, 0x00])
   }
 
   /// The keyboard sends bytes.
-  func send(_ bytes: [UInt8]) { output += bytes.map { ($0, false) } }
+  public func send(_ bytes: [UInt8]) { append(bytes, isAuxiliary: false) }
 
   /// The mouse sends bytes.
-  func sendAuxiliary(_ bytes: [UInt8]) { output += bytes.map { ($0, true) } }
+  public func sendAuxiliary(_ bytes: [UInt8]) { append(bytes, isAuxiliary: true) }
 
-  func forgetReceived() { received = [] }
+  /// Forgets what the keyboard was sent.
+  public func forgetReceived() { received = [] }
 
   private func command(_ command: UInt8) {
     waitingCommand = nil
@@ -100,6 +120,7 @@ final class KeyboardDevice {
     if waitingCommand == 0x60 {
       configuration = byte
       waitingCommand = nil
+      interrupt()
       return
     }
     if waitingCommand == 0xd4 {
