@@ -78,7 +78,8 @@ final class SerialPortDriver: SerialPortsDriver {
 
   override func connect(_ context: DriverContext) throws(Errno) {
     guard let line = context.device.firmware.flatMap({ PlatformDriver.serial.interrupt(of: $0) }) else { throw .ENODEV }
-    try context.connectLine(line)
+    // As the console's, and as on Linux.
+    try context.connectLine(line, label: "ttyS")
   }
 
   override func hasInterrupted(_ context: DriverContext) -> Bool {
