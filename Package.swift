@@ -290,9 +290,7 @@ let package = Package(
       [
         "VirtioDrivers", "Virtio", "DeviceFiles", "DriverKit", "DeviceModels", "DeviceFileSystem", "SyntheticFiles",
         "Terminals", "VFS", "Security", "PageCache", "PageFrames", "VirtualMemory", "Time", "Waiting", "Machine",
-        "LinuxABI",
-        "Foundations",
-        "FileTestSupport",
+        "LinuxABI", "Foundations", "FileTestSupport", "TestSupport",
       ]),
     tests("TimeTests", ["Time", "Machine", "Registers", "DeviceModels", "Foundations", "TestSupport"]),
     tests(

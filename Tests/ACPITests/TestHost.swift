@@ -1,6 +1,7 @@
 import ACPI
 import Foundations
 import Machine
+import TestSupport
 
 /// A machine for AML: memory and ports that are zero until something is written, and a record of what AML did.
 final class TestHost: AMLHost {
@@ -33,10 +34,6 @@ final class TestHost: AMLHost {
   var lockCount = 0
   /// How often the firmware still has the global lock.
   var busyLocks = 0
-
-  private func text(_ message: Message) -> String {
-    String(decoding: message.bytes.indices.map { message.bytes[$0] }, as: UTF8.self)
-  }
 
   func read(_ space: AMLAddressSpace, at address: UInt64, width: Int) throws(AMLError) -> UInt64 {
     if isRecording { accesses.append(Access(space: space, address: address, width: width)) }
@@ -110,8 +107,8 @@ final class TestHost: AMLHost {
 
   func releaseGlobalLock() { lockDepth -= 1 }
   func fatal(type: UInt8, code: UInt32, argument: UInt64) { fatalErrors.append(code) }
-  func debug(_ text: Message) { debugOutput.append(self.text(text)) }
-  func warn(_ text: Message) { warnings.append(self.text(text)) }
+  func debug(_ message: Message) { debugOutput.append(text(message)) }
+  func warn(_ message: Message) { warnings.append(text(message)) }
 
   func findTable(signature: UInt32, oem: UInt64, oemTable: UInt64) -> UInt32? {
     func number(_ table: [UInt8], _ offset: Int, _ count: Int) -> UInt64 {

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 
 @testable import Archives
 
@@ -16,7 +17,7 @@ struct Recorder: ArchiveReceiver {
   var endCount = 0
 
   mutating func receive(_ entry: ArchiveEntry, name: Span<UInt8>, target: Span<UInt8>) throws(ArchiveError.Reason) {
-    files.append(File(entry: entry, name: Self.text(name), target: Self.text(target)))
+    files.append(File(entry: entry, name: text(name), target: text(target)))
   }
 
   mutating func receive(content: Span<UInt8>) throws(ArchiveError.Reason) {
@@ -26,12 +27,6 @@ struct Recorder: ArchiveReceiver {
   mutating func contentEnded() throws(ArchiveError.Reason) { files[files.count - 1].isWhole = true }
 
   mutating func archiveEnded() throws(ArchiveError.Reason) { endCount += 1 }
-
-  private static func text(_ bytes: Span<UInt8>) -> String {
-    var text: [UInt8] = []
-    for index in bytes.indices { text.append(bytes[index]) }
-    return String(decoding: text, as: UTF8.self)
-  }
 }
 
 /// Receives and keeps nothing.

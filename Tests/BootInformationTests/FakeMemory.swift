@@ -25,10 +25,5 @@ struct ByteWriter {
   mutating func put(text: String) { bytes += Array(text.utf8) + [0] }
 }
 
-/// The bytes as a string.
-func text(_ bytes: Span<UInt8>) -> String {
-  String(decoding: bytes.indices.map { bytes[$0] }, as: UTF8.self)
-}
-
 /// The map's regions.
 func regions(_ map: MemoryMap) -> [MemoryRegion] { (0..<map.count).map { map[$0] } }

@@ -1,4 +1,5 @@
 import BootInformation
+import TestSupport
 import Testing
 
 @Suite("Multiboot2")

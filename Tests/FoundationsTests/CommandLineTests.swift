@@ -6,10 +6,6 @@ import Testing
 struct CommandLineTests {
   typealias Line = Foundations.CommandLine
 
-  private func text(_ bytes: Span<UInt8>) -> String {
-    String(decoding: bytes.indices.map { bytes[$0] }, as: UTF8.self)
-  }
-
   private func value(_ line: Line, _ key: String) -> String? {
     guard let bytes = line.value(key) else { return nil }
     return text(bytes)

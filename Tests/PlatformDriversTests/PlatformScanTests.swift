@@ -30,10 +30,6 @@ private final class EmptyHost: AMLHost {
   func tableByte(_ number: UInt32, at offset: UInt64) -> UInt8 { 0 }
 }
 
-private func text(_ message: Message) -> String {
-  String(decoding: message.bytes.indices.map { message.bytes[$0] }, as: UTF8.self)
-}
-
 private func string(_ body: (inout Message) -> Void) -> String {
   var message = Message()
   body(&message)

@@ -74,9 +74,6 @@ struct SourceMap {
   }
 }
 
-/// The bytes as a string.
-func text(_ bytes: Span<UInt8>) -> String { String(decoding: bytes.indices.map { bytes[$0] }, as: UTF8.self) }
-
 /// What a table says of `address`; nil for bytes that are no table.
 func calls(at address: UInt64, in bytes: [UInt8]) -> [SourceMap.Call]? {
   guard let table = SymbolTable(bytes.span) else { return nil }

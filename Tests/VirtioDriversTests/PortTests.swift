@@ -3,6 +3,7 @@ import FileTestSupport
 import Foundations
 import LinuxABI
 import Terminals
+import TestSupport
 import Testing
 import VFS
 

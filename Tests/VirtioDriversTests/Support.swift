@@ -6,6 +6,7 @@ import LinuxABI
 import PageCache
 import PageFrames
 import Security
+import TestSupport
 import VFS
 import Waiting
 
@@ -78,10 +79,6 @@ private final class Placement: DevicePlacement {
       entry.name.bytes, entry.template.kind, entry.number, permissions: entry.template.permissions)
     return Place(entry, world)
   }
-}
-
-func text(_ message: Message) -> String {
-  String(decoding: message.bytes.indices.map { message.bytes[$0] }, as: UTF8.self)
 }
 
 /// A driver that is only told.

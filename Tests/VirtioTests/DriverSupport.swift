@@ -5,9 +5,6 @@ import Testing
 
 @testable import Virtio
 
-/// The bytes of a span.
-func array(_ bytes: Span<UInt8>) -> [UInt8] { bytes.indices.map { bytes[$0] } }
-
 /// `value` in `width` bytes, the lowest first.
 func littleEndian(_ value: Int, _ width: Int) -> [UInt8] {
   (0..<width).map { UInt8(truncatingIfNeeded: value >> ($0 * 8)) }

@@ -1,6 +1,7 @@
 import DeviceModels
 import Foundations
 import Machine
+import TestSupport
 import Testing
 
 @testable import Virtio

@@ -40,18 +40,22 @@ final class BusScan: DeviceChange {
   override func run() {
     var found = GrowableArray<PCIFunction>()
     var lost = GrowableArray<PCIAddress>()
+    var isOut = false
     do throws(Errno) {
       _ = try PCISystem.change { (hierarchy: inout PCIHierarchy) throws(Errno) in
         try hierarchy.rescan(bus: bus, segment: segment, delay: Self.wait) { change in
-          switch change {
-          case .added(let function): try? found.append(function)
-          case .removed(let function): try? lost.append(function.address)
-          }
+          do throws(Errno) {
+            switch change {
+            case .added(let function): try found.append(function)
+            case .removed(let function): try lost.append(function.address)
+            }
+          } catch { isOut = true }
         }
       }
     } catch {
       KernelLog.add(.error, .pci, "bus \(bus) cannot be looked at: error \(error.rawValue)")
     }
+    if isOut { KernelLog.add(.error, .pci, "there is no memory for all that has changed on bus \(bus)") }
     for index in 0..<lost.count { PCIDevices.remove(at: lost[index], isGone: true) }
     for index in 0..<found.count { PCIDevices.add(found[index]) }
   }
