@@ -205,11 +205,11 @@ struct TreeTests {
       }
       #expect(throws: Errno.EBADF) { try table.file(Descriptor(rawValue: -1)) }
       for start in stride(from: -3, to: 303, by: 4) {
-        let numbers = (0..<4).map { start + $0 }
-        let places = numbers.map { Descriptor(rawValue: Int32($0)) }
-        let found = table.openFiles(places[0], places[1], places[2], places[3])
-        for (number, file) in zip(numbers, [found.0, found.1, found.2, found.3]) {
-          #expect(file === (model.indices.contains(number) ? model[number].map { files[$0] } : nil))
+        try table.withOpenFiles { found throws(Errno) in
+          for number in start..<start + 4 {
+            let expected = model.indices.contains(number) ? model[number].map { files[$0] } : nil
+            #expect(found.use(number) { $0 === expected } ?? (expected == nil))
+          }
         }
       }
       let copy = try table.copy()
