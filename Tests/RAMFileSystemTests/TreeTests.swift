@@ -279,6 +279,32 @@ struct TreeTests {
     }
   }
 
+  @Test("Each name of a large directory is read once, whatever the names' lengths and the memory for them")
+  func listing() throws {
+    try withWorld { world in
+      var names: [String] = []
+      for length in 1...255 {
+        let name = String(length % 10) + String(repeating: "x", count: length - 1)
+        if !names.contains(name) { names.append(name) }
+        try world.makeDirectory(name)
+      }
+      for index in 0..<200 {
+        names.append("f\(index)")
+        try world.makeDirectory("f\(index)")
+      }
+      let directory = try world.open(".", .O_DIRECTORY)
+      let expected = [".:4", "..:4"] + names.map { $0 + ":4" }
+      for form in [OpenFile.EntryForm.wide, .old] {
+        for size in [280, 1_000, 1_024, 1_300, 4_096, 65_536] {
+          _ = try directory.seek(to: 0)
+          var found: [String] = []
+          while case let part = try Self.read(directory, size, form), !part.isEmpty { found += part }
+          #expect(found == expected)
+        }
+      }
+    }
+  }
+
   private static func read(
     _ file: OpenFile, _ count: Int, _ form: OpenFile.EntryForm
   ) throws(Errno) -> [String] {
