@@ -28,9 +28,8 @@ public final class Pipe: SpecialFile {
   let lock = SleepLock()
   // Guarded by the lock.
   var ring = PipeRing()
-  // Written with the lock held, read without.
-  private let used = Atomic<Int>(0)
-  private let room = Atomic<Int>(Pipe.defaultCapacity)
+  // What `poll` tells of both ends, as bits of `PollEvents`. Written with the lock held, read without.
+  private let state = Atomic<UInt32>(UInt32(PollEvents.ofRoom.union([.hangUp, .error]).rawValue))
 
   /// Gives the pipe room for pages, before it is used.
   ///
@@ -41,13 +40,32 @@ public final class Pipe: SpecialFile {
     if ring.capacity == 0 { ring = try PipeRing(capacity: Self.defaultCapacity) }
   }
 
+  /// Lets all see what the ring holds now. The lock is held.
   func publish() {
-    used.store(ring.used, ordering: .releasing)
-    room.store(ring.capacity - ring.used, ordering: .releasing)
+    var events: PollEvents = ring.used > 0 ? .ofContent : []
+    if ring.used < ring.capacity { events.formUnion(.ofRoom) }
+    set(.ofContent.union(.ofRoom), to: events)
   }
 
-  var isEmpty: Bool { used.load(ordering: .acquiring) == 0 }
-  var isFull: Bool { room.load(ordering: .acquiring) <= 0 }
+  /// Lets all see whether somebody has the ends. The lock is held, and was taken after the counts changed.
+  private func publishEnds() {
+    var events: PollEvents = writers.load(ordering: .acquiring) == 0 ? .hangUp : []
+    if readers.load(ordering: .acquiring) == 0 { events.insert(.error) }
+    set([.hangUp, .error], to: events)
+  }
+
+  @inline(__always)
+  private func set(_ events: PollEvents, to new: PollEvents) {
+    let changed = (state.load(ordering: .relaxed) & UInt32(events.rawValue)) ^ UInt32(new.rawValue)
+    if changed != 0 { state.bitwiseXor(changed, ordering: .sequentiallyConsistent) }
+  }
+
+  /// What there is at both ends: hang-up means no writers, and an error no readers.
+  @inline(__always)
+  var events: PollEvents { PollEvents(rawValue: UInt16(truncatingIfNeeded: state.load(ordering: .acquiring))) }
+
+  var isEmpty: Bool { events.isDisjoint(with: .ofContent) }
+  var isFull: Bool { events.isDisjoint(with: .ofRoom) }
 
   // MARK: Reading and writing
 
@@ -152,20 +170,6 @@ public final class Pipe: SpecialFile {
     return ring.byteCount
   }
 
-  /// What readers and writers of a mode can do.
-  func poll(_ mode: OpenMode, sawWriter: Bool) -> PollEvents {
-    var events: PollEvents = []
-    if mode.contains(.read) {
-      if !isEmpty { events.formUnion([.input, .readNormal]) }
-      if sawWriter && writers.load(ordering: .acquiring) == 0 { events.insert(.hangUp) }
-    }
-    if mode.contains(.write) {
-      if !isFull { events.formUnion([.output, .writeNormal]) }
-      if readers.load(ordering: .acquiring) == 0 { events.insert(.error) }
-    }
-    return events
-  }
-
   /// Bytes that fit. F_GETPIPE_SZ.
   public var capacity: Int {
     lock.lock()
@@ -203,6 +207,9 @@ public final class Pipe: SpecialFile {
       writers.wrappingAdd(1, ordering: .acquiringAndReleasing)
       writerOpenings.wrappingAdd(1, ordering: .acquiringAndReleasing)
     }
+    lock.lock()
+    publishEnds()
+    lock.unlock()
     readerQueue.wakeAll()
     writerQueue.wakeAll()
   }
@@ -212,6 +219,7 @@ public final class Pipe: SpecialFile {
     if mode.contains(.read) { readers.wrappingSubtract(1, ordering: .acquiringAndReleasing) }
     if mode.contains(.write) { writers.wrappingSubtract(1, ordering: .acquiringAndReleasing) }
     lock.lock()
+    publishEnds()
     if readers.load(ordering: .acquiring) == 0 && writers.load(ordering: .acquiring) == 0 {
       ring.removeAll()
       publish()
@@ -220,4 +228,11 @@ public final class Pipe: SpecialFile {
     readerQueue.wakeAll()
     writerQueue.wakeAll()
   }
+}
+
+extension PollEvents {
+  /// What a reader is told when there is something in the pipe.
+  static var ofContent: PollEvents { [.input, .readNormal] }
+  /// What a writer is told when there is room in it.
+  static var ofRoom: PollEvents { [.output, .writeNormal] }
 }

@@ -20,6 +20,10 @@ public final class PipeFile: OpenFile {
   /// - Throws: as `OpenFile.init`.
   init(_ request: OpenRequest, _ inode: Inode, _ pipe: Pipe) throws(Errno) {
     self.pipe = pipe
+    let mode = OpenMode(request.flags)
+    var events: PollEvents = mode.contains(.read) ? .ofContent.union(.hangUp) : []
+    if mode.contains(.write) { events.formUnion(.ofRoom.union(.error)) }
+    ownEvents = events
     try super.init(request, inode)
     isOfFIFO = !(inode.fileSystem is AnonymousFileSystem)
     pipe.noteOpened(mode)
@@ -42,8 +46,16 @@ public final class PipeFile: OpenFile {
   public override var canPoll: Bool { true }
 
   public override func poll() -> PollEvents {
-    let sawWriter = !isOfFIFO || pipe.writerOpenings.load(ordering: .acquiring) != openingsBefore || hadWriter
-    return pipe.poll(mode, sawWriter: sawWriter)
+    let events = pipe.events.intersection(ownEvents)
+    return events.contains(.hangUp) && !sawWriter ? events.subtracting(.hangUp) : events
+  }
+
+  /// What may be told of the ends that this file has.
+  private let ownEvents: PollEvents
+
+  /// Whether there ever was a writer that it could miss.
+  private var sawWriter: Bool {
+    !isOfFIFO || hadWriter || pipe.writerOpenings.load(ordering: .acquiring) != openingsBefore
   }
 
   /// Whether there was a writer when this end was opened.

@@ -207,11 +207,11 @@ struct TreeTests {
       }
       #expect(throws: Errno.EBADF) { try table.file(Descriptor(rawValue: -1)) }
       for start in stride(from: -3, to: 303, by: 4) {
-        let numbers = (0..<4).map { start + $0 }
-        let places = numbers.map { Descriptor(rawValue: Int32($0)) }
-        let found = table.openFiles(places[0], places[1], places[2], places[3])
-        for (number, file) in zip(numbers, [found.0, found.1, found.2, found.3]) {
-          #expect(file === (model.indices.contains(number) ? model[number].map { files[$0] } : nil))
+        try table.withOpenFiles { found throws(Errno) in
+          for number in start..<start + 4 {
+            let expected = model.indices.contains(number) ? model[number].map { files[$0] } : nil
+            #expect(found.use(number) { $0 === expected } ?? (expected == nil))
+          }
         }
       }
       let copy = try table.copy()
@@ -277,6 +277,32 @@ struct TreeTests {
       for form in [OpenFile.EntryForm.old, .wide] {
         _ = try directory.seek(to: 0)
         #expect(try Self.read(directory, 4_096, form).suffix(19) == shorter[...])
+      }
+    }
+  }
+
+  @Test("Each name of a large directory is read once, whatever the names' lengths and the memory for them")
+  func listing() throws {
+    try withWorld { world in
+      var names: [String] = []
+      for length in 1...255 {
+        let name = String(length % 10) + String(repeating: "x", count: length - 1)
+        if !names.contains(name) { names.append(name) }
+        try world.makeDirectory(name)
+      }
+      for index in 0..<200 {
+        names.append("f\(index)")
+        try world.makeDirectory("f\(index)")
+      }
+      let directory = try world.open(".", .O_DIRECTORY)
+      let expected = [".:4", "..:4"] + names.map { $0 + ":4" }
+      for form in [OpenFile.EntryForm.wide, .old] {
+        for size in [280, 1_000, 1_024, 1_300, 4_096, 65_536] {
+          _ = try directory.seek(to: 0)
+          var found: [String] = []
+          while case let part = try Self.read(directory, size, form), !part.isEmpty { found += part }
+          #expect(found == expected)
+        }
       }
     }
   }

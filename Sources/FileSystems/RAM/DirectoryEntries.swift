@@ -16,6 +16,12 @@ final class DirectoryEntry {
   let position: Int64
   var nextInBucket: DirectoryEntry?
 
+  /// Adds it to what a listing says, if there is room.
+  @inline(__always)
+  func append(to records: inout DirectoryRecords) -> Bool {
+    records.append(name, inodeNumber, kind, next: position + 1)
+  }
+
   init(_ name: consuming FileName, _ inode: RAMInode, position: Int64) {
     self.name = name
     (self.inode, self.position) = (inode, position)
@@ -157,6 +163,18 @@ struct DirectoryEntries: ~Copyable {
       index += 1
     }
     return found
+  }
+
+  /// Adds the entries at `position` or behind to `records`, until there is no room for one.
+  mutating func list(from position: Int64, into records: inout DirectoryRecords) {
+    var index = place(from: position)
+    while index < order.count {
+      if let entry = order[index] {
+        guard entry.append(to: &records) else { break }
+      }
+      index &+= 1
+    }
+    lastListed = max(index &- 1, 0)
   }
 
   /// The place in the order of the first entry at `position` or behind, or an empty one before it.

@@ -145,6 +145,11 @@ final class RAMDirectory: RAMInode {
 
   // MARK: Listing
 
+  override func list(from position: Int64, into records: inout DirectoryRecords) throws(Errno) {
+    // Nothing of the program's is touched, so it can be done with the lock held: nothing has to be kept for it.
+    entries.withLock { $0.list(from: position, into: &records) }
+  }
+
   override func list(
     from position: Int64, _ emit: (_ name: Span<UInt8>, UInt64, FileKind, _ next: Int64) throws(Errno) -> Bool
   ) throws(Errno) {

@@ -23,6 +23,18 @@ extension MutableSpan<UInt8> {
     }
   }
 
+  /// Puts three words at `index` and behind, each with its lowest byte first.
+  @inline(__always)
+  public mutating func storeLittleEndian(_ first: UInt64, _ second: UInt64, _ third: UInt64, at index: Int) {
+    precondition(index >= 0 && index <= count &- 24, "index out of range")
+    // SAFETY: all bytes of the words lie in the span, as just checked.
+    unsafe withUnsafeMutableBytes { bytes in
+      unsafe bytes.storeBytes(of: first.littleEndian, toByteOffset: index, as: UInt64.self)
+      unsafe bytes.storeBytes(of: second.littleEndian, toByteOffset: index &+ 8, as: UInt64.self)
+      unsafe bytes.storeBytes(of: third.littleEndian, toByteOffset: index &+ 16, as: UInt64.self)
+    }
+  }
+
   /// Puts `bytes` at `index` and behind.
   @inline(__always)
   public mutating func copy(_ bytes: Span<UInt8>, at index: Int) {

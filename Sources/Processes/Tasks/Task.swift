@@ -30,6 +30,7 @@ open class Task: ThreadBody {
   public final private(set) var memory: ProgramMemory?
   /// Its open files.
   public final private(set) var files: DescriptorTable
+  private final let usedFiles: PinnedReference<DescriptorTable>
   /// Root, working directory, mask.
   public final private(set) var context: FileSystemContext
   /// The tree of mounts.
@@ -83,6 +84,7 @@ open class Task: ThreadBody {
     futexes = TaskFutexes(number: identifier.number)
     startNanoseconds = Clock.bootTime
     held = SpinLock(resources)
+    usedFiles = PinnedReference(resources.files)
     (memory, files, context) = (resources.memory, resources.files, resources.context)
     (namespace, credentials) = (resources.namespace, resources.credentials)
     actor = FileActor(credentials, context, namespace)
@@ -148,7 +150,16 @@ open class Task: ThreadBody {
     return old
   }
 
-  /// Gives it descriptors of its own, and lets go of those that it had.
+  /// Runs `body` with its open files, which are not exchanged meanwhile.
+  ///
+  /// - Throws: what `body` throws.
+  /// - Context: the task itself.
+  @inline(__always)
+  public final func withFiles<Answer>(
+    _ body: (DescriptorTable) throws(Errno) -> Answer
+  ) throws(Errno) -> Answer { try usedFiles.use(body) }
+
+  /// Gives it descriptors of its own, and lets go of those that it had. Not within `withFiles`.
   ///
   /// - Context: the task itself.
   public final func setFiles(_ new: DescriptorTable) {
@@ -156,6 +167,7 @@ open class Task: ThreadBody {
     new.beginUse()
     held.withLock { $0.files = new }
     files = new
+    _ = usedFiles.exchange(new)
     old.endUse()
   }
 

@@ -20,6 +20,7 @@ extension SystemCallContext {
   }
 
   /// sigaction(2)
+  @inline(__always)
   func rtSigaction(
     _ number: Int32, _ action: UserPointer<KernelSigaction>, _ oldAction: UserPointer<KernelSigaction>,
     _ setSize: UInt64

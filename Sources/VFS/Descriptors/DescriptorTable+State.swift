@@ -29,14 +29,14 @@ extension DescriptorTable.State {
     return max(start, taken.count << 6)
   }
 
-  /// Makes the table include descriptor `index`.
-  mutating func grow(toInclude index: Int) throws(Errno) {
-    guard index >= files.count else { return }
+  /// Makes the table include descriptor `index`. Called whenever one is about to be taken, so that its file can be put aside when it
+  /// is closed.
+  mutating func grow(_ files: borrowing DescriptorTable.Places, toInclude index: Int) throws(Errno) {
+    guard index >= files.count else { return try files.reserve(files.count) }
     let count = max((index + 64) & ~63, min(files.count * 2, DescriptorTable.hardLimit))
     try taken.reserveCapacity(count >> 6)
     try closesOnExecution.reserveCapacity(count >> 6)
-    try files.reserveCapacity(count)
-    while files.count < count { try files.append(nil) }
+    try files.reserve(count)
     try taken.resize(to: count >> 6, filledWith: 0)
     try closesOnExecution.resize(to: count >> 6, filledWith: 0)
   }
@@ -58,20 +58,28 @@ extension DescriptorTable.State {
     if closes { closesOnExecution[index >> 6] |= bit } else { closesOnExecution[index >> 6] &= ~bit }
   }
 
-  /// One more than the highest open descriptor.
+  /// One more than the highest descriptor that is taken.
   var usedCount: Int {
-    var count = files.count
-    while count > 0 && files[count - 1] == nil { count -= 1 }
-    return count
+    var word = taken.count
+    while word > 0 && taken[word - 1] == 0 { word -= 1 }
+    return word == 0 ? 0 : word << 6 - taken[word - 1].leadingZeroBitCount
   }
 
   /// Becomes a copy of `other`, whose open descriptors fit. Descriptors that are being opened are not copied.
-  mutating func copy(from other: borrowing Self) {
-    for index in 0..<min(other.files.count, files.count) {
-      guard let file = other.files[index] else { continue }
-      file.beginDescriptor()
-      files[index] = file
-      take(index, other.bit(index, of: .closesOnExecution))
+  mutating func copy(
+    from other: borrowing Self, _ otherFiles: borrowing DescriptorTable.Places,
+    into files: borrowing DescriptorTable.Places
+  ) {
+    for word in 0..<min(other.taken.count, taken.count) {
+      var rest = other.taken[word]
+      while rest != 0 {
+        let index = word << 6 + rest.trailingZeroBitCount
+        rest &= rest - 1
+        guard let file = otherFiles[index] else { continue }
+        file.beginDescriptor()
+        files.fill(index, with: file)
+        take(index, other.bit(index, of: .closesOnExecution))
+      }
     }
   }
 }

@@ -18,8 +18,8 @@ public final class DescriptorTable {
   /// More descriptors than a table has (`/proc/sys/fs/nr_open`).
   public static let hardLimit = 1_048_576
 
-  struct State: ~Copyable {
-    var files = GrowableArray<OpenFile?>()
+  /// What its lock guards besides the files.
+  public struct State: ~Copyable {
     /// A bit for each descriptor that is taken: those that are being opened, too.
     var taken = GrowableArray<UInt64>()
     /// A bit for each that execve closes.
@@ -27,23 +27,25 @@ public final class DescriptorTable {
     /// No word of `taken` before this one has a free bit.
     var firstFreeWord = 0
 
-    /// The file of `descriptor`; nil when it is not open.
-    @inline(__always)
-    subscript(descriptor: Descriptor) -> OpenFile? {
-      let index = Int(descriptor.rawValue)
-      // As an unsigned number a negative one is too large.
-      return UInt(bitPattern: index) < UInt(bitPattern: files.count) ? files[index] : nil
-    }
+    init() {}
   }
 
-  let state = SpinLock(State())
+  /// The files, while the lock is held.
+  typealias Places = PinnedTable<OpenFile, State>.Places
+  /// The files, while they are used.
+  public typealias OpenFiles = PinnedTable<OpenFile, State>.References
+
+  let files = PinnedTable<OpenFile, State>(State())
   private let users = Atomic<Int>(0)
 
   /// Creates an empty table, which nobody uses yet.
   public init() {}
 
   // One that nobody came to use may have files, too.
-  deinit { closeAll() }
+  deinit {
+    closeAll()
+    files.removeAll()
+  }
 
   /// Counts one more task that uses it.
   public func beginUse() { users.wrappingAdd(1, ordering: .relaxed) }
@@ -58,6 +60,49 @@ public final class DescriptorTable {
   /// How many tasks use it.
   public var userCount: Int { users.load(ordering: .relaxed) }
 
+  // MARK: Looking
+
+  /// Runs `body` with the files of all descriptors, which are not counted for it. What is closed meanwhile is not gone before that
+  /// ends, so it does not wait.
+  ///
+  /// - Throws: what `body` throws.
+  /// - Context: a thread without locks.
+  @inline(__always)
+  public func withOpenFiles<Answer>(
+    _ body: (borrowing OpenFiles) throws(Errno) -> Answer
+  ) throws(Errno) -> Answer { try files.withReferences(.pinning, body) }
+
+  /// Runs `body` with the file of `descriptor`, for one of those who use the table; it may wait.
+  ///
+  /// - Throws: `EBADF`, and what `body` throws.
+  /// - Context: a task that uses the table, without locks.
+  @inline(__always)
+  public func use<Answer>(
+    _ descriptor: Descriptor, _ body: (OpenFile) throws(Errno) -> Answer
+  ) throws(Errno) -> Answer {
+    // A table's only task is the only one that could close the file. With others the file is counted, so that what they close goes
+    // as soon as it can.
+    let answer = try files.withReferences(userCount == 1 ? .pinning : .counting) { files throws(Errno) in
+      try files.use(Int(descriptor.rawValue), body)
+    }
+    guard let answer else { throw .EBADF }
+    return answer
+  }
+
+  /// As `use`, with a file that is open for `use`.
+  ///
+  /// - Throws: `EBADF`, and what `body` throws.
+  /// - Context: a task that uses the table, without locks.
+  @inline(__always)
+  public func use<Answer>(
+    _ descriptor: Descriptor, for use: OpenMode, _ body: (OpenFile) throws(Errno) -> Answer
+  ) throws(Errno) -> Answer {
+    try self.use(descriptor) { file throws(Errno) in
+      guard file.mode.contains(use) else { throw .EBADF }
+      return try body(file)
+    }
+  }
+
   /// The file of `descriptor`.
   ///
   /// - Throws: `EBADF`.
@@ -69,18 +114,12 @@ public final class DescriptorTable {
 
   /// The file of `descriptor`; nil when it is not open.
   @inline(__always)
-  public func openFile(_ descriptor: Descriptor) -> OpenFile? { state.withLock { $0[descriptor] } }
-
-  /// The files of four descriptors, found at once; nil for what is not open.
-  @inline(__always)
-  public func openFiles(
-    _ first: Descriptor, _ second: Descriptor, _ third: Descriptor, _ fourth: Descriptor
-  ) -> (OpenFile?, OpenFile?, OpenFile?, OpenFile?) {
-    state.withLock { state in (state[first], state[second], state[third], state[fourth]) }
+  public func openFile(_ descriptor: Descriptor) -> OpenFile? {
+    files.withLock { _, files in files[Int(descriptor.rawValue)] }
   }
 
   /// One more than the highest descriptor that there is room for now.
-  public var end: Int { state.withLock { $0.files.count } }
+  public var end: Int { files.withLock { _, files in files.count } }
 
   /// The file of `descriptor`, if it is open for more than O_PATH.
   ///
@@ -104,7 +143,7 @@ public final class DescriptorTable {
 
   /// How many descriptors are open.
   public var count: Int {
-    state.withLock { state in
+    files.withLock { state, _ in
       var count = 0
       for index in 0..<state.taken.count { count += state.taken[index].nonzeroBitCount }
       return count
@@ -114,10 +153,10 @@ public final class DescriptorTable {
   /// The lowest open descriptor from `start` on; nil when there is none. For /proc/self/fd.
   public func next(from start: Int32) -> Descriptor? {
     guard start >= 0 else { return nil }
-    return state.withLock { state in
+    return files.withLock { _, files in
       var index = Int(start)
-      while index < state.files.count {
-        if state.files[index] != nil { return Descriptor(rawValue: Int32(index)) }
+      while index < files.count {
+        if files.isFilled(index) { return Descriptor(rawValue: Int32(index)) }
         index += 1
       }
       return nil
@@ -148,10 +187,10 @@ public final class DescriptorTable {
     let limit = Int(min(limit, UInt64(Self.hardLimit)))
     guard minimum >= 0 else { throw .EINVAL }
     guard Int(minimum) < limit else { throw minimum == 0 ? .EMFILE : .EINVAL }
-    return try state.withLock { state throws(Errno) in
+    return try files.withLock { state, files throws(Errno) in
       let index = state.firstFree(from: Int(minimum))
       guard index < limit else { throw .EMFILE }
-      try state.grow(toInclude: index)
+      try state.grow(files, toInclude: index)
       state.take(index, closesOnExecution)
       return Descriptor(rawValue: Int32(index))
     }
@@ -160,12 +199,12 @@ public final class DescriptorTable {
   /// Ends what `reserve` began.
   public func fill(_ descriptor: Descriptor, with file: OpenFile) {
     file.beginDescriptor()
-    state.withLock { $0.files[Int(descriptor.rawValue)] = file }
+    files.withLock { _, files in files.fill(Int(descriptor.rawValue), with: file) }
   }
 
   /// Gives a descriptor back whose file could not be opened.
   public func cancel(_ descriptor: Descriptor) {
-    state.withLock { $0.release(Int(descriptor.rawValue)) }
+    files.withLock { state, _ in state.release(Int(descriptor.rawValue)) }
   }
 
   /// Makes `descriptor` stand for `file`, instead of what it stands for. dup2(2), dup3(2).
@@ -177,12 +216,12 @@ public final class DescriptorTable {
   ) throws(Errno) -> OpenFile? {
     let index = Int(descriptor.rawValue)
     guard index >= 0, index < Int(min(limit, UInt64(Self.hardLimit))) else { throw .EBADF }
-    return try state.withLock { state throws(Errno) in
-      try state.grow(toInclude: index)
-      let old = state.files[index].take()
+    return try files.withLock { state, files throws(Errno) in
+      try state.grow(files, toInclude: index)
+      let old = files.take(index)
       if old == nil && state.isTaken(index) { throw .EBUSY }
       file.beginDescriptor()
-      state.files[index] = file
+      files.fill(index, with: file)
       state.take(index, closesOnExecution)
       return old
     }
@@ -196,8 +235,8 @@ public final class DescriptorTable {
   /// - Throws: `EBADF`.
   public func remove(_ descriptor: Descriptor) throws(Errno) -> OpenFile {
     let index = Int(descriptor.rawValue)
-    let file: OpenFile? = state.withLock { state in
-      guard index >= 0, index < state.files.count, let file = state.files[index].take() else { return nil }
+    let file: OpenFile? = files.withLock { state, files in
+      guard let file = files.take(index) else { return nil }
       state.release(index)
       return file
     }
@@ -242,10 +281,10 @@ public final class DescriptorTable {
     while true {
       var isBehind = false
       // Dropped outside the lock: closing may wait.
-      let file: OpenFile? = state.withLock { state in
-        while index < state.files.count {
-          if state.files[index] != nil, isClosed(state, index) {
-            let file = state.files[index].take()
+      let file: OpenFile? = files.withLock { state, files in
+        while index < files.count {
+          if files.isFilled(index), isClosed(state, index) {
+            let file = files.take(index)
             state.release(index)
             return file
           }
@@ -266,7 +305,7 @@ public final class DescriptorTable {
   /// - Throws: `EBADF`.
   public func closesOnExecution(_ descriptor: Descriptor) throws(Errno) -> Bool {
     _ = try file(descriptor)
-    return state.withLock { $0.bit(Int(descriptor.rawValue), of: .closesOnExecution) }
+    return files.withLock { state, _ in state.bit(Int(descriptor.rawValue), of: .closesOnExecution) }
   }
 
   /// Sets whether execve closes `descriptor`. F_SETFD.
@@ -274,8 +313,8 @@ public final class DescriptorTable {
   /// - Throws: `EBADF`.
   public func setClosesOnExecution(_ descriptor: Descriptor, _ closes: Bool) throws(Errno) {
     let index = Int(descriptor.rawValue)
-    let isOpen = state.withLock { state in
-      guard index >= 0, index < state.files.count, state.files[index] != nil else { return false }
+    let isOpen = files.withLock { state, files in
+      guard files.isFilled(index) else { return false }
       state.setClosesOnExecution(index, closes)
       return true
     }
@@ -284,8 +323,8 @@ public final class DescriptorTable {
 
   /// Makes execve close those in `range`. CLOSE_RANGE_CLOEXEC.
   public func setClosesOnExecution(in range: ClosedRange<UInt32>) {
-    state.withLock { state in
-      for index in 0..<state.files.count where state.files[index] != nil && range.contains(UInt32(index)) {
+    files.withLock { state, files in
+      for index in 0..<files.count where files.isFilled(index) && range.contains(UInt32(index)) {
         state.setClosesOnExecution(index, true)
       }
     }
@@ -298,12 +337,14 @@ public final class DescriptorTable {
     try ObjectMemory.check()
     let copy = DescriptorTable()
     while true {
-      let count = state.withLock { $0.usedCount }
-      try copy.state.withLock { state throws(Errno) in if count > 0 { try state.grow(toInclude: count - 1) } }
-      let isDone = state.withLock { old in
+      let count = files.withLock { state, _ in state.usedCount }
+      try copy.files.withLock { state, files throws(Errno) in
+        if count > 0 { try state.grow(files, toInclude: count - 1) }
+      }
+      let isDone = files.withLock { old, oldFiles in
         // Grown meanwhile: by another thread of the process.
         guard old.usedCount <= count else { return false }
-        copy.state.withLock { $0.copy(from: old) }
+        copy.files.withLock { state, files in state.copy(from: old, oldFiles, into: files) }
         return true
       }
       if isDone { return copy }

@@ -270,6 +270,18 @@ open class OpenFile {
     from position: Int64, _ emit: (_ name: Span<UInt8>, UInt64, FileKind, _ next: Int64) throws(Errno) -> Bool
   ) throws(Errno) { throw .ENOTDIR }
 
+  /// Adds entries from `position` on, `.` and `..` included, to `records`, until there is no room for one.
+  ///
+  /// - Throws: as `listEntries`; what was added before is there.
+  open func listEntries(from position: Int64, into records: inout DirectoryRecords) throws(Errno) {
+    try listEntries(from: position) { name, number, kind, next throws(Errno) in
+      records.append(name, number, kind, next: next)
+    }
+  }
+
+  /// Notes that entries were read by `listEntries(from:into:)`.
+  open func noteListed() {}
+
   // MARK: Everything else
 
   /// ioctl(2) with a request that is this file's own.

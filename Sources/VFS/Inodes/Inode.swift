@@ -174,6 +174,16 @@ open class Inode {
     from position: Int64, _ emit: (_ name: Span<UInt8>, UInt64, FileKind, _ next: Int64) throws(Errno) -> Bool
   ) throws(Errno) { throw .ENOTDIR }
 
+  /// As `list`, adds entries to `records` until there is no room for one.
+  ///
+  /// - Throws: as `list`; what was added before is there.
+  /// - Context: `lock` is held.
+  open func list(from position: Int64, into records: inout DirectoryRecords) throws(Errno) {
+    try list(from: position) { name, number, kind, next throws(Errno) in
+      records.append(name, number, kind, next: next)
+    }
+  }
+
   // MARK: Symbolic links
 
   /// Appends what a symbolic link says to `target`.

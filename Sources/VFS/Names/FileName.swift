@@ -51,6 +51,22 @@ public struct FileName: ~Copyable {
     get { count <= Self.inlineLimit ? short.span.extracting(0..<count) : long.span }
   }
 
+  /// Puts its bytes at `index` of `bytes` and behind, where there is room for them; some zeros may follow.
+  @inline(__always)
+  func copy(into bytes: inout MutableSpan<UInt8>, at index: Int) {
+    guard count <= Self.inlineLimit, index <= bytes.count &- Self.inlineLimit else {
+      copySlowly(into: &bytes, at: index)
+      return
+    }
+    let words = short.span
+    bytes.storeLittleEndian(words.littleEndianWord(at: 24), at: index &+ 24)
+    bytes.storeLittleEndian(
+      words.littleEndianWord(at: 0), words.littleEndianWord(at: 8), words.littleEndianWord(at: 16), at: index)
+  }
+
+  @inline(never)
+  private func copySlowly(into bytes: inout MutableSpan<UInt8>, at index: Int) { bytes.copy(self.bytes, at: index) }
+
   /// Runs `body` with its bytes: for a name that is part of an object.
   public func withBytes<Result>(_ body: (Span<UInt8>) throws(Errno) -> Result) throws(Errno) -> Result {
     try body(bytes)

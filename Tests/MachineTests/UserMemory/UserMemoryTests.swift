@@ -148,6 +148,30 @@ struct UserMemoryTests {
     }
   }
 
+  @Test("Two words are stored, or as much of the second as is wanted, and nothing behind them", arguments: 8...16)
+  func twoWords(byteCount: Int) throws {
+    try Self.withSpace { _ throws in
+      let (first, second): (UInt64, UInt64) = (0x0706_0504_0302_0100, 0x0f0e_0d0c_0b0a_0908)
+      // Not aligned, and across two pages.
+      for address in [Self.base + 3, Self.base + 4_096 - 5] {
+        try UserMemory.clear(address, count: 24)
+        try UserWords.store(first, second, byteCount: byteCount, to: address)
+        for index in 0..<24 {
+          let expected = index < byteCount ? UInt8(index) : 0
+          #expect(try UserPointer<UInt8>(address).load(at: index) == expected)
+        }
+      }
+      let end = Self.base + UInt64(Self.byteCount)
+      try UserWords.store(first, second, byteCount: byteCount, to: end - UInt64(byteCount))
+      #expect(throws: Errno.EFAULT) {
+        try UserWords.store(first, second, byteCount: byteCount, to: end - UInt64(byteCount) + 1)
+      }
+      for outside: UInt64 in [0x6000_0000_0000, 0xffff_ffff_ffff_fff8, 0x7fff_ffff_ffff] {
+        #expect(throws: Errno.EFAULT) { try UserWords.store(first, second, byteCount: byteCount, to: outside) }
+      }
+    }
+  }
+
   @Test("In withoutFaults nobody is asked")
   func withoutFaults() throws {
     try Self.withSpace { space in

@@ -32,6 +32,9 @@ public enum UserSpace {
   @inline(__always)
   public static func contains(_ start: UInt64, byteCount: UInt64) -> Bool {
     let (end, isPastEnd) = start.addingReportingOverflow(byteCount)
-    return !isPastEnd && end <= self.end && (end <= kernelWindow.lowerBound || start >= kernelWindow.upperBound)
+    if isPastEnd { return false }
+    // Asked first for where nearly everything of programs is, so that the mode need not be known.
+    if end <= kernelWindow.lowerBound { return true }
+    return start >= kernelWindow.upperBound && (end <= defaultEnd || end <= self.end)
   }
 }

@@ -147,9 +147,10 @@ public struct IOBuffer: ~Copyable {
   /// - Returns: how many.
   public mutating func skip(_ count: Int) -> Int {
     var skipped = 0
-    while skipped < count, let part = nextPart(count - skipped) {
+    while skipped < count, let part = nextPart(count &- skipped) {
       advance(part)
-      skipped += part
+      skipped &+= part
+      if skipped == count { break }
     }
     return skipped
   }
@@ -178,10 +179,12 @@ public struct IOBuffer: ~Copyable {
     _ wanted: Int, _ transfer: (_ address: UInt64, _ offset: Int, _ count: Int, _ isKernel: Bool) -> Int
   ) throws(Errno) -> Int {
     var moved = 0
-    while moved < wanted, let part = nextPart(wanted - moved) {
+    while moved < wanted, let part = nextPart(wanted &- moved) {
       let done = transfer(address, moved, part, isKernel)
       advance(done)
-      moved += done
+      moved &+= done
+      // Nearly always it lies together.
+      if moved == wanted { break }
       guard done == part else {
         guard moved > 0 else { throw .EFAULT }
         break
@@ -196,15 +199,17 @@ public struct IOBuffer: ~Copyable {
     while piece == 0 {
       guard nextIndex < later.count else { return nil }
       (address, piece) = (later[nextIndex].address, later[nextIndex].count)
-      nextIndex += 1
+      nextIndex &+= 1
     }
     return min(wanted, piece, remaining)
   }
 
+  /// Moves the position on within a piece: by 0...`piece`, which is what makes that there is nothing to check.
+  @inline(__always)
   private mutating func advance(_ done: Int) {
-    address += UInt64(done)
-    piece -= done
-    remaining -= done
-    count += done
+    address &+= UInt64(truncatingIfNeeded: done)
+    piece &-= done
+    remaining &-= done
+    count &+= done
   }
 }

@@ -61,4 +61,20 @@ public enum UserWords {
     }
     guard left == 0 else { throw .EFAULT }
   }
+
+  /// Stores two words, or what `byteCount` of 8...16 bytes leaves of the second, at `address`, which need not be aligned.
+  ///
+  /// - Throws: `EFAULT`; the first bytes may have been stored.
+  @inline(__always)
+  public static func store(_ first: UInt64, _ second: UInt64, byteCount: Int = 16, to address: UInt64) throws(Errno) {
+    precondition(byteCount >= 8 && byteCount <= 16, "more or less than two words")
+    guard UserSpace.contains(address, byteCount: UInt64(byteCount)) else { throw .EFAULT }
+    var words = (first.littleEndian, second.littleEndian)
+    // SAFETY: the bytes are a local variable's.
+    let left = unsafe withUnsafeMutableBytes(of: &words) { buffer in
+      guard let source = UnsafeRawPointer(buffer.baseAddress) else { return 0 }
+      return unsafe UserAccess.copyOut(source, to: address, count: byteCount)
+    }
+    guard left == 0 else { throw .EFAULT }
+  }
 }

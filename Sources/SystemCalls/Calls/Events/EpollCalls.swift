@@ -48,6 +48,7 @@ extension SystemCallContext {
   }
 
   /// epoll_wait(2)
+  @inline(__always)
   func epollWait(
     _ descriptor: Int32, _ events: UserPointer<EpollEvent>, _ limit: Int32, _ timeout: Int32
   ) throws(Errno) -> Int {
@@ -89,12 +90,14 @@ extension SystemCallContext {
     guard limit > 0, limit <= Int32.max / Int32(EpollEvent.userByteCount) else { throw .EINVAL }
     let byteCount = UInt64(limit) * UInt64(EpollEvent.userByteCount)
     guard UserSpace.contains(events.address, byteCount: byteCount) else { throw .EFAULT }
-    guard let epoll = try file(descriptor) as? EpollFile else { throw .EINVAL }
-    return try epoll.wait(limit: Int(limit), deadline: deadline) { index, bits, data throws(Errno) in
-      // The structure has no gap: its second part is not aligned.
-      let address = events.address + UInt64(index) * UInt64(EpollEvent.userByteCount)
-      try UserPointer<UInt32>(address).store(bits)
-      try UserPointer<UInt64>(address + 4).store(data)
+    return try use(descriptor) { file throws(Errno) in
+      guard let epoll = file as? EpollFile else { throw .EINVAL }
+      return try epoll.wait(limit: Int(limit), deadline: deadline) { index, bits, data throws(Errno) in
+        let address = events.address &+ UInt64(index) &* UInt64(EpollEvent.userByteCount)
+        // The structure has no gap, so its second part is not aligned.
+        try UserWords.store(
+          UInt64(bits) | data << 32, data >> 32, byteCount: EpollEvent.userByteCount, to: address)
+      }
     }
   }
 }

@@ -49,47 +49,40 @@ extension SystemCallContext {
 
   /// Looks at all files, and says how many have something to tell.
   private func look(_ words: inout MutableSpan<UInt64>, _ waiter: PollWaiter?) throws(Errno) -> Int {
+    try task.withFiles { table throws(Errno) in
+      try table.withOpenFiles { files throws(Errno) in try Self.look(&words, files, waiter) }
+    }
+  }
+
+  private static func look(
+    _ words: inout MutableSpan<UInt64>, _ files: borrowing DescriptorTable.OpenFiles, _ waiter: PollWaiter?
+  ) throws(Errno) -> Int {
     var ready = 0
     var index = 0
-    // Four at a time, as finding a file takes a lock.
-    while index &+ 4 <= words.count {
-      let files = task.files.openFiles(
-        Self.descriptor(words[index]), Self.descriptor(words[index &+ 1]), Self.descriptor(words[index &+ 2]),
-        Self.descriptor(words[index &+ 3]))
-      ready &+= try Self.look(at: files.0, &words[index], waiter)
-      ready &+= try Self.look(at: files.1, &words[index &+ 1], waiter)
-      ready &+= try Self.look(at: files.2, &words[index &+ 2], waiter)
-      ready &+= try Self.look(at: files.3, &words[index &+ 3], waiter)
-      index &+= 4
-    }
     while index < words.count {
-      ready &+= try Self.look(at: task.files.openFile(Self.descriptor(words[index])), &words[index], waiter)
+      let word = words[index]
+      let result = try events(word, files, waiter)
+      words[index] = word & 0xffff_ffff_ffff | UInt64(result.rawValue) << 48
+      if !result.isEmpty { ready &+= 1 }
       index &+= 1
     }
     return ready
   }
 
-  /// Looks at one, puts the result into its word, and says whether it has something to tell: 1 or 0.
   @inline(__always)
-  private static func look(at file: OpenFile?, _ word: inout UInt64, _ waiter: PollWaiter?) throws(Errno) -> Int {
-    let result = try events(of: file, word, waiter)
-    word = word & 0xffff_ffff_ffff | UInt64(result.rawValue) << 48
-    return result.isEmpty ? 0 : 1
-  }
-
-  @inline(__always)
-  private static func events(of file: OpenFile?, _ word: UInt64, _ waiter: PollWaiter?) throws(Errno) -> PollEvents {
-    guard let file, !file.mode.contains(.path) else {
-      // Source: poll(2): a negative descriptor is left out.
-      return descriptor(word).rawValue < 0 ? [] : .invalid
+  private static func events(
+    _ word: UInt64, _ files: borrowing DescriptorTable.OpenFiles, _ waiter: PollWaiter?
+  ) throws(Errno) -> PollEvents {
+    let descriptor = Int(Int32(truncatingIfNeeded: word))
+    let events = try files.use(descriptor) { file throws(Errno) -> PollEvents in
+      if file.mode.contains(.path) { return .invalid }
+      let wish = PollEvents(rawValue: UInt16(truncatingIfNeeded: word >> 32)).union([.error, .hangUp])
+      try waiter?.enter(file, wish)
+      return file.poll().intersection(wish)
     }
-    let wish = PollEvents(rawValue: UInt16(truncatingIfNeeded: word >> 32)).union([.error, .hangUp])
-    try waiter?.enter(file, wish)
-    return file.poll().intersection(wish)
+    // Source: poll(2): a negative descriptor is left out.
+    return events ?? (descriptor < 0 ? [] : .invalid)
   }
-
-  @inline(__always)
-  private static func descriptor(_ word: UInt64) -> Descriptor { Descriptor(rawValue: Int32(truncatingIfNeeded: word)) }
 
   /// The set of signals at `mask`; nil when there is none.
   func signalMask(_ mask: UserPointer<UInt64>, size: UInt64) throws(Errno) -> SignalSet? {

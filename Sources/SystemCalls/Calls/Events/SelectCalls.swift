@@ -82,29 +82,45 @@ extension SystemCallContext {
   private func look(
     _ words: inout MutableSpan<UInt64>, _ wordCount: Int, _ count: Int, _ waiter: PollWaiter?
   ) throws(Errno) -> Int {
-    var ready = 0
-    for index in 0..<wordCount {
-      let sets = (words[index], words[wordCount + index], words[2 * wordCount + index])
-      var results: (UInt64, UInt64, UInt64) = (0, 0, 0)
-      var rest = sets.0 | sets.1 | sets.2
-      if index == wordCount - 1, count & 63 != 0 { rest &= 1 << UInt64(count & 63) - 1 }
-      while rest != 0 {
-        let bit = rest & ~(rest - 1)
-        rest &= rest - 1
-        let descriptor = Descriptor(rawValue: Int32(index * 64 + bit.trailingZeroBitCount))
-        let file = try task.files.usableFile(descriptor)
-        try waiter?.enter(file, Self.inputEvents.union(Self.outputEvents).union(Self.exceptionEvents))
-        let events = file.poll()
-        if !events.isDisjoint(with: Self.inputEvents) { results.0 |= sets.0 & bit }
-        if !events.isDisjoint(with: Self.outputEvents) { results.1 |= sets.1 & bit }
-        if !events.isDisjoint(with: Self.exceptionEvents) { results.2 |= sets.2 & bit }
+    try task.withFiles { table throws(Errno) in
+      try table.withOpenFiles { files throws(Errno) in
+        var ready = 0
+        for index in 0..<wordCount {
+          let limit = min(count - index * 64, 64)
+          ready += try Self.look(&words, wordCount, index, limit, files, waiter)
+        }
+        return ready
       }
-      ready += results.0.nonzeroBitCount + results.1.nonzeroBitCount + results.2.nonzeroBitCount
-      words[3 * wordCount + index] = results.0
-      words[4 * wordCount + index] = results.1
-      words[5 * wordCount + index] = results.2
     }
-    return ready
+  }
+
+  /// Looks at the first `limit` of the files that word `index` of each set stands for.
+  private static func look(
+    _ words: inout MutableSpan<UInt64>, _ wordCount: Int, _ index: Int, _ limit: Int,
+    _ files: borrowing DescriptorTable.OpenFiles, _ waiter: PollWaiter?
+  ) throws(Errno) -> Int {
+    let sets = (words[index], words[wordCount + index], words[2 * wordCount + index])
+    var results: (UInt64, UInt64, UInt64) = (0, 0, 0)
+    // Shifted out is all of it.
+    var rest = (sets.0 | sets.1 | sets.2) & ~(UInt64.max << UInt64(limit))
+    while rest != 0 {
+      let bit = rest & ~(rest - 1)
+      let descriptor = index * 64 + rest.trailingZeroBitCount
+      rest &= rest - 1
+      let events = try files.use(descriptor) { file throws(Errno) -> PollEvents in
+        guard !file.mode.contains(.path) else { throw .EBADF }
+        try waiter?.enter(file, inputEvents.union(outputEvents).union(exceptionEvents))
+        return file.poll()
+      }
+      guard let events else { throw .EBADF }
+      if !events.isDisjoint(with: inputEvents) { results.0 |= sets.0 & bit }
+      if !events.isDisjoint(with: outputEvents) { results.1 |= sets.1 & bit }
+      if !events.isDisjoint(with: exceptionEvents) { results.2 |= sets.2 & bit }
+    }
+    words[3 * wordCount + index] = results.0
+    words[4 * wordCount + index] = results.1
+    words[5 * wordCount + index] = results.2
+    return results.0.nonzeroBitCount + results.1.nonzeroBitCount + results.2.nonzeroBitCount
   }
 }
 

@@ -23,6 +23,39 @@ extension SystemCallContext {
     try task.files.usableFile(Descriptor(rawValue: descriptor))
   }
 
+  /// Runs `body` with the open file of a descriptor, for calls that O_PATH is enough for; it may wait.
+  ///
+  /// - Throws: `EBADF`, and what `body` throws.
+  @inline(__always)
+  func use<Answer>(
+    _ descriptor: Int32, _ body: (OpenFile) throws(Errno) -> Answer
+  ) throws(Errno) -> Answer {
+    try task.withFiles { files throws(Errno) in try files.use(Descriptor(rawValue: descriptor), body) }
+  }
+
+  /// As `use`, with a file that is open for `use`.
+  ///
+  /// - Throws: `EBADF`, and what `body` throws.
+  @inline(__always)
+  func use<Answer>(
+    _ descriptor: Int32, for use: OpenMode, _ body: (OpenFile) throws(Errno) -> Answer
+  ) throws(Errno) -> Answer {
+    try task.withFiles { files throws(Errno) in try files.use(Descriptor(rawValue: descriptor), for: use, body) }
+  }
+
+  /// As `use`, with a file that is open for more than O_PATH.
+  ///
+  /// - Throws: `EBADF`, and what `body` throws.
+  @inline(__always)
+  func useUsable<Answer>(
+    _ descriptor: Int32, _ body: (OpenFile) throws(Errno) -> Answer
+  ) throws(Errno) -> Answer {
+    try use(descriptor) { file throws(Errno) in
+      guard !file.mode.contains(.path) else { throw .EBADF }
+      return try body(file)
+    }
+  }
+
   /// Where `path` begins if it is relative; nil for the working directory. That of an absolute path is not looked at.
   ///
   /// - Throws: `EBADF`.

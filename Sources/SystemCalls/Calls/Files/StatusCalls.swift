@@ -15,7 +15,7 @@ extension SystemCallContext {
 
   /// fstat(2)
   func fstat(_ descriptor: Int32, _ status: UserPointer<Stat>) throws(Errno) {
-    try store(file(descriptor).inode, status)
+    try use(descriptor) { file throws(Errno) in try store(file.inode, status) }
   }
 
   /// newfstatat(2)

@@ -9,51 +9,57 @@ extension SystemCallContext {
   /// read(2)
   @inline(__always)
   func read(_ descriptor: Int32, _ bytes: UserBuffer) throws(Errno) -> Int {
-    let file = try task.files.file(Descriptor(rawValue: descriptor), for: .read)
-    var buffer = try bytes.buffer()
-    return try file.read(&buffer)
+    try use(descriptor, for: .read) { file throws(Errno) in
+      var buffer = try bytes.buffer()
+      return try file.read(&buffer)
+    }
   }
 
   /// write(2)
   @inline(__always)
   func write(_ descriptor: Int32, _ bytes: UserBuffer) throws(Errno) -> Int {
-    let file = try task.files.file(Descriptor(rawValue: descriptor), for: .write)
-    var buffer = try bytes.buffer()
-    return try write(&buffer, to: file)
+    try use(descriptor, for: .write) { file throws(Errno) in
+      var buffer = try bytes.buffer()
+      return try write(&buffer, to: file)
+    }
   }
 
   /// pread64(2)
   func pread64(_ descriptor: Int32, _ bytes: UserBuffer, _ offset: Int64) throws(Errno) -> Int {
     guard offset >= 0 else { throw .EINVAL }
-    let file = try usableFile(descriptor)
-    guard file.isSeekable else { throw .ESPIPE }
-    guard file.mode.contains(.read) else { throw .EBADF }
-    var buffer = try bytes.buffer()
-    return try file.read(&buffer, at: offset)
+    return try useUsable(descriptor) { file throws(Errno) in
+      guard file.isSeekable else { throw .ESPIPE }
+      guard file.mode.contains(.read) else { throw .EBADF }
+      var buffer = try bytes.buffer()
+      return try file.read(&buffer, at: offset)
+    }
   }
 
   /// pwrite64(2)
   func pwrite64(_ descriptor: Int32, _ bytes: UserBuffer, _ offset: Int64) throws(Errno) -> Int {
     guard offset >= 0 else { throw .EINVAL }
-    let file = try usableFile(descriptor)
-    guard file.isSeekable else { throw .ESPIPE }
-    guard file.mode.contains(.write) else { throw .EBADF }
-    var buffer = try bytes.buffer()
-    return try write(&buffer, to: file, at: offset)
+    return try useUsable(descriptor) { file throws(Errno) in
+      guard file.isSeekable else { throw .ESPIPE }
+      guard file.mode.contains(.write) else { throw .EBADF }
+      var buffer = try bytes.buffer()
+      return try write(&buffer, to: file, at: offset)
+    }
   }
 
   /// readv(2)
   func readv(_ descriptor: Int32, _ vectors: UserPointer<Iovec>, _ count: UInt64) throws(Errno) -> Int {
-    let file = try task.files.file(Descriptor(rawValue: descriptor), for: .read)
-    var buffer = try Iovec.buffer(vectors, count: count)
-    return try file.read(&buffer)
+    try use(descriptor, for: .read) { file throws(Errno) in
+      var buffer = try Iovec.buffer(vectors, count: count)
+      return try file.read(&buffer)
+    }
   }
 
   /// writev(2)
   func writev(_ descriptor: Int32, _ vectors: UserPointer<Iovec>, _ count: UInt64) throws(Errno) -> Int {
-    let file = try task.files.file(Descriptor(rawValue: descriptor), for: .write)
-    var buffer = try Iovec.buffer(vectors, count: count)
-    return try write(&buffer, to: file)
+    try use(descriptor, for: .write) { file throws(Errno) in
+      var buffer = try Iovec.buffer(vectors, count: count)
+      return try write(&buffer, to: file)
+    }
   }
 
   /// preadv(2). Here the offset is in one register, and the other is not looked at.
@@ -62,11 +68,12 @@ extension SystemCallContext {
   ) throws(Errno) -> Int {
     let offset = Int64(bitPattern: offset)
     guard offset >= 0 else { throw .EINVAL }
-    let file = try usableFile(descriptor)
-    guard file.isSeekable else { throw .ESPIPE }
-    guard file.mode.contains(.read) else { throw .EBADF }
-    var buffer = try Iovec.buffer(vectors, count: count)
-    return try file.read(&buffer, at: offset)
+    return try useUsable(descriptor) { file throws(Errno) in
+      guard file.isSeekable else { throw .ESPIPE }
+      guard file.mode.contains(.read) else { throw .EBADF }
+      var buffer = try Iovec.buffer(vectors, count: count)
+      return try file.read(&buffer, at: offset)
+    }
   }
 
   /// pwritev(2)
@@ -75,11 +82,12 @@ extension SystemCallContext {
   ) throws(Errno) -> Int {
     let offset = Int64(bitPattern: offset)
     guard offset >= 0 else { throw .EINVAL }
-    let file = try usableFile(descriptor)
-    guard file.isSeekable else { throw .ESPIPE }
-    guard file.mode.contains(.write) else { throw .EBADF }
-    var buffer = try Iovec.buffer(vectors, count: count)
-    return try write(&buffer, to: file, at: offset)
+    return try useUsable(descriptor) { file throws(Errno) in
+      guard file.isSeekable else { throw .ESPIPE }
+      guard file.mode.contains(.write) else { throw .EBADF }
+      var buffer = try Iovec.buffer(vectors, count: count)
+      return try write(&buffer, to: file, at: offset)
+    }
   }
 
   /// preadv2(2): offset -1 is the file's position.

@@ -11,9 +11,20 @@ extension SystemCallContext {
   // MARK: Reading
 
   /// clock_gettime(2)
+  @inline(__always)
   func clockGettime(_ clock: Int32, _ time: UserPointer<Timespec>) throws(Errno) {
-    try time.store(Timespec(nanoseconds: try ProgramClock(clock, task).now))
+    let now: UInt64
+    // These two are asked for most, and need no look at the others.
+    switch clock {
+    case Int32(truncatingIfNeeded: ClockIdentifier.CLOCK_MONOTONIC.rawValue): now = Clock.nanoseconds
+    case Int32(truncatingIfNeeded: ClockIdentifier.CLOCK_REALTIME.rawValue): now = Clock.realTime
+    default: now = try otherTime(clock)
+    }
+    try UserWords.store(now / 1_000_000_000, now % 1_000_000_000, to: time.address)
   }
+
+  @inline(never)
+  private func otherTime(_ clock: Int32) throws(Errno) -> UInt64 { try ProgramClock(clock, task).now }
 
   /// clock_getres(2)
   func clockGetres(_ clock: Int32, _ resolution: UserPointer<Timespec>) throws(Errno) {
