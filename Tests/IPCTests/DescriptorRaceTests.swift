@@ -2,6 +2,7 @@ import Foundations
 import LinuxABI
 import Machine
 import Synchronization
+import TestSupport
 import Testing
 import VFS
 
