@@ -1,13 +1,14 @@
 import Foundations
 import Synchronization
 
+// SAFETY (section): a block is made by `make`, with as many words as its header says, all of them set; its table says until when it
+// is there. A place is only ever accessed as an atomic word, within `capacity`; room behind the places within `asideCapacity`.
+
 /// The memory of a `PinnedTable`: places for references, and room behind them for those that were put aside.
 ///
 /// Of the places, words that are null or own a reference, any thread may load one; all else is for the holder of the table's lock.
 @unsafe
 struct ReferenceBlock<Object: AnyObject> {
-  // SAFETY (section): made by `make`, with as many words as its header says, all of them set; its table says until when it is there.
-  // A place is only ever accessed as an atomic word, within `capacity`; room behind the places within `asideCapacity`.
   private let header: UnsafeMutablePointer<Header>
 
   struct Header {
