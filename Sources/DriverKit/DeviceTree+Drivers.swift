@@ -1,6 +1,7 @@
 public import Foundations
 import Logging
 import Machine
+import Waiting
 
 /// What a driver that does not take its device after all is followed by.
 enum DriverSearch: Equatable, Sendable {

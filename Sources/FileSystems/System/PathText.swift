@@ -9,9 +9,16 @@ final class PathText {
   private init(_ text: consuming GrowableArray<UInt8>) { self.text = text }
 
   /// The texts, one behind the other.
-  convenience init(_ parts: String...) throws(Errno) {
+  ///
+  /// No variadic parameter: of two arrays of constants in one function the kernel's compiler has taken one for the other.
+  convenience init(
+    _ first: String, _ second: String = "", _ third: String = "", _ fourth: String = ""
+  ) throws(Errno) {
     var text = GrowableArray<UInt8>()
-    for part in parts { for byte in part.utf8 { try text.append(byte) } }
+    for byte in first.utf8 { try text.append(byte) }
+    for byte in second.utf8 { try text.append(byte) }
+    for byte in third.utf8 { try text.append(byte) }
+    for byte in fourth.utf8 { try text.append(byte) }
     self.init(text)
   }
 

@@ -229,16 +229,15 @@ extension SystemFileSystem {
     of description: SystemDeviceDescription, below parent: SystemDevice?
   ) throws(Errno) -> SystemDevicePlace {
     guard let devices, let virtualDevices else { throw .EINVAL }
-    switch (parent ?? (description.isOnPlatform ? platform : nil), description.className) {
-    case (nil, nil): return SystemDevicePlace(devices, try PathText("devices"))
-    case (nil, let name?):
+    guard let owner = parent ?? (description.isOnPlatform ? platform : nil) else {
+      guard let name = description.className else { return SystemDevicePlace(devices, try PathText("devices")) }
       return try classPlace(name, in: virtualDevices, try PathText("devices/virtual"))
-    case (let parent?, nil): return SystemDevicePlace(parent.directory, parent.path)
-    // As `input0/event0`.
-    case (let parent?, _?) where parent.description.className != nil:
-      return SystemDevicePlace(parent.directory, parent.path)
-    case (let parent?, let name?): return try classPlace(name, in: parent.directory, parent.path)
     }
+    // What is of a class and below one of a class is as `input0/event0`.
+    guard let name = description.className, owner.description.className == nil else {
+      return SystemDevicePlace(owner.directory, owner.path)
+    }
+    return try classPlace(name, in: owner.directory, owner.path)
   }
 
   /// The directory for devices of a class that belong to the same device.

@@ -1,5 +1,6 @@
 import DriverKit
 import Foundations
+import Input
 import KeyboardDriver
 import Logging
 import Machine
