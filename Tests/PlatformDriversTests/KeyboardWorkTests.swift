@@ -67,7 +67,9 @@ struct KeyboardWorkTests {
 
   @Test("The driver takes the keyboard's device, wherever that hangs, and not the mouse's")
   func matches() {
-    let (described, usual) = (KeyboardPortsDriverType(.pnp, KeyboardPlaces()), KeyboardPortsDriverType(.platform, KeyboardPlaces()))
+    let (described, usual) = (
+      KeyboardPortsDriverType(.pnp, KeyboardPlaces()), KeyboardPortsDriverType(.platform, KeyboardPlaces())
+    )
     #expect(described.name.description == "i8042 kbd" && usual.name.description == "i8042")
     for type in [described, usual] {
       #expect(type.matches(firmwareDevice(type.bus, "PNP0303")) && type.matches(firmwareDevice(type.bus, "PNP030B")))
