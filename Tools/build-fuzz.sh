@@ -5,7 +5,8 @@ cd "$(dirname "$0")/.."
 output=${1:?usage: Tools/build-fuzz.sh OUTPUT}
 tables=$(mktemp -d)
 trap 'rm -rf "$tables"' EXIT
-swift build --quiet --product SpecGen
+# shellcheck disable=SC2046
+swift build --quiet $(cat Tools/host-flags) --product SpecGen
 .build/debug/SpecGen generate --package-path . --target Tests/Fuzz/specs.json --entry 0 \
   --output-directory "$tables" --output SystemCalls.c
 mkdir -p "$(dirname "$output")"

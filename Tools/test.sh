@@ -3,6 +3,7 @@
 set -uo pipefail
 cd "$(dirname "$0")/.."
 
+hostflags=$(cat Tools/host-flags)
 build=build/test
 mkdir -p "$build"
 counts=$build/counts
@@ -24,25 +25,18 @@ check() {
   fi
 }
 
-section 'format, kernel and specs'
-# The compiler works on one module of the kernel for long, and leaves the other CPUs to the host's part.
-hostbuild=$build/host-build.log
-swift build --build-tests --quiet >"$hostbuild" 2>&1 &
-hostbuilder=$!
+section 'format and builds'
+# The compiler works on one module of the kernel for long, so the host's part goes on meanwhile, after it where both want a CPU.
+kernellog=$build/kernel-build.log
+make --no-print-directory kernel >"$kernellog" 2>&1 &
+kernelbuild=$!
 check 'swift-format finds nothing' swift format lint --strict --recursive Package.swift Generators Sources Tests
-check 'the kernel compiles' make --no-print-directory kernel
-section 'what the host runs'
-if wait $hostbuilder; then builds=true; else builds=false; fi
-check 'it builds' sh -c "cat '$hostbuild'; $builds"
-check 'the kernel gets its symbol table' make --no-print-directory build
-check 'the specs hold' sh -c 'swift build --quiet --product SpecGen && .build/debug/SpecGen check'
-check 'the reference tables are what the specs say' .build/debug/SpecGen docs --check
-check 'the kernel image keeps its rules' Tools/check-image.sh build/apus.elf
+check 'tools and tests build for the host' nice -n 5 swift build --quiet $hostflags --build-tests
 
 section 'generators and host tests'
 rm -f "$build"/host*.xml
 log=$build/host.log
-swift test --parallel --skip-build --xunit-output "$build/host.xml" >"$log" 2>&1
+swift test $hostflags --parallel --skip-build --xunit-output "$build/host.xml" >"$log" 2>&1
 status=$?
 grep -E '^(✘|↳.*[Ee]xpectation)|recorded an issue|error:' "$log" | head -n 200
 totals=$(sed -n 's/.*<testsuite .*tests="\([0-9]*\)".*failures="\([0-9]*\)".*skipped="\([0-9]*\)".*/\1 \2 \3/p' "$build"/host*.xml 2>/dev/null |
@@ -59,8 +53,16 @@ fi
 printf 'host tests: %d passed, %d failed, %d skipped\n' $totals
 echo "$totals" >>"$counts"
 
+section 'kernel and specs'
+if wait $kernelbuild; then builds=true; else builds=false; fi
+check 'the kernel compiles' sh -c "cat '$kernellog'; $builds"
+check 'the kernel gets its symbol table' make --no-print-directory symbols
+check 'the specs hold' sh -c "swift build --quiet $hostflags --product SpecGen && .build/debug/SpecGen check"
+check 'the reference tables are what the specs say' .build/debug/SpecGen docs --check
+check 'the kernel image keeps its rules' Tools/check-image.sh build/apus.elf
+
 section 'kernel tests in QEMU'
-swift build --quiet --product TestRunner || echo 0 1 0 >>"$counts"
+swift build --quiet $hostflags --product TestRunner || echo 0 1 0 >>"$counts"
 .build/debug/TestRunner kernel --counts "$counts" || true
 
 section 'PCI lists in QEMU'
