@@ -23,7 +23,7 @@ INITRAMFS := build/initramfs.cpio.gz
 KERNEL_SCRATCH := .build-kernel
 KERNEL_BUILD := swift build --quiet --triple x86_64-unknown-none-elf --toolset Toolchain/kernel.json \
   --configuration release --scratch-path $(KERNEL_SCRATCH)
-# Without what only editors and debuggers want, which takes a quarter of the time.
+# Without debug information, which takes a fifth of the time. (The index stays: the package manager looks for tests in it.)
 HOST_FLAGS := $(shell cat Tools/host-flags)
 HOST_BUILD := swift build --quiet $(HOST_FLAGS)
 
