@@ -264,7 +264,10 @@ let package = Package(
     tests("ScreenDriverTests", ["ScreenDriver", "Console", "Terminals", "Machine", "Foundations"]),
     tests(
       "DriverKitTests",
-      ["DriverKit", "DMARemapping", "Logging", "PCI", "Time", "Waiting", "Machine", "Foundations", "TestSupport"]),
+      [
+        "DriverKit", "DMARemapping", "Interrupts", "Logging", "PCI", "Time", "Waiting", "Machine", "Foundations",
+        "TestSupport",
+      ]),
     tests("EducationalDriverTests", ["EducationalDriver", "DriverKit", "DeviceModels", "Machine", "Foundations"]),
     tests(
       "DeviceFilesTests",

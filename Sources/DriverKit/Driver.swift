@@ -16,6 +16,8 @@ open class Driver {
 
   /// Serves what the device interrupted for.
   ///
+  /// A driver that finds nothing to serve says so by `DriverContext.noteIdleInterrupt`, if the device would have shown it.
+  ///
   /// - Parameter number: which of its interrupts, from 0.
   /// - Throws: what is wrong with the device; it is reset and started again.
   open func interrupt(_ number: Int, _ context: DriverContext) throws(Errno) {}
@@ -96,6 +98,8 @@ public enum DriverFault: Equatable, Sendable {
   case corruption
   /// What hangs on the driver's device is pulled out, with nobody asked.
   case removal
+  /// The device interrupts without end.
+  case storm
   /// Functions call each other for ever.
   case recursion
   /// The device is told to reach memory that its driver does not share with it.
@@ -110,18 +114,19 @@ public enum DriverFault: Equatable, Sendable {
     case .leak: "leak"
     case .corruption: "corrupt"
     case .removal: "remove"
+    case .storm: "storm"
     case .recursion: "recursion"
     case .strayAccess: "dma"
     }
   }
 
   /// All of them.
-  static var all: [8 of DriverFault] {
-    [.trap, .wildPointer, .hang, .leak, .corruption, .removal, .recursion, .strayAccess]
+  static var all: [9 of DriverFault] {
+    [.trap, .wildPointer, .hang, .leak, .corruption, .removal, .recursion, .strayAccess, .storm]
   }
 
   /// Whether only a driver itself can have it, by what it does to its device, and the driver goes on.
-  var isOfDevice: Bool { self == .corruption || self == .removal || self == .strayAccess }
+  var isOfDevice: Bool { self == .corruption || self == .removal || self == .strayAccess || self == .storm }
 
   /// The fault of that name.
   public init?(name: Span<UInt8>) {

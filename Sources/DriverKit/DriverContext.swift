@@ -16,6 +16,7 @@ public final class DriverContext {
   public let device: DeviceNode
   let resources = DriverResources()
   let signals: DriverSignals
+  private var wasIdle = false
 
   init(_ device: DeviceNode, _ signals: DriverSignals) { (self.device, self.signals) = (device, signals) }
 
@@ -160,6 +161,16 @@ public final class DriverContext {
     }
     signals.noteLife()
     return number
+  }
+
+  /// Says that the device had nothing to interrupt for: the interrupt that is being served is not one of its, or there is something wrong
+  /// with it. Many of them end the driver.
+  public func noteIdleInterrupt() { wasIdle = true }
+
+  /// Whether `noteIdleInterrupt` was called since this was asked last.
+  func takeIdleInterrupt() -> Bool {
+    defer { wasIdle = false }
+    return wasIdle
   }
 
   /// The monotonic clock, in nanoseconds.

@@ -12,6 +12,8 @@ public enum DriverFailure: Equatable, Sendable {
   case health
   /// Its device reached for memory that it may not have.
   case access
+  /// Its device interrupted without end, or for nothing.
+  case storm
   /// It would not go on after a rest, and threw this.
   case resumption(Errno)
   /// A program wanted it replaced.
@@ -25,6 +27,7 @@ public enum DriverFailure: Equatable, Sendable {
     case .hang: "it does not return"
     case .health: "it says that it does not work"
     case .access: "its device reached for memory that it may not have"
+    case .storm: "its device does not stop interrupting"
     case .resumption(let error): "it cannot go on: error \(error.rawValue)"
     case .order: "it was asked for"
     }

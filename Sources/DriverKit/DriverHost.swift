@@ -26,8 +26,8 @@ final class DriverHost: ThreadBody {
   let type: DriverType
   /// What follows when the driver does not take the device.
   let search: DriverSearch
-  private let signals: DriverSignals
-  private let context: DriverContext
+  let signals: DriverSignals
+  let context: DriverContext
   private let requests: RequestLine
   private let accessFaults: AccessFaults
   private let orders = SpinLock(Orders())
@@ -38,14 +38,15 @@ final class DriverHost: ThreadBody {
   private var judgement = CallJudgement()
 
   // Only the thread uses these.
-  private var driver: DriverCall?
+  var driver: DriverCall?
   private var policy = RestartPolicy()
   private var faultPolicy = AccessFaultPolicy()
+  private var idlePolicy = IdleInterruptPolicy()
   /// Some access of its device was refused lately.
   private var isAccused = false
   /// What the device may reach, if a unit holds it.
   private var domain: DriverDomain?
-  private var isOver = false
+  var isOver = false
   private var hasStarted = false
   private var nextHealthCheck: UInt64 = 0
   /// Interrupts that have come while it cannot serve any.
@@ -85,13 +86,20 @@ final class DriverHost: ThreadBody {
   func order(
     _ operation: HostOrder.Operation, timeoutNanoseconds: UInt64, _ interruption: Interruption = .signals
   ) throws(Errno) {
+    _ = try post(operation).wait(until: Clock.nanoseconds &+ timeoutNanoseconds, interruption)
+  }
+
+  /// Gives the thread an order.
+  ///
+  /// - Throws: `ENODEV` when the thread has ended, `ENOMEM`.
+  func post(_ operation: HostOrder.Operation) throws(Errno) -> HostOrder {
     let order = HostOrder(operation)
     try orders.withLock { orders throws(Errno) in
       guard !orders.isClosed else { throw .ENODEV }
       try orders.waiting.append(order)
     }
     signals.poke()
-    _ = try order.wait(until: Clock.nanoseconds &+ timeoutNanoseconds, interruption)
+    return order
   }
 
   /// Ends the driver's call if that has been at one thing for too long.
@@ -112,19 +120,24 @@ final class DriverHost: ThreadBody {
     Containment.renewHeap()
     start()
     while !isOver {
-      if let order = takeOrder() {
-        order.complete(carryOut(order.operation))
-        continue
-      }
-      guard device.state == .running else {
-        rest()
-        continue
-      }
-      seenInterrupts = 0
-      if !work() { signals.wait(until: nextHealthCheck) }
+      if step() { continue }
+      if device.state == .running { signals.wait(until: nextHealthCheck) } else { rest() }
     }
     thread.withLock { $0 = nil }
     close()
+  }
+
+  /// Does one thing that waits to be done.
+  ///
+  /// - Returns: whether there was one.
+  func step() -> Bool {
+    if let order = takeOrder() {
+      order.complete(carryOut(order.operation))
+      return true
+    }
+    guard device.state == .running else { return false }
+    seenInterrupts = 0
+    return work()
   }
 
   /// Takes no orders any more.
@@ -139,17 +152,16 @@ final class DriverHost: ThreadBody {
     if device.state == .suspended, device.wakes { WakeEvents.note() }
   }
 
-  /// Does one thing that waits to be done.
+  /// Does one thing that a driver that works has to do.
   ///
   /// - Returns: whether there was one.
   private func work() -> Bool {
     if hasGoneAstray() {
       recover(.access)
+    } else if signals.takeStorm() {
+      recover(.storm)
     } else if let number = signals.takeInterrupt() {
-      if perform(.interrupt(number)) {
-        context.finishInterrupts()
-        policy.noteProgress()
-      }
+      if perform(.interrupt(number)) { noteInterrupt() }
     } else if signals.takeTimer() {
       _ = perform(.timer)
     } else if let request = requests.take() {
@@ -161,6 +173,17 @@ final class DriverHost: ThreadBody {
       return false
     }
     return true
+  }
+
+  /// Lets interrupts come again after one was served, unless there was nothing to serve too often.
+  private func noteInterrupt() {
+    if context.takeIdleInterrupt() {
+      if idlePolicy.noteIdle(at: Clock.nanoseconds) { return recover(.storm) }
+    } else {
+      idlePolicy.noteServed()
+      policy.noteProgress()
+    }
+    context.finishInterrupts()
   }
 
   /// Looks at what the device was refused, and says so in its health.
@@ -176,7 +199,7 @@ final class DriverHost: ThreadBody {
 
   private func noteHealth() {
     var health = driver?.health ?? .failed
-    if isAccused { health = health.orWorse(.degraded) }
+    if isAccused || policy.hasStormed(at: Clock.nanoseconds) { health = health.orWorse(.degraded) }
     device.contents.withLock { $0.health = health }
     if health == .failed { recover(.health) }
   }
@@ -190,7 +213,7 @@ final class DriverHost: ThreadBody {
     return false
   }
 
-  private func call(_ operation: DriverCall.Operation) -> DriverCallOutcome { driver?(operation) ?? .failed(.ENODEV) }
+  func call(_ operation: DriverCall.Operation) -> DriverCallOutcome { driver?(operation) ?? .failed(.ENODEV) }
 
   private func serve(_ request: DriverRequest) -> Bool {
     guard let driver else { return false }
@@ -203,82 +226,39 @@ final class DriverHost: ThreadBody {
     orders.withLock { $0.waiting.count > 0 ? $0.waiting.remove(at: 0) : nil }
   }
 
-  private func carryOut(_ operation: HostOrder.Operation) -> DriverRequest.Outcome {
-    switch operation {
-    case .remove(let isGone):
-      end(isGone: isGone)
-      return .success(0)
-    case .suspend:
-      guard device.state == .running else { return .failure(.EINVAL) }
-      return change(.suspend, to: .suspended)
-    case .resume:
-      guard device.state == .suspended else { return .failure(.EINVAL) }
-      return change(.resume, to: .running)
-    case .shutDown: return shutDown()
-    case .reset:
-      recover(.order)
-      return !isOver && device.state == .running ? .success(0) : .failure(.EIO)
-    case .inject(let fault):
-      guard device.state == .running else { return .failure(.EINVAL) }
-      return inject(fault)
-    }
-  }
-
-  private func inject(_ fault: DriverFault) -> DriverRequest.Outcome {
-    let outcome = call(.inject(fault))
-    // A driver that does not know how to have such a fault is no worse for being asked.
-    if fault.isOfDevice, case .failed(let error) = outcome { return .failure(error) }
-    if let failure = DriverFailure(outcome) { recover(failure) }
-    return .success(0)
-  }
-
-  private func change(_ operation: DriverCall.Operation, to state: DeviceNode.State) -> DriverRequest.Outcome {
-    let outcome = call(operation)
-    guard let failure = DriverFailure(outcome) else {
-      context.finishInterrupts()
-      device.setState(state)
-      return .success(0)
-    }
-    guard case .error(let error) = failure else {
-      recover(failure)
-      return .failure(.EIO)
-    }
-    // One that cannot go on is not left where it is.
-    if operation.isResume { recover(.resumption(error)) }
-    return .failure(error)
-  }
-
-  /// Has the device reach nothing any more. What was published stays; nobody comes for it.
-  private func shutDown() -> DriverRequest.Outcome {
-    guard driver != nil, device.state == .running || device.state == .suspended else { return .success(0) }
-    signals.setTimer(nil)
-    let failure = DriverFailure(call(.shutDown))
-    device.attachment?.quiesce(isGone: false)
-    if let function = device.function, !function.isBridge { function.setMaster(false) }
-    device.setState(.suspended)
-    guard let failure else { return .success(0) }
-    DriverLog.add(.error, device, "driver \(type.name.description) failed at its end: \(failure.description)")
-    return .failure(.EIO)
-  }
-
   // MARK: Starting, failing, ending
 
   /// Starts a driver, and others in its place as often as the policy allows.
-  private func start() {
-    repeat {
-      device.setState(.starting)
-      let making = DriverMaking(type, context)
-      var outcome = confine()
-      if case .done = outcome { outcome = making() }
-      if case .done = outcome {
-        driver = making.takeCall()
-        outcome = call(.start)
-      }
-      guard let failure = DriverFailure(outcome) else { return noteStart() }
-      note(outcome)
-      if case .failed(.ENODEV) = outcome { return decline() }
+  func start() {
+    while let failure = tryToStart() {
       clear(failure)
-    } while hasAnotherTry()
+      guard hasAnotherTry(after: failure) else { return }
+    }
+  }
+
+  /// Starts a driver.
+  ///
+  /// - Returns: how it failed; nil when it works, or does not take the device.
+  private func tryToStart() -> DriverFailure? {
+    device.setState(.starting)
+    let making = DriverMaking(type, context)
+    var outcome = confine()
+    if case .done = outcome { outcome = making() }
+    if case .done = outcome {
+      driver = making.takeCall()
+      outcome = call(.start)
+    }
+    guard let failure = DriverFailure(outcome) else {
+      noteStart()
+      return nil
+    }
+    note(outcome)
+    if case .failed(.ENODEV) = outcome {
+      decline()
+      return nil
+    }
+    // One whose device was silenced has waited for it in vain.
+    return signals.takeStorm() ? .storm : failure
   }
 
   /// Notes why the driver did not start.
@@ -323,9 +303,12 @@ final class DriverHost: ThreadBody {
   private func noteStart() {
     context.resources.withdrawInherited()
     context.finishInterrupts()
-    policy.noteStart(at: Clock.nanoseconds)
-    nextHealthCheck = Clock.nanoseconds &+ Self.healthInterval
-    device.contents.withLock { ($0.health, $0.failure) = (.good, nil) }
+    let now = Clock.nanoseconds
+    policy.noteStart(at: now)
+    idlePolicy = IdleInterruptPolicy()
+    nextHealthCheck = now &+ Self.healthInterval
+    let health: DriverHealth = policy.hasStormed(at: now) ? .degraded : .good
+    device.contents.withLock { ($0.health, $0.failure) = (health, nil) }
     device.setState(.running)
     // One that goes on with what another has begun is no news.
     if !hasStarted { DeviceTree.observe { $0.driverDidStart(device) } }
@@ -333,9 +316,9 @@ final class DriverHost: ThreadBody {
   }
 
   /// Replaces a driver that has failed.
-  private func recover(_ failure: DriverFailure) {
+  func recover(_ failure: DriverFailure) {
     clear(failure)
-    guard hasAnotherTry() else { return }
+    guard hasAnotherTry(after: failure) else { return }
     start()
     guard !isOver, device.state == .running else { return }
     DriverLog.add(.notice, device, "driver \(type.name.description) was started again")
@@ -351,9 +334,15 @@ final class DriverHost: ThreadBody {
   }
 
   /// Waits for as long as the policy says, or gives the device up.
-  private func hasAnotherTry() -> Bool {
-    guard let delay = policy.noteFailure(at: Clock.nanoseconds) else {
-      DriverLog.add(.error, device, "given up after \(RestartPolicy.limit) failures in a row")
+  private func hasAnotherTry(after failure: DriverFailure) -> Bool {
+    let now = Clock.nanoseconds
+    let isStorm = failure == .storm
+    guard let delay = isStorm ? policy.noteStorm(at: now) : policy.noteFailure(at: now) else {
+      let reason: Message =
+        isStorm
+        ? "\(RestartPolicy.stormLimit) storms in \(RestartPolicy.stormNanoseconds / 1_000_000_000) seconds, and another"
+        : "\(RestartPolicy.limit) failures in a row"
+      DriverLog.add(.error, device, "given up after \(reason)")
       giveUp()
       return false
     }
@@ -403,31 +392,12 @@ final class DriverHost: ThreadBody {
     device.setState(.failed)
   }
 
-  private func end(isGone: Bool) {
+  func end(isGone: Bool) {
     if driver != nil { _ = call(.remove(isGone: isGone)) }
     stop(isGone: isGone)
     context.resources.withdrawPublications()
     requests.failAll(.ENODEV)
     isOver = true
     DeviceTree.didEnd(self, isGone ? .gone : .unbound)
-  }
-}
-
-/// Something that a device's thread is to do besides its driver's work.
-final class HostOrder: DriverRequest {
-  enum Operation {
-    case remove(isGone: Bool)
-    case suspend
-    case resume
-    case shutDown
-    case reset
-    case inject(DriverFault)
-  }
-
-  let operation: Operation
-
-  init(_ operation: Operation) {
-    self.operation = operation
-    super.init(isRepeatable: false)
   }
 }

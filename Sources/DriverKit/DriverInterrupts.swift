@@ -2,21 +2,31 @@ import Foundations
 import Interrupts
 import Machine
 import PCI
+import Time
 
 /// An interrupt of a device: its thread is told, and does what there is to do.
-final class DriverInterrupt: InterruptHandler {
-  private let signals: DriverSignals
-  private let number: Int
-  private let name: StaticString
-  private let sender: PCIFunction?
+///
+/// One that comes faster than that is a storm: the device is silenced at once, for its thread may never run before that, and the thread
+/// is told.
+class DriverInterrupt: InterruptHandler {
+  final let signals: DriverSignals
+  private final let number: Int
+  private final let name: StaticString
+  /// The PCI function whose interrupt it is; nil for a line of the platform.
+  final let sender: PCIFunction?
+  // One CPU at a time handles it.
+  private final var flood = FloodDetector()
+  private final var isStorm = false
+  private final var wasSilenced = false
 
   init(_ signals: DriverSignals, _ number: Int, _ name: StaticString, sender: PCIFunction? = nil) {
     (self.signals, self.number, self.name, self.sender) = (signals, number, name, sender)
     super.init()
   }
 
-  override var label: StaticString { name }
+  final override var label: StaticString { name }
   override var isServedLater: Bool { true }
+  final override var isFlooded: Bool { isStorm }
 
   /// As Linux numbers messages of PCI: the function, and 11 bits for which of its messages it is.
   override var messageNumber: UInt32 {
@@ -24,30 +34,41 @@ final class DriverInterrupt: InterruptHandler {
   }
 
   override func handle() -> Bool {
-    signals.raise(number)
+    note()
     return true
+  }
+
+  final override func lineWasMasked() { signals.noteStorm() }
+
+  /// Tells the thread, and silences the device if it does not leave it the time.
+  final func note() {
+    let isNews = signals.raise(number)
+    isStorm = flood.note(isNews: isNews) { Clock.nanoseconds }
+    guard isStorm else { return }
+    silence()
+    signals.noteStorm()
+  }
+
+  private final func silence() {
+    guard let sender else { return }
+    sender.silence()
+    // A message is a write to memory. What is behind a bridge goes on writing.
+    if wasSilenced, !sender.isBridge { sender.setMaster(false) }
+    wasSilenced = true
   }
 }
 
 /// The pin of a PCI function: turned off in the function until its driver has served it, for the line is others' too.
 ///
 /// Source: PCI Local Bus Specification 3.0, sections 6.2.2 and 6.2.3, Interrupt Disable and Interrupt Status.
-private final class PinInterrupt: InterruptHandler {
-  private let signals: DriverSignals
-  private let function: PCIFunction
-  private let name: StaticString
-
-  init(_ signals: DriverSignals, _ function: PCIFunction, _ name: StaticString) {
-    (self.signals, self.function, self.name) = (signals, function, name)
-    super.init()
-  }
-
-  override var label: StaticString { name }
+private final class PinInterrupt: DriverInterrupt {
+  override var isServedLater: Bool { false }
+  override var messageNumber: UInt32 { 0 }
 
   override func handle() -> Bool {
-    guard function.hasPendingPinInterrupt else { return false }
-    function.setPinInterrupt(isEnabled: false)
-    signals.raise(0)
+    guard let sender, sender.hasPendingPinInterrupt else { return false }
+    sender.setPinInterrupt(isEnabled: false)
+    note()
     return true
   }
 }
@@ -93,7 +114,7 @@ enum DriverInterrupts {
     guard let found = line, let line = found else { throw .ENODEV }
     let connection = try InterruptLines.connect(
       global: line.global, .init(isLevelTriggered: line.isLevelTriggered, isActiveLow: line.isActiveLow),
-      handler: PinInterrupt(signals, function, name))
+      handler: PinInterrupt(signals, 0, name, sender: function))
     try numbers.append(UInt32(truncatingIfNeeded: connection.programNumber))
     try resources.add(connection)
     function.setPinInterrupt(isEnabled: true)

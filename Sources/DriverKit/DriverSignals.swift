@@ -14,6 +14,7 @@ final class DriverSignals {
   /// One bit for each interrupt that has come, and `other`.
   private let pending = Atomic<UInt64>(0)
   private let timer = Atomic<UInt64>(.max)
+  private let isStorming = Atomic<Bool>(false)
   /// How many calls have begun and ended: odd while one is under way.
   private let calls = Atomic<UInt64>(0)
   private let signs = Atomic<UInt64>(0)
@@ -23,10 +24,24 @@ final class DriverSignals {
   private static var other: UInt64 { 1 << 63 }
 
   /// Notes interrupt `number`.
-  func raise(_ number: Int) {
-    pending.bitwiseOr(1 << UInt64(truncatingIfNeeded: min(number, Self.interruptLimit - 1)), ordering: .releasing)
+  ///
+  /// - Returns: whether that is news: the one before was taken.
+  @discardableResult
+  func raise(_ number: Int) -> Bool {
+    let bit: UInt64 = 1 << UInt64(truncatingIfNeeded: min(number, Self.interruptLimit - 1))
+    let isNews = pending.bitwiseOr(bit, ordering: .acquiringAndReleasing).oldValue & bit == 0
     queue.wakeAll()
+    return isNews
   }
+
+  /// Notes that the device interrupts without end, and is not heard any more.
+  func noteStorm() {
+    isStorming.store(true, ordering: .relaxed)
+    poke()
+  }
+
+  /// Whether `noteStorm` was called since this was asked last.
+  func takeStorm() -> Bool { isStorming.exchange(false, ordering: .relaxed) }
 
   /// Notes that there is something else to do.
   func poke() {
@@ -43,8 +58,13 @@ final class DriverSignals {
     return number
   }
 
-  /// Forgets interrupts that have come.
-  func dropInterrupts() { pending.bitwiseAnd(~Self.interrupts, ordering: .acquiringAndReleasing) }
+  /// Forgets interrupts that have come, and that there were too many.
+  ///
+  /// - Context: no handler raises any.
+  func dropInterrupts() {
+    pending.bitwiseAnd(~Self.interrupts, ordering: .acquiringAndReleasing)
+    isStorming.store(false, ordering: .relaxed)
+  }
 
   /// Sets when the timer is due, by the monotonic clock; nil for never.
   func setTimer(_ time: UInt64?) { timer.store(time ?? .max, ordering: .relaxed) }

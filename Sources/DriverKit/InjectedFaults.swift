@@ -17,7 +17,7 @@ enum InjectedFaults {
     case .recursion:
       let kind = recursionCount.wrappingAdd(1, ordering: .relaxed).oldValue
       _ = recur(1, kind)
-    case .corruption, .removal, .strayAccess: throw .EOPNOTSUPP
+    case .corruption, .removal, .strayAccess, .storm: throw .EOPNOTSUPP
     }
   }
 

@@ -7,11 +7,19 @@ struct RestartPolicy {
   static var settledNanoseconds: UInt64 { 1_000_000_000 }
   /// How many failures in a row are too many.
   static var limit: Int { 8 }
+  /// How many storms of interrupts in `stormNanoseconds` a device may have. A driver serves some interrupts also in a storm, so what it has
+  /// done for somebody does not count then. As `Specs/recovery.json` has it for `interruptStorm`.
+  static var stormLimit: Int { 3 }
+  /// How long a storm is held against a device, in nanoseconds.
+  static var stormNanoseconds: UInt64 { 60_000_000_000 }
   private static var firstDelayMicroseconds: UInt64 { 1_000 }
   private static var longestDelayMicroseconds: UInt64 { 1_000_000 }
 
   private var failures = 0
   private var startedAt: UInt64 = 0
+  private var storms = 0
+  private var firstStormAt: UInt64 = 0
+  private var lastStormAt: UInt64 = 0
 
   /// Notes that a driver works, at `now`.
   mutating func noteStart(at now: UInt64) { startedAt = now }
@@ -27,6 +35,25 @@ struct RestartPolicy {
     startedAt = 0
     failures += 1
     guard failures <= Self.limit else { return nil }
-    return min(Self.firstDelayMicroseconds << UInt64(2 * (failures - 1)), Self.longestDelayMicroseconds)
+    return Self.delay(failures)
+  }
+
+  /// Notes that its device had to be silenced, at `now`.
+  ///
+  /// - Returns: as `noteFailure`.
+  mutating func noteStorm(at now: UInt64) -> UInt64? {
+    startedAt = 0
+    if !hasStormed(at: now) || now &- firstStormAt >= Self.stormNanoseconds { (storms, firstStormAt) = (0, now) }
+    storms += 1
+    lastStormAt = now
+    return storms <= Self.stormLimit ? Self.delay(storms) : nil
+  }
+
+  /// Whether a storm is held against the device at `now`.
+  func hasStormed(at now: UInt64) -> Bool { storms > 0 && now &- lastStormAt < Self.stormNanoseconds }
+
+  /// How long to wait after the failure number `count`, 1...8.
+  private static func delay(_ count: Int) -> UInt64 {
+    min(firstDelayMicroseconds << UInt64(2 * (count - 1)), longestDelayMicroseconds)
   }
 }

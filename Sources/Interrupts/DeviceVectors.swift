@@ -16,6 +16,14 @@ open class InterruptHandler {
   /// `InterruptConnection.finish`. A line that lasts until then is kept from interrupting meanwhile.
   open var isServedLater: Bool { false }
 
+  /// Whether the device interrupts so often that the line which carries that is to be masked: read after each `handle` that has said yes.
+  open var isFlooded: Bool { false }
+
+  /// Takes note that the line was masked because its interrupts were nobody's: the device is not heard any more.
+  ///
+  /// - Context: as `handle`.
+  open func lineWasMasked() {}
+
   /// Serves the device.
   ///
   /// - Returns: whether the device wanted something. On a line that devices share, a handler that always says yes hides a

@@ -19,6 +19,7 @@ private final class EducationalModelDevice {
       model[Layout.Status.isComputing] = 1
       if !isStuck { finish(value) }
     }
+    model.onWrite[Layout.interruptRaise] = { model, _, value in model[Layout.interruptStatus] |= value }
     model.onWrite[Layout.interruptAcknowledge] = { model, _, value in model[Layout.interruptStatus] &= ~value }
   }
 
@@ -39,11 +40,23 @@ struct DeviceTests {
     let model = EducationalModelDevice()
     let device = try EducationalDevice(model.model)
     try device.beginFactorial(of: number)
-    #expect(try device.takeInterrupts() == EducationalInterrupts(factorialIsDone: true, copyIsDone: false))
-    #expect(try device.takeInterrupts() == EducationalInterrupts(factorialIsDone: false, copyIsDone: false))
+    #expect(try device.takeInterrupts() == EducationalInterrupts(isAny: true, factorialIsDone: true, copyIsDone: false))
+    #expect(
+      try device.takeInterrupts() == EducationalInterrupts(isAny: false, factorialIsDone: false, copyIsDone: false))
     let factorial = device.takeFactorial()
     #expect(factorial == result)
     #expect(model.model.violations.isEmpty)
+  }
+
+  @Test("An interrupt that was raised for nothing that it does is one, and is acknowledged")
+  func raised() throws {
+    let model = EducationalModelDevice()
+    let device = try EducationalDevice(model.model)
+    device.raiseInterrupt()
+    #expect(
+      try device.takeInterrupts() == EducationalInterrupts(isAny: true, factorialIsDone: false, copyIsDone: false))
+    let next = try device.takeInterrupts()
+    #expect(!next.isAny && model.model.violations.isEmpty)
   }
 
   @Test("A device that is stuck gives nothing, and takes no second number")

@@ -63,6 +63,52 @@ struct InterruptLineTests {
     #expect(!line.isHeld)
   }
 
+  /// A device whose driver cannot follow, or that says that it is another's.
+  private final class Noisy: InterruptHandler {
+    var isStorming = false
+    var isOwn = true
+    var told = 0
+
+    override var isFlooded: Bool { isStorming }
+    override func lineWasMasked() { told += 1 }
+    override func handle() -> Bool { isOwn }
+  }
+
+  @Test("A line is masked when a device floods it, and lives again when that goes or another comes")
+  func flood() throws {
+    let line = line(isLevelTriggered: true)
+    let (noisy, quiet) = (Noisy(), Noisy())
+    let number = try #require(try line.add(noisy))
+    _ = try line.add(quiet)
+    line.handle(0x50)
+    #expect(!line.isMaskedByStorm)
+    noisy.isStorming = true
+    line.handle(0x50)
+    #expect(line.isMaskedByStorm && quiet.told == 0, "whose flood it is, is known")
+    noisy.isStorming = false
+    line.remove(number)
+    #expect(!line.isMaskedByStorm)
+    quiet.isStorming = true
+    line.handle(0x50)
+    #expect(line.isMaskedByStorm)
+    _ = try line.add(noisy)
+    #expect(!line.isMaskedByStorm)
+  }
+
+  @Test("Each device on a line whose interrupts are nobody's is told that it was masked")
+  func unclaimed() throws {
+    let line = line(isLevelTriggered: true)
+    let devices = [Noisy(), Noisy()]
+    for device in devices {
+      device.isOwn = false
+      _ = try line.add(device)
+    }
+    for _ in 1..<StormDetector.period { line.handle(0x50) }
+    #expect(!line.isMaskedByStorm && devices[0].told == 0)
+    line.handle(0x50)
+    #expect(line.isMaskedByStorm && devices.allSatisfy { $0.told == 1 })
+  }
+
   @Test("A line that tells of changes, and one whose devices are served at once, are never held")
   func others() throws {
     let edge = line(isLevelTriggered: false)

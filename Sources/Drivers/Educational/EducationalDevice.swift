@@ -65,8 +65,12 @@ public struct EducationalDevice<Space: RegisterSpace & ~Copyable>: ~Copyable {
     let status = registers.interruptStatus
     guard status.rawValue != .max else { throw .ENODEV }
     registers.interruptAcknowledge = status.rawValue
-    return EducationalInterrupts(factorialIsDone: status.factorialIsDone, copyIsDone: status.copyIsDone)
+    return EducationalInterrupts(
+      isAny: status.rawValue != 0, factorialIsDone: status.factorialIsDone, copyIsDone: status.copyIsDone)
   }
+
+  /// Has it interrupt, for something that it never does by itself.
+  public func raiseInterrupt() { registers.interruptRaise = 1 << 31 }
 
   /// Keeps it from interrupting.
   public func quiet() {
@@ -77,6 +81,8 @@ public struct EducationalDevice<Space: RegisterSpace & ~Copyable>: ~Copyable {
 
 /// What the device has interrupted for.
 public struct EducationalInterrupts: Equatable, Sendable {
+  /// There was anything.
+  public var isAny: Bool
   /// A factorial has been computed.
   public var factorialIsDone: Bool
   /// Memory has been copied.

@@ -23,6 +23,9 @@ public final class EducationalDriver: Driver {
   /// Where the image is loaded; the device uses 28 bits of an address.
   private static let strayAddress: UInt64 = 1 << 20
 
+  /// How long a storm takes, in nanoseconds; a call that takes two seconds is ended.
+  private static let stormLength: UInt64 = 1_500_000_000
+
   private var device: EducationalDevice<DeviceSpace>?
   /// What is being computed.
   private var current: FactorialRequest?
@@ -44,9 +47,9 @@ public final class EducationalDriver: Driver {
   }
 
   public override func interrupt(_ number: Int, _ context: DriverContext) throws(Errno) {
-    guard let interrupts = try device?.takeInterrupts(), interrupts.factorialIsDone, let request = current,
-      let result = device?.takeFactorial()
-    else { return }
+    guard let interrupts = try device?.takeInterrupts() else { return }
+    guard interrupts.isAny else { return context.noteIdleInterrupt() }
+    guard interrupts.factorialIsDone, let request = current, let result = device?.takeFactorial() else { return }
     context.arm(after: nil)
     current = nil
     request.complete(.success(Int(result)))
@@ -64,15 +67,29 @@ public final class EducationalDriver: Driver {
     device?.isAlive ?? false ? .good : .failed
   }
 
-  /// Has the device read the start of the kernel's image, which nobody shares with it: nothing is changed where no IOMMU refuses that.
   public override func inject(_ fault: DriverFault, _ context: DriverContext) -> Bool {
-    guard fault == .strayAccess else { return false }
+    switch fault {
+    case .strayAccess: strayAway()
+    case .storm: storm(context)
+    default: false
+    }
+  }
+
+  /// Has the device read the start of the kernel's image, which nobody shares with it: nothing is changed where no IOMMU refuses that.
+  private func strayAway() -> Bool {
     do throws(Errno) {
       try device?.beginCopy(fromMemory: Self.strayAddress, count: 8)
       return true
     } catch {
       return false
     }
+  }
+
+  /// Has the device interrupt as fast as it can, for as long as a call may be on a CPU: nobody serves that meanwhile.
+  private func storm(_ context: DriverContext) -> Bool {
+    let begin = context.nanoseconds
+    while context.nanoseconds &- begin < Self.stormLength { device?.raiseInterrupt() }
+    return true
   }
 
   private func begin(_ request: FactorialRequest, _ context: DriverContext) throws(Errno) {

@@ -43,28 +43,34 @@ final class InterruptLine: VectorHandler {
     super.init()
   }
 
-  /// Whether the line was masked because nobody served it.
+  /// Whether the line was masked because nobody served it, or a handler was flooded.
   var isMaskedByStorm: Bool { maskedByStorm.load(ordering: .relaxed) }
 
   /// Asks every device on the line.
   ///
   /// The handlers run under the line's lock, so that one that was removed does not run any more.
   override func handle(_ vector: UInt8) {
-    let (isStorm, isHeld) = state.withLock { state in
-      var isClaimed = false
+    let (isUnclaimed, isFlooded, isHeld) = state.withLock { state in
+      var (isClaimed, isFlooded) = (false, false)
       for index in 0..<state.handlers.count where state.handlers[index].handler.handle() {
         isClaimed = true
+        if state.handlers[index].handler.isFlooded { isFlooded = true }
         if signal.isLevelTriggered, state.handlers[index].handler.isServedLater {
           state.handlers[index].isWaiting = true
         }
       }
-      return (state.storm.note(isClaimed: isClaimed), Self.isHeld(state))
+      return (state.storm.note(isClaimed: isClaimed), isFlooded, Self.isHeld(state))
     }
     if isHeld { hold() }
-    guard isStorm else { return }
+    guard isUnclaimed || isFlooded else { return }
     InterruptLines.setMask(global, true)
     maskedByStorm.store(true, ordering: .relaxed)
     InterruptReport.storm(global)
+    // Whoever is flooded knows. Where it is nobody's, each device on the line may be the one.
+    guard isUnclaimed else { return }
+    state.withLock { state in
+      for index in 0..<state.handlers.count { state.handlers[index].handler.lineWasMasked() }
+    }
   }
 
   // MARK: Devices that are served later
@@ -109,7 +115,16 @@ final class InterruptLine: VectorHandler {
     return handler?.label
   }
 
-  /// Adds a handler.
+  /// Lets a line that was masked by a storm be unmasked again.
+  ///
+  /// - Returns: whether it was.
+  @discardableResult
+  private func endStorm(_ state: inout State) -> Bool {
+    state.storm = StormDetector()
+    return maskedByStorm.exchange(false, ordering: .relaxed)
+  }
+
+  /// Adds a handler. Whoever does lets the line interrupt afterwards.
   ///
   /// - Returns: the number by which it is removed, or nil when the line is about to go.
   /// - Throws: `EBUSY` when the line has too many, `ENOMEM`.
@@ -119,20 +134,28 @@ final class InterruptLine: VectorHandler {
       guard state.handlers.count < Self.handlerLimit else { throw .EBUSY }
       try state.handlers.append(Place(number: state.nextNumber, handler: handler))
       state.nextNumber += 1
+      // Its driver may have reset the device that the storm came from: the line is tried again.
+      endStorm(&state)
       return state.nextNumber - 1
     }
   }
 
   /// Removes the handler that was added with `number`, and the line when that was the last.
+  ///
+  /// A line that a storm has masked interrupts again for those that remain: the storm may have been of the device that goes.
   func remove(_ number: Int) {
     finish(number)
+    var isOver = false
     let handler: InterruptHandler? = state.withLock { state in
       for index in 0..<state.handlers.count where state.handlers[index].number == number {
-        return state.handlers.remove(at: index).handler
+        let handler = state.handlers.remove(at: index).handler
+        isOver = state.handlers.count > 0 && endStorm(&state) && !Self.isHeld(state)
+        return handler
       }
       return nil
     }
     _ = handler
+    if isOver { release() }
     removeIfUnused()
   }
 

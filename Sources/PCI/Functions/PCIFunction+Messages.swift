@@ -78,6 +78,21 @@ extension PCIFunction {
     disablePin(false)
   }
 
+  /// Masks all messages; where it cannot mask, sends none any more, nor uses its pin instead.
+  func silenceMessages() {
+    guard messageCount > 0 else { return }
+    let messages = messages
+    let control = messages.control
+    if !control.canMask {
+      disablePin(true)
+      messages.modifyControl { $0.isEnabled = false }
+    } else if control.is64Bit {
+      messages.mask64 = .max
+    } else {
+      messages.mask32 = .max
+    }
+  }
+
   /// Keeps it from using its interrupt pin, or lets it.
   func disablePin(_ isDisabled: Bool) {
     let registers = registers

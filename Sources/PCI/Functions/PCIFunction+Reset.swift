@@ -16,6 +16,16 @@ extension PCIFunction {
   /// - Context: any.
   public func setPinInterrupt(isEnabled: Bool) { disablePin(!isEnabled) }
 
+  /// Keeps it from interrupting by whatever it has, messages or its pin, as far as it obeys. Whoever connects its interrupts anew
+  /// lets it again.
+  ///
+  /// - Context: any, interrupts too. A driver that changes the same registers at that moment may undo it.
+  public func silence() {
+    if extendedMessageCount > 0 { try? setExtendedMessages(isMasked: true) }
+    silenceMessages()
+    disablePin(true)
+  }
+
   /// Lets it access memory and send messages, or keeps it from that.
   public func setMaster(_ isMaster: Bool) {
     let registers = registers
