@@ -7,7 +7,6 @@ uint64_t apus_processor_blocks[APUS_PROCESSOR_LIMIT];
 struct apus_start_line apus_start_lines[APUS_PROCESSOR_LIMIT];
 uint32_t apus_start_line_count, apus_start_features;
 uint64_t apus_start_root;
-uint64_t apus_claimed_ports[1024];
 
 __attribute__((aligned(4096))) uint8_t apus_first_arena[APUS_FIRST_ARENA_SIZE];
 __attribute__((aligned(4096))) uint8_t apus_first_processor_area[APUS_PROCESSOR_AREA_SIZE];
@@ -28,7 +27,6 @@ void apus_sleep_shortly(void) { usleep(500); }
 uint8_t apus_first_arena[APUS_FIRST_ARENA_SIZE];
 __attribute__((aligned(4096))) uint8_t apus_first_processor_area[APUS_PROCESSOR_AREA_SIZE];
 __attribute__((aligned(64))) uint8_t apus_slab_caches[APUS_SLAB_CACHES_SIZE];
-uint64_t apus_claimed_ports[1024];
 uint64_t apus_interrupt_table[512];
 uint64_t apus_processor_blocks[APUS_PROCESSOR_LIMIT];
 struct apus_start_line apus_start_lines[APUS_PROCESSOR_LIMIT];

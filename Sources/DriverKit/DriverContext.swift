@@ -45,10 +45,14 @@ public final class DriverContext {
 
   /// Claims ports that the platform says are the device's.
   ///
-  /// - Throws: `EBUSY` when somebody has them.
+  /// - Throws: `EBUSY` when somebody has them, `ENOMEM`.
   public func claimPorts(_ base: UInt16, count: Int) throws(Errno) -> PortSpace {
-    guard let space = PortSpace.claim(base: base, count: count) else { throw .EBUSY }
-    return space
+    // At once: a driver that is ended in between would have ports that nobody knows of.
+    return try Containment.outside { () throws(Errno) in
+      guard let space = PortSpace.claim(base: base, count: count) else { throw .EBUSY }
+      try resources.add(space.claim)
+      return space
+    }
   }
 
   /// Lets the device's PCI function answer to its ranges, and access memory itself if `isMaster`.
@@ -208,7 +212,11 @@ public final class DriverContext {
   public func own<Memory: DeviceMemory>(_ make: () throws(Errno) -> Memory) throws(Errno) -> Memory {
     try Containment.outside { () throws(Errno) in
       let memory = try make()
-      try resources.add(memory)
+      do throws(Errno) { try resources.add(memory) } catch {
+        // Without a record nobody would ever give it back.
+        memory.release()
+        throw error
+      }
       return memory
     }
   }

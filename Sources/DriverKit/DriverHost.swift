@@ -376,9 +376,13 @@ final class DriverHost: ThreadBody {
     } else {
       context.releaseInterrupts()
     }
-    signals.dropInterrupts()
     takeDomain()
     _ = DriverEnd(driver.take(), context)()
+    // Also what it has taken while it ended; of what it has lost without an end nothing runs any more.
+    signals.setTimer(nil)
+    context.releaseInterrupts()
+    signals.dropInterrupts()
+    context.resources.releasePorts()
     Containment.renewHeap()
     // The old heap keeps the domain, from which its memory is taken when it is given back; the new one has none yet.
     try? Containment.setDomain(nil)

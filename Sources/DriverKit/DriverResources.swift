@@ -23,6 +23,7 @@ final class DriverResources {
   /// Those of a driver that has failed, which its successor may go on with.
   private var inherited = GrowableArray<Publication>()
   private var buffers = GrowableArray<DeviceMemory>()
+  private var ports = GrowableArray<PortClaim>()
 
   // MARK: Taking
 
@@ -43,6 +44,16 @@ final class DriverResources {
   }
 
   func add(_ memory: DeviceMemory) throws(Errno) { try buffers.append(memory) }
+
+  func add(_ claim: PortClaim) throws(Errno) {
+    // A driver may have given some back itself.
+    var index = ports.count
+    while index > 0 {
+      index -= 1
+      if !ports[index].isHeld { _ = ports.remove(at: index) }
+    }
+    try ports.append(claim)
+  }
 
   /// Notes `publication`, or what goes on in its place.
   func add(_ publication: Publication) throws(Errno) -> Publication {
@@ -68,6 +79,11 @@ final class DriverResources {
   /// Gives memory back that the device could reach, which it must not any more.
   func releaseMemory() {
     while let memory = buffers.popLast() { memory.release() }
+  }
+
+  /// Gives ports back that a driver has lost with its stack. Those that it has dropped are nobody's or another's by now, and stay that.
+  func releasePorts() {
+    while let claim = ports.popLast() { claim.release() }
   }
 
   /// Keeps what was published, for the next driver to go on with.

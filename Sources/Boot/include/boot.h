@@ -61,9 +61,6 @@ APUS_INLINE const uint8_t *_Nonnull apus_vdso_bytes(void) { return apus_vdso_sta
 /* A word of memory that programs read too, written after all that was written before. */
 APUS_INLINE void apus_store_word(void *_Nonnull word, uint64_t value) { __atomic_store_n((uint64_t *)word, value, __ATOMIC_RELEASE); }
 
-/* One bit for each I/O port that a driver owns. */
-extern uint64_t apus_claimed_ports[1024];
-
 /* threads.S */
 #ifndef __linux__
 void *_Nonnull apus_switch_threads(uint64_t *_Nonnull saved, uint64_t next, void *_Nonnull from);
@@ -114,7 +111,6 @@ APUS_ADDRESS(apus_system_call_entry)
 APUS_ADDRESS(apus_processor_entry)
 APUS_ADDRESS(apus_processor_entry_end)
 APUS_INLINE uint64_t *_Nonnull apus_interrupt_table_words(void) { return apus_interrupt_table; }
-APUS_INLINE uint64_t *_Nonnull apus_port_claims(void) { return apus_claimed_ports; }
 
 /* Ports */
 APUS_INLINE uint8_t apus_in8(uint16_t port) {

@@ -4,21 +4,25 @@ import Synchronization
 
 /// A range of I/O ports that one driver owns.
 ///
-/// Ports are claimed, so two drivers never share one, and given back when the value goes. Ports through which memory could
+/// Ports are claimed, so two drivers never share one, and given back when the value goes, or by `claim` when whoever has the value is
+/// lost. Ports through which memory could
 /// be overwritten or exceptions be feigned (the ISA DMA controllers, PCI configuration, the 8259s) cannot be claimed; Machine
 /// keeps them.
 public struct PortSpace: RegisterSpace, ~Copyable {
   private let base: UInt16
   private let count: Int
+  /// On whose behalf they are out: what gives them back, also without this value.
+  public let claim: PortClaim
 
   /// Claims `count` ports from `base` on.
   ///
-  /// - Returns: nil when the range is empty, passes port 0xffff, is claimed already or is kept by Machine.
+  /// - Returns: nil when the range is empty, passes port 0xffff, is claimed already or is kept by Machine, and without memory to note it.
+  /// - Context: any without locks.
   public static func claim(base: UInt16, count: Int) -> PortSpace? {
-    guard count > 0, Int(base) + count <= 0x1_0000, !PortClaims.isReserved(base: base, count: count),
-      PortClaims.claim(base: base, count: count)
+    guard count > 0, count <= 0x1_0000 - Int(base), !PortClaims.isReserved(base: base, count: count),
+      let claim = PortClaims.claim(base: base, count: count)
     else { return nil }
-    return PortSpace(base: base, count: count)
+    return PortSpace(base: base, count: count, claim)
   }
 
   /// Claims the eight ports of PCI configuration mechanism #1, from 0xcf8 on, for the owner of all PCI functions.
@@ -28,20 +32,18 @@ public struct PortSpace: RegisterSpace, ~Copyable {
   ///
   /// - Returns: nil when they are claimed already.
   public static func claimPCIConfiguration() -> PortSpace? {
-    guard PortClaims.claim(base: PortClaims.configuration.lowerBound, count: PortClaims.configuration.count) else {
-      return nil
-    }
-    return PortSpace(base: PortClaims.configuration.lowerBound, count: PortClaims.configuration.count)
+    let (base, count) = (PortClaims.configuration.lowerBound, PortClaims.configuration.count)
+    guard let claim = PortClaims.claim(base: base, count: count) else { return nil }
+    return PortSpace(base: base, count: count, claim)
   }
 
-  private init(base: UInt16, count: Int) {
+  private init(base: UInt16, count: Int, _ claim: PortClaim) {
     self.base = base
     self.count = count
+    self.claim = claim
   }
 
-  deinit {
-    PortClaims.release(base: base, count: count)
-  }
+  deinit { claim.release() }
 
   @inline(__always)
   private func port(_ offset: Int, width: Int) -> UInt16? {
@@ -127,9 +129,34 @@ public enum FirmwarePorts {
   }
 }
 
-/// Which ports have an owner: one bit a port.
+/// A claim of ports, for the record: no two are ever the same.
+public struct PortClaim: Equatable, Sendable {
+  fileprivate let number: UInt64
+
+  /// Whether the ports are still claimed by it.
+  public var isHeld: Bool { PortClaims.isHeld(number) }
+
+  /// Gives the ports back, unless that has been done; whoever has claimed them since keeps them.
+  ///
+  /// - Context: any without locks; nobody uses the `PortSpace` any more.
+  public func release() { PortClaims.release(number) }
+}
+
+/// Which ports have an owner.
+///
+/// There are some dozens of claims at most, so a list of them is looked through.
 private enum PortClaims {
-  private static let lock = SpinLock(())
+  private struct Entry {
+    var ports: Range<Int>
+    var number: UInt64
+  }
+
+  private struct State: ~Copyable {
+    var entries = GrowableArray<Entry>()
+    var lastNumber: UInt64 = 0
+  }
+
+  private static let state = SpinLock(State())
   /// PCI configuration mechanism #1.
   static var configuration: Range<UInt16> { 0xcf8..<0xd00 }
 
@@ -141,23 +168,37 @@ private enum PortClaims {
       || wanted.overlaps(Int(configuration.lowerBound)..<Int(configuration.upperBound))
   }
 
-  static func claim(base: UInt16, count: Int) -> Bool {
-    lock.withLock { _ in
-      // SAFETY: the bitmap has a bit for each of the 65,536 ports, and the lock is held.
-      let words = unsafe apus_port_claims()
-      for port in Int(base)..<Int(base) + count where unsafe words[port / 64] & 1 << UInt64(port % 64) != 0 {
-        return false
+  /// Claims them all, or none.
+  static func claim(base: UInt16, count: Int) -> PortClaim? {
+    let wanted = Int(base)..<Int(base) + count
+    // The list is the kernel's, whoever is the one for whom it grows.
+    return Containment.outside {
+      state.withLock { state in
+        for index in 0..<state.entries.count where state.entries[index].ports.overlaps(wanted) { return nil }
+        state.lastNumber += 1
+        do throws(Errno) { try state.entries.append(Entry(ports: wanted, number: state.lastNumber)) } catch {
+          return nil
+        }
+        return PortClaim(number: state.lastNumber)
       }
-      for port in Int(base)..<Int(base) + count { unsafe words[port / 64] |= 1 << UInt64(port % 64) }
-      return true
     }
   }
 
-  static func release(base: UInt16, count: Int) {
-    lock.withLock { _ in
-      // SAFETY: as in `claim`.
-      let words = unsafe apus_port_claims()
-      for port in Int(base)..<Int(base) + count { unsafe words[port / 64] &= ~(1 << UInt64(port % 64)) }
+  static func isHeld(_ number: UInt64) -> Bool {
+    state.withLock { state in
+      for index in 0..<state.entries.count where state.entries[index].number == number { return true }
+      return false
+    }
+  }
+
+  static func release(_ number: UInt64) {
+    Containment.outside {
+      state.withLock { state in
+        for index in 0..<state.entries.count where state.entries[index].number == number {
+          _ = state.entries.remove(at: index)
+          return
+        }
+      }
     }
   }
 }
