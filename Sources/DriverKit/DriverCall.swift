@@ -27,8 +27,7 @@ class DriverWork: ContainedCall {
   /// Does the work.
   final func callAsFunction() -> DriverCallOutcome {
     error = nil
-    context.signals.noteCall()
-    let outcome = Containment.run(self)
+    let outcome = Containment.run(self, number: context.signals.noteCall())
     context.signals.noteCall()
     switch outcome {
     case .returned: return error.map { .failed($0) } ?? .done

@@ -110,7 +110,7 @@ final class DriverHost: ThreadBody {
     let isHung = judgement.isHung(
       call: call, sign: signals.sign, processorNanoseconds: thread.account.running, limit: DriverWatch.limitNanoseconds)
     guard isHung else { return }
-    thread.askForEnd()
+    thread.askForEnd(of: call)
     thread.kick()
   }
 

@@ -114,8 +114,14 @@ final class DriverSignals {
 
   /// Notes that the driver begins something, or has ended it.
   ///
+  /// - Returns: the number of what has begun, which is odd.
   /// - Context: the device's thread.
-  func noteCall() { calls.store(calls.load(ordering: .relaxed) &+ 1, ordering: .relaxed) }
+  @discardableResult
+  func noteCall() -> UInt64 {
+    let number = calls.load(ordering: .relaxed) &+ 1
+    calls.store(number, ordering: .relaxed)
+    return number
+  }
 
   /// Notes that the driver shows life.
   ///

@@ -41,6 +41,25 @@ struct DriverCallTests {
     #expect(call.health == .good && driver.served.count == 4)
   }
 
+  /// A driver that notes the number of the call that it is in.
+  private final class Numbering: Driver {
+    var numbers: [UInt64?] = []
+    override func timer(_ context: DriverContext) throws(Errno) { numbers.append(context.signals.call) }
+  }
+
+  @Test("Each call has a number of its own, which is nobody's after it")
+  func numbers() {
+    let driver = Numbering()
+    let context = DriverContext(DeviceNode("test", .platform, .platform("test")), DriverSignals())
+    let call = DriverCall(driver, context)
+    for _ in 0..<5 {
+      #expect(context.signals.call == nil)
+      _ = call(.timer)
+    }
+    let numbers = driver.numbers.compactMap { $0 }
+    #expect(numbers.count == 5 && Set(numbers).count == 5 && !numbers.contains(0) && context.signals.call == nil)
+  }
+
   @Test("A request that was served is not kept")
   func release() {
     final class Ending: DriverRequest {

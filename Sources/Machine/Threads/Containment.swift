@@ -30,13 +30,14 @@ public enum Containment {
 
   /// Runs `call`.
   ///
+  /// - Parameter number: by which an order to end it names it; not 0, and another for each call of a thread.
   /// - Context: a thread, interrupts on, no lock held; contained work does not contain more.
-  public static func run(_ call: ContainedCall) -> Outcome {
+  public static func run(_ call: ContainedCall, number: UInt64) -> Outcome {
     #if os(none)
       // SAFETY (function): the record is the running thread's own, and the thread stays while it runs. The call is retained for
       // as long as it may run. Frames that are skipped belong to contained work, whose references leak but are not used again.
       guard let record = ThreadContext.current?.containment else { return .returned }
-      record.begin()
+      record.begin(number)
       useHeap(UInt(bitPattern: record.heap + 1))
       let call = unsafe Unmanaged.passRetained(call)
       defer { unsafe call.release() }
@@ -44,6 +45,7 @@ public enum Containment {
         unsafe apus_contain($0, call.toOpaque())
       }
       useHeap(0)
+      record.finish()
       guard wasEnded != 0 else { return .returned }
       return record.vector.map { .faulted($0) } ?? .abandoned
     #else
@@ -196,54 +198,18 @@ public enum Containment {
     @inline(__always)
     static func endIfAsked(_ frame: borrowing TrapFrame) {
       _ = ThreadContext.withCurrent { thread in
-        guard let record = thread.containment, record.isEndAsked.load(ordering: .relaxed), record.isEndable else {
-          return
-        }
+        guard let record = thread.containment, record.isEndAsked, record.isEndable else { return }
         record.vector = nil
         leave(frame, record)
       }
     }
 
     private static func leave(_ frame: borrowing TrapFrame, _ record: ContainmentRecord) {
-      record.isEndAsked.store(false, ordering: .relaxed)
       // SAFETY: the stack pointer is that of apus_contain's frame further up on the same stack, which is still there as the work
       // has not returned; the address is where that frame is taken down.
       frame.resume(at: apus_contain_abort_address(), stackPointer: record.stackPointer)
     }
   #endif
-}
-
-/// What contained work of a thread has to return to; each thread that runs such work has one.
-final class ContainmentRecord {
-  /// Where the work was begun; 0 while there is none. Only its thread touches it, and handlers that interrupt the thread.
-  var stackPointer: UInt64 = 0
-  /// Which exception ended it; nil for an order.
-  var vector: UInt8?
-  /// How many calls of `outside` it is in.
-  let depth = Atomic<Int>(0)
-  let isEndAsked = Atomic<Bool>(false)
-  /// The heap that its work allocates from; -1 for the kernel's.
-  var heap = -1
-  /// What the device of its work may reach; nil for everything.
-  var domain: DMADomain?
-
-  init() {}
-
-  deinit { retireHeap() }
-
-  func retireHeap() {
-    if heap >= 0 { CompartmentHeap.retire(heap) }
-    heap = -1
-  }
-
-  func begin() {
-    depth.store(0, ordering: .relaxed)
-    isEndAsked.store(false, ordering: .relaxed)
-    vector = nil
-  }
-
-  /// Whether work is running, and not the kernel for it.
-  var isEndable: Bool { stackPointer != 0 && depth.load(ordering: .relaxed) == 0 }
 }
 
 extension ThreadContext {
@@ -254,10 +220,11 @@ extension ThreadContext {
     containment = ContainmentRecord()
   }
 
-  /// Asks for the end of the contained work that it runs, which comes with the next interrupt that finds it in its own code.
+  /// Asks for the end of the contained work with that number, which comes with the next interrupt that finds the work in its own code.
+  /// When it has ended by then nothing comes of it: the work after it has another number.
   ///
   /// - Context: any; to be repeated, with an interrupt to its CPU, until the work has ended.
-  public final func askForEnd() { containment?.isEndAsked.store(true, ordering: .relaxed) }
+  public final func askForEnd(of number: UInt64) { containment?.askForEnd(of: number) }
 }
 
 #if os(none)
