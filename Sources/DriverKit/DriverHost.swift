@@ -303,6 +303,8 @@ final class DriverHost: ThreadBody {
   private func noteStart() {
     context.resources.withdrawInherited()
     context.finishInterrupts()
+    // An order may have brought a device back that was given up.
+    requests.reopen()
     let now = Clock.nanoseconds
     policy.noteStart(at: now)
     idlePolicy = IdleInterruptPolicy()
@@ -326,20 +328,30 @@ final class DriverHost: ThreadBody {
 
   /// Takes everything from a driver that has failed, but what others want of it.
   private func clear(_ failure: DriverFailure) {
-    device.contents.withLock { $0.lastFailure = failure }
     device.setState(.recovering)
-    DriverLog.add(.error, device, "driver \(type.name.description) failed: \(failure.description)")
+    if failure == .order {
+      DriverLog.add(.notice, device, "driver \(type.name.description) is replaced: \(failure.description)")
+    } else {
+      device.contents.withLock { $0.lastFailure = failure }
+      DriverLog.add(.error, device, "driver \(type.name.description) failed: \(failure.description)")
+    }
     stop(isGone: false)
     requests.takeBack()
   }
 
+  private func delay(after failure: DriverFailure) -> UInt64? {
+    switch failure {
+    case .order: policy.noteOrder()
+    case .storm: policy.noteStorm(at: Clock.nanoseconds)
+    default: policy.noteFailure(at: Clock.nanoseconds)
+    }
+  }
+
   /// Waits for as long as the policy says, or gives the device up.
   private func hasAnotherTry(after failure: DriverFailure) -> Bool {
-    let now = Clock.nanoseconds
-    let isStorm = failure == .storm
-    guard let delay = isStorm ? policy.noteStorm(at: now) : policy.noteFailure(at: now) else {
+    guard let delay = delay(after: failure) else {
       let reason: Message =
-        isStorm
+        failure == .storm
         ? "\(RestartPolicy.stormLimit) storms in \(RestartPolicy.stormNanoseconds / 1_000_000_000) seconds, and another"
         : "\(RestartPolicy.limit) failures in a row"
       DriverLog.add(.error, device, "given up after \(reason)")
@@ -348,7 +360,7 @@ final class DriverHost: ThreadBody {
     }
     let deadline = ClockDeadline(after: delay * 1_000)
     try? TimedWait.wait(until: deadline, .nothing) { false }
-    device.contents.withLock { $0.restarts += 1 }
+    if failure != .order { device.contents.withLock { $0.restarts += 1 } }
     return true
   }
 

@@ -77,6 +77,9 @@ final class RequestLine {
     }
   }
 
+  /// Takes requests again, after they were failed.
+  func reopen() { lines.withLock { $0.isOpen = true } }
+
   /// Fails all of them, and those that come.
   func failAll(_ error: Errno) {
     lines.withLock { ($0.isOpen, $0.closingError) = (false, error) }

@@ -49,6 +49,14 @@ struct RestartPolicy {
     return storms <= Self.stormLimit ? Self.delay(storms) : nil
   }
 
+  /// Notes that somebody wants it replaced: no failure, and a new beginning, as it would be to take it from the device and give it back.
+  ///
+  /// - Returns: as `noteFailure`.
+  mutating func noteOrder() -> UInt64 {
+    self = RestartPolicy()
+    return Self.delay(1)
+  }
+
   /// Whether a storm is held against the device at `now`.
   func hasStormed(at now: UInt64) -> Bool { storms > 0 && now &- lastStormAt < Self.stormNanoseconds }
 
