@@ -1,4 +1,5 @@
 import Foundations
+import Logging
 import Machine
 import PCI
 
