@@ -37,7 +37,7 @@ open class DeviceChange {
   }
 
   final func wait(timeoutNanoseconds: UInt64) -> Bool {
-    let entry = Blocking.current.entry
+    let entry = Blocking.entry
     made.add(entry)
     defer { made.remove(entry) }
     try? TimedWait.wait(until: ClockDeadline(after: timeoutNanoseconds), .nothing) {

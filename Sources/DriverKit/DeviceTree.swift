@@ -233,7 +233,7 @@ public enum DeviceTree {
   ///
   /// - Returns: whether it was before `timeoutNanoseconds` had passed.
   public static func settle(_ device: DeviceNode, timeoutNanoseconds: UInt64) -> Bool {
-    let entry = Blocking.current.entry
+    let entry = Blocking.entry
     device.changes.add(entry)
     defer { device.changes.remove(entry) }
     do throws(Errno) {

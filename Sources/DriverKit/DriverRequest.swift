@@ -58,7 +58,7 @@ open class DriverRequest {
   ///   - interruption: what may end the wait early.
   /// - Throws: why it failed, `EINTR`, or `ETIMEDOUT`; then it may still be under way.
   public final func wait(until deadline: UInt64?, _ interruption: Interruption = .signals) throws(Errno) -> Int {
-    let entry = Blocking.current.entry
+    let entry = Blocking.entry
     ended.add(entry)
     defer { ended.remove(entry) }
     try TimedWait.wait(until: deadline.map { ClockDeadline(.monotonic, $0) }, interruption) { outcome != nil }

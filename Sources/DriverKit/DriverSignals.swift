@@ -103,7 +103,7 @@ final class DriverSignals {
   }
 
   private func wait(_ deadline: ClockDeadline, _ isDone: () -> Bool) {
-    let entry = Blocking.current.entry
+    let entry = Blocking.entry
     queue.add(entry)
     defer { queue.remove(entry) }
     // No signal reaches a thread of the kernel; that time is up is no error.

@@ -61,7 +61,7 @@ extension FutexThread {
   fileprivate final func prepareVector(_ count: Int) throws(Errno) {
     guard vector.count < count else { return }
     try checkMemory(waiters: count - vector.count)
-    let entry = Blocking.current.entry
+    let entry = Blocking.entry
     while vector.count < count { try vector.append(FutexWaiter(entry)) }
   }
 

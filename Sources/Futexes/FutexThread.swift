@@ -61,7 +61,7 @@ open class FutexThread {
   @inline(never)
   private final func makeWaiter() throws(Errno) -> FutexWaiter {
     try checkMemory(waiters: 1)
-    let new = FutexWaiter(Blocking.current.entry)
+    let new = FutexWaiter(Blocking.entry)
     waiter = new
     return new
   }

@@ -76,10 +76,10 @@ public final class Pipe: SpecialFile {
   public func read(_ buffer: inout IOBuffer, isNonblocking: Bool) throws(Errno) -> Int {
     guard buffer.remaining > 0 else { return 0 }
     while true {
-      let (count, hasWriters) = try readNow(&buffer)
-      if count > 0 { return count }
-      guard hasWriters else { return 0 }
+      // First without the lock: who reads a pipe that is empty mostly waits, and would take it for nothing.
       try waitForContent(isNonblocking: isNonblocking)
+      let (count, hasWriters) = try readNow(&buffer)
+      if count > 0 || !hasWriters { return count }
     }
   }
 

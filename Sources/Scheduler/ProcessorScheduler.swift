@@ -94,7 +94,14 @@ final class ProcessorScheduler {
     return .arm(time)
   }
 
+  @inline(__always)
   private func apply(_ outcome: Outcome) {
+    if case .nothing = outcome { return }
+    act(on: outcome)
+  }
+
+  @inline(never)
+  private func act(on outcome: Outcome) {
     switch outcome {
     case .nothing: break
     case .arm(let time): timer?.arm(at: time)
@@ -123,10 +130,9 @@ final class ProcessorScheduler {
   ///
   /// - Context: interrupts off, this CPU.
   func switchAway(_ departure: Departure) {
-    guard let previous = Thread.running, let idle else { return }
     if let thread = departing.take() { Scheduler.enqueue(thread, .migration) }
-    guard let chosen = chooseOther(previous, departure, idle) else { return }
-    ThreadContext.switch(to: consume chosen)
+    guard let chosen = chooseOther(departure) else { return }
+    ThreadContext.switch(to: chosen)
   }
 
   /// Lets others that are ready run first.
@@ -138,45 +144,58 @@ final class ProcessorScheduler {
     if readyCount.load(ordering: .relaxed) > 0 || hasReservation.load(ordering: .relaxed) { switchAway(.yields) }
   }
 
-  /// Its own function, so that the stack that is left owns no reference to whom it is left for.
+  /// Chooses who runs next, who may be `previous`, which runs.
   ///
-  /// - Returns: nil when it is `previous` itself.
+  /// - Returns: nil for that.
   @inline(never)
-  private func chooseOther(_ previous: Thread, _ departure: Departure, _ idle: Thread) -> Thread? {
+  private func chooseOther(_ departure: Departure) -> NextThread<Thread>? {
+    var chosen: NextThread<Thread>?
+    _ = Thread.withRunning { chosen = choose(after: $0, departure) }
+    return chosen.take()
+  }
+
+  @inline(__always)
+  private func choose(after previous: Thread, _ departure: Departure) -> NextThread<Thread>? {
     let isIdle = previous === idle
     var departure = departure
-    if !isIdle, !previous.entity.affinity.contains(number), departure != .waits {
+    if !isIdle, departure != .waits, !previous.entity.affinity.contains(number) {
       departure = .leaves
       departing = previous
       // It can be given away only once this CPU has left its stack.
       ProcessorMessages.reschedule(number)
     }
-    let chosen = choose(departure, idle)
-    note(chosen, wasIdle: isIdle)
-    guard chosen !== previous else { return nil }
-    countSwitch()
-    chosen.body.activate()
+    guard let chosen = choose(departure) else { return nil }
+    let isOther = chosen.use { thread in
+      note(thread, wasIdle: isIdle)
+      guard thread !== previous else { return false }
+      countSwitch()
+      thread.body.activate(thread)
+      return true
+    }
+    guard isOther else { return nil }
     return chosen
   }
 
   /// The same for a thread that has ended.
   func leaveForGood() -> Never {
-    ThreadContext.leave(to: chooseLast())
+    guard let chosen = chooseLast() else { Machine.halt() }
+    ThreadContext.leave(to: chosen)
   }
 
   /// Its own function, so that the stack that is left owns no reference.
   @inline(never)
-  private func chooseLast() -> Thread {
-    guard let idle else { Machine.halt() }
+  private func chooseLast() -> NextThread<Thread>? {
     Thread.running?.entity.thread = nil
-    let chosen = choose(.leaves, idle)
-    note(chosen, wasIdle: false)
-    countSwitch()
-    chosen.body.activate()
+    guard let chosen = choose(.leaves) else { return nil }
+    chosen.use { thread in
+      note(thread, wasIdle: false)
+      countSwitch()
+      thread.body.activate(thread)
+    }
     return chosen
   }
 
-  private func choose(_ departure: Departure, _ idle: Thread) -> Thread {
+  private func choose(_ departure: Departure) -> NextThread<Thread>? {
     _ = ThreadEntry.takeRescheduleRequest()
     let now = Clock.nanoseconds
     // At the end of a turn: a CPU with far more to do gives some of it.
@@ -184,25 +203,47 @@ final class ProcessorScheduler {
     if let thread = takeNext(departure, now) { return thread }
     // The one that was left is in no queue, or there was none, so an idle CPU is what comes next.
     if pull(atLeast: 1, now), let thread = takeNext(.preempted, now) { return thread }
-    return idle
+    guard let idle else { return nil }
+    return NextThread(idle)
   }
 
-  private func takeNext(_ departure: Departure, _ now: UInt64) -> Thread? {
-    let (thread, outcome) = queue.withLock { queue -> (Thread?, Outcome) in
-      var departure = departure
-      if departure == .waits, let entity = queue.current as? ThreadEntity, entity.isWoken {
-        entity.isWoken = false
-        departure = .preempted
-      }
-      let entity = queue.next(departure, at: now) as? ThreadEntity
+  private func takeNext(_ departure: Departure, _ now: UInt64) -> NextThread<Thread>? {
+    let chosen = queue.withLock { queue -> Choice in
+      let departure = (queue.current as? ThreadEntity)?.departure(departure) ?? departure
+      queue.choose(departure, at: now)
       readyCount.store(queue.readyCount, ordering: .relaxed)
-      hasReservation.store(entity?.servedClass == .deadline, ordering: .relaxed)
-      // The CPUs that it may use were changed while it was ready: it comes here only to leave.
-      if let entity, !entity.affinity.contains(number) { ProcessorMessages.reschedule(number) }
-      return (entity?.thread, nextDecision(&queue, now))
+      let outcome = nextDecision(&queue, now)
+      guard let entity = queue.current as? ThreadEntity else {
+        hasReservation.store(false, ordering: .relaxed)
+        return Choice(nil, outcome, isAllowed: true)
+      }
+      return choice(of: entity, outcome)
     }
-    apply(outcome)
-    return thread
+    apply(chosen.outcome)
+    // The CPUs that it may use were changed while it was ready: it comes here only to leave.
+    if !chosen.isAllowed { ProcessorMessages.reschedule(number) }
+    return chosen.thread
+  }
+
+  /// Its own function, as what it is given is not counted.
+  @inline(never)
+  private func choice(of entity: ThreadEntity, _ outcome: Outcome) -> Choice {
+    hasReservation.store(entity.servedClass == .deadline, ordering: .relaxed)
+    return Choice(entity.nextThread(), outcome, isAllowed: entity.affinity.contains(number))
+  }
+
+  /// Who runs next, and what is to be done without the lock.
+  private struct Choice: ~Copyable {
+    let thread: NextThread<Thread>?
+    let outcome: Outcome
+    let isAllowed: Bool
+
+    @inline(__always)
+    init(_ thread: consuming NextThread<Thread>?, _ outcome: Outcome, isAllowed: Bool) {
+      self.thread = thread
+      self.outcome = outcome
+      self.isAllowed = isAllowed
+    }
   }
 
   /// Accounts for the change to `chosen`.
@@ -354,6 +395,6 @@ private final class RescheduleHandler: VectorHandler {
 /// The thread of a CPU that has nothing to run.
 final class IdleBody: ThreadBody {
   override func run() {
-    while true { Scheduler.scheduler(of: Processor.current)?.idleOnce() }
+    while true { Scheduler.withScheduler(of: Processor.current) { $0.idleOnce() } }
   }
 }

@@ -14,15 +14,15 @@ public enum Scheduler {
   /// How long a thread runs while others of its kind are ready, in nanoseconds.
   public static var quantum: UInt64 { RunQueue.quantum }
 
-  private static let processors = BootCell<GrowableArray<ProcessorScheduler>>()
+  private static let processors = BootCell<GrowableArray<LastingReference<ProcessorScheduler>>>()
 
   /// Makes the run queues, and the boot CPU's code that runs a thread. From then on threads can wait.
   ///
   /// - Throws: `ENOMEM`.
   /// - Context: once, on the boot CPU, after its timers.
   public static func start() throws(Errno) {
-    var all = GrowableArray<ProcessorScheduler>()
-    for number in 0..<Processor.limit { try all.append(try ProcessorScheduler(number)) }
+    var all = GrowableArray<LastingReference<ProcessorScheduler>>()
+    for number in 0..<Processor.limit { try all.append(LastingReference(try ProcessorScheduler(number))) }
     processors.fill(all)
     Blocking.start(RunningThread())
     ThreadEntry.start(SchedulerHooks())
@@ -67,7 +67,14 @@ public enum Scheduler {
   @inline(__always)
   static func scheduler(of processor: Int) -> ProcessorScheduler? {
     guard processor >= 0, processor < Processor.limit else { return nil }
-    return processors.withValue { $0[processor] }
+    return processors.withValue { $0[processor].object }
+  }
+
+  /// Runs `body` with the part of CPU `processor`, without counting a reference to it.
+  @inline(__always)
+  static func withScheduler(of processor: Int, _ body: (ProcessorScheduler) -> Void) {
+    guard processor >= 0, processor < Processor.limit else { return }
+    processors.withValue { $0[processor].use(body) }
   }
 
   /// Whether threads can wait on this CPU.
@@ -79,7 +86,7 @@ public enum Scheduler {
   static func enqueue(_ thread: Thread, _ reason: EnqueueReason) {
     let target = choose(for: thread)
     thread.processor.store(target, ordering: .relaxed)
-    scheduler(of: target)?.add(thread, reason)
+    withScheduler(of: target) { $0.add(thread, reason) }
   }
 
   private static func choose(for thread: Thread) -> Int {
@@ -105,21 +112,21 @@ public enum Scheduler {
       // The kernel's own threads wait like that for something to do.
       let isLoad = interruption == .nothing && thread.hasProgram
       if isLoad { SchedulerStatistics.uninterruptible.wrappingAdd(1, ordering: .relaxed) }
-      scheduler(of: Processor.current)?.switchAway(.waits)
+      withScheduler(of: Processor.current) { $0.switchAway(.waits) }
       if isLoad { SchedulerStatistics.uninterruptible.wrappingSubtract(1, ordering: .relaxed) }
     }
   }
 
   /// Lets others that are ready run first.
   public static func yield() {
-    Processor.withoutInterrupts { scheduler(of: Processor.current)?.yield() }
+    Processor.withoutInterrupts { withScheduler(of: Processor.current) { $0.yield() } }
   }
 
   /// Ends the thread that runs.
   public static func exit() -> Never {
     finish()
     Processor.disableInterrupts()
-    processors.withValue { $0[Processor.current].leaveForGood() }
+    withScheduler(of: Processor.current) { $0.leaveForGood() }
     Machine.halt()
   }
 

@@ -3,5 +3,5 @@ import Scheduling
 
 /// Machine's way to the scheduler.
 final class SchedulerHooks: ThreadHooks {
-  override func reschedule() { Scheduler.scheduler(of: Processor.current)?.switchAway(.preempted) }
+  override func reschedule() { Scheduler.withScheduler(of: Processor.current) { $0.switchAway(.preempted) } }
 }

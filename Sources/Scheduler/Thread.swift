@@ -16,8 +16,8 @@ open class ThreadBody {
 
   /// Makes the CPU translate programs' addresses as this thread needs it.
   ///
-  /// - Context: interrupts are off, just before the thread runs.
-  open func activate() { CurrentAddressSpace.suspend() }
+  /// - Context: interrupts are off, just before `thread`, whose body this is, runs.
+  open func activate(_ thread: Thread) { CurrentAddressSpace.suspend() }
 
   /// Serves the system call that the program of this thread makes.
   ///
@@ -106,6 +106,12 @@ public final class Thread: ThreadContext {
   /// The thread that runs.
   @inline(__always)
   public static var running: Thread? { ThreadContext.current as? Thread }
+
+  /// Runs `body` with the thread that runs, without counting a reference to it; not at all before this CPU has one.
+  @inline(__always)
+  public static func withRunning<Result>(_ body: (Thread) -> Result) -> Result? {
+    ThreadContext.withScheduled { (thread: Thread) in body(thread) }
+  }
 
   /// Where it is, for reports.
   public var phase: Phase { Phase(rawValue: phaseBits.load(ordering: .acquiring)) ?? .dead }
@@ -221,6 +227,13 @@ public final class Thread: ThreadContext {
   public override func programFault(_ fault: ProgramFault) { body.programFault(fault) }
 
   // MARK: Waiting
+
+  /// What may end the wait that was prepared last.
+  ///
+  /// - Context: the thread itself.
+  var preparedInterruption: Interruption {
+    Interruption(rawValue: interruptionBits.load(ordering: .relaxed)) ?? .nothing
+  }
 
   /// Says that the thread, which runs, is about to wait. Whoever makes true from now on what it waits for, makes it runnable.
   func prepareToWait(_ interruption: Interruption) {

@@ -3,60 +3,30 @@ import Machine
 import Time
 import Waiting
 
-/// How a thread waits.
-final class ThreadWaits: ThreadBlocking {
-  private var thread: Thread?
+/// A thread's means to wait.
+final class ThreadWaits {
   /// The thread's own entry, while there is a thread. Whoever keeps it longer may use it still.
   private var place: WaitEntry?
   /// Made when the thread first waits with a deadline.
   private var alarm: Alarm?
-  /// What ends the wait that was prepared last. The thread's own.
-  private var interruption = Interruption.nothing
 
-  func bind(_ thread: Thread) {
-    self.thread = thread
-    place = WaitEntry(ThreadWaiter(thread))
-  }
+  func bind(_ thread: Thread) { place = WaitEntry(ThreadWaiter(thread)) }
 
   func unbind() {
-    thread = nil
     place = nil
     alarm = nil
   }
 
-  override var entry: WaitEntry {
+  var entry: WaitEntry {
     guard let place else { fatalError("a thread that has ended waits") }
     return place
   }
 
-  override func prepare(_ interruption: Interruption) {
-    self.interruption = interruption
-    thread?.prepareToWait(interruption)
-  }
-
-  override func block(deadline: UInt64?) -> Outcome {
-    guard let thread else { return .woken }
-    if let deadline, !setAlarm(deadline) { return .timedOut }
-    if thread.body.isInterrupted(interruption) {
-      clearAlarm()
-      return .interrupted
-    }
-    Scheduler.block(thread)
-    thread.body.waitHasEnded(interruption)
-    clearAlarm()
-    if thread.body.isInterrupted(interruption) { return .interrupted }
-    // An alarm of an earlier wait may have been late, so the clock decides.
-    if let deadline, Clock.nanoseconds >= deadline { return .timedOut }
-    return .woken
-  }
-
-  override func finish() { thread?.ceaseToWait() }
-
-  /// Sees to it that the thread is woken at `deadline`.
+  /// Sees to it that `thread` is woken at `deadline`.
   ///
   /// - Returns: false when it has passed, or there is no memory to wait for it.
-  private func setAlarm(_ deadline: UInt64) -> Bool {
-    guard let thread, Clock.nanoseconds < deadline else { return false }
+  func setAlarm(_ thread: Thread, _ deadline: UInt64) -> Bool {
+    guard Clock.nanoseconds < deadline else { return false }
     if alarm == nil {
       do throws(Errno) { alarm = try Alarm(thread) } catch { return false }
     }
@@ -64,7 +34,26 @@ final class ThreadWaits: ThreadBlocking {
     return true
   }
 
-  private func clearAlarm() { alarm?.cancel() }
+  func clearAlarm() { alarm?.cancel() }
+}
+
+extension Thread {
+  /// Lets others run until the thread, which runs, is woken or may be interrupted, or until `deadline`.
+  func block(deadline: UInt64?) -> Blocking.Outcome {
+    let interruption = preparedInterruption
+    if let deadline, !waits.setAlarm(self, deadline) { return .timedOut }
+    if body.isInterrupted(interruption) {
+      if deadline != nil { waits.clearAlarm() }
+      return .interrupted
+    }
+    Scheduler.block(self)
+    body.waitHasEnded(interruption)
+    if deadline != nil { waits.clearAlarm() }
+    if body.isInterrupted(interruption) { return .interrupted }
+    // An alarm of an earlier wait may have been late, so the clock decides.
+    if let deadline, Clock.nanoseconds >= deadline { return .timedOut }
+    return .woken
+  }
 }
 
 /// A thread's deadline.
@@ -102,10 +91,22 @@ private final class ThreadWaiter: Waiter {
   override func notify(_ entry: WaitEntry, _ events: PollEvents) -> Bool { thread.wake() }
 }
 
-/// Leads to the means to wait of the thread that runs.
+/// Leads to the thread that runs. It is lent, and not counted.
 final class RunningThread: BlockingProvider {
-  override var current: ThreadBlocking {
-    guard let thread = Thread.running else { fatalError("a wait outside threads") }
-    return thread.waits
+  override var entry: WaitEntry {
+    guard let entry = Thread.withRunning({ $0.waits.entry }) else { fatalError("a wait outside threads") }
+    return entry
+  }
+
+  override func prepare(_ interruption: Interruption) {
+    Thread.withRunning { $0.prepareToWait(interruption) }
+  }
+
+  override func block(deadline: UInt64?) -> Blocking.Outcome {
+    Thread.withRunning { $0.block(deadline: deadline) } ?? .woken
+  }
+
+  override func finish() {
+    Thread.withRunning { $0.ceaseToWait() }
   }
 }

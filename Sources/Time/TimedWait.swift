@@ -4,7 +4,7 @@ public import Waiting
 
 /// Waits of the thread that runs, by whatever clock.
 public enum TimedWait {
-  /// Waits until `isDone`, which whoever makes it true tells by the thread's own entry (`Blocking.current.entry`).
+  /// Waits until `isDone`, which whoever makes it true tells by the thread's own entry (`Blocking.entry`).
   ///
   /// - Parameters:
   ///   - deadline: when to give up; nil for never.
@@ -17,7 +17,7 @@ public enum TimedWait {
   ) throws(Errno) {
     guard let deadline, deadline.base.isSettable else { return try block(deadline, interruption, isDone) }
     // Whoever sets the clock wakes it, to look when the time will be now.
-    let entry = Blocking.current.entry
+    let entry = Blocking.entry
     Clock.steps.add(entry)
     defer { Clock.steps.remove(entry) }
     try block(deadline, interruption, isDone)
@@ -27,17 +27,16 @@ public enum TimedWait {
   private static func block(
     _ deadline: ClockDeadline?, _ interruption: Interruption, _ isDone: () -> Bool
   ) throws(Errno) {
-    let blocking = Blocking.current
     while true {
-      blocking.prepare(interruption)
-      if isDone() { return blocking.finish() }
-      switch blocking.block(deadline: deadline?.monotonic) {
+      Blocking.prepare(interruption)
+      if isDone() { return Blocking.finish() }
+      switch Blocking.block(deadline: deadline?.monotonic) {
       case .woken: if isDone() { return }
       case .interrupted:
-        blocking.finish()
+        Blocking.finish()
         throw .EINTR
       case .timedOut:
-        blocking.finish()
+        Blocking.finish()
         if let deadline, deadline.base.isSettable, !deadline.hasPassed { continue }
         throw .ETIMEDOUT
       }

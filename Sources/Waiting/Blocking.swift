@@ -1,11 +1,31 @@
 import Foundations
 import Machine
 
-/// How the thread that runs waits: what the scheduler provides.
+/// Leads to the thread that runs on this CPU, for it to wait: what the scheduler provides.
+open class BlockingProvider {
+  /// Creates a provider.
+  public init() {}
+
+  /// As `Blocking.entry`.
+  open var entry: WaitEntry { fatalError("a thread without an entry") }
+
+  /// As `Blocking.prepare`.
+  open func prepare(_ interruption: Interruption) {}
+
+  /// As `Blocking.block`.
+  open func block(deadline: UInt64?) -> Blocking.Outcome { .woken }
+
+  /// As `Blocking.finish`.
+  open func finish() {}
+}
+
+/// The thread that runs, as one who waits.
 ///
 /// A wait is `prepare`, a look at the condition, `block`, over and over, then `finish` unless `block` has just returned `woken`. Being
 /// woken after `prepare` makes the next `block` return at once.
-open class ThreadBlocking {
+///
+/// On the host, threads that were not made by a scheduler look at their condition over and over.
+public enum Blocking {
   /// Why `block` returned.
   public enum Outcome: Sendable {
     /// Something that was waited for may have come.
@@ -16,66 +36,60 @@ open class ThreadBlocking {
     case timedOut
   }
 
-  /// Creates the means to wait.
-  public init() {}
-
-  /// The thread's own place in one queue.
-  open var entry: WaitEntry { fatalError("a thread without an entry") }
-
-  /// Says that the thread is about to wait.
-  open func prepare(_ interruption: Interruption) {}
-
-  /// Lets others run until the thread is woken or may be interrupted, or until `deadline`.
-  open func block(deadline: UInt64?) -> Outcome { .woken }
-
-  /// Says that the thread does not wait any more.
-  open func finish() {}
-}
-
-/// Leads to the thread that runs.
-open class BlockingProvider {
-  /// Creates a provider.
-  public init() {}
-
-  /// The thread that runs on this CPU.
-  open var current: ThreadBlocking { fatalError("nothing can wait yet") }
-}
-
-/// The thread that runs, as one who waits.
-public enum Blocking {
   private static let provider = BootCell<BlockingProvider>()
 
   /// Sets where threads come from.
   ///
-  /// - Context: once, by the scheduler, before anything waits. On the host, threads that were not made by a scheduler look at
-  ///   their condition over and over.
+  /// - Context: once, by the scheduler, before anything waits.
   public static func start(_ provider: BlockingProvider) { Self.provider.fill(provider) }
 
-  /// The thread that runs on this CPU.
+  /// Runs `body` with what leads to the thread that runs.
   @inline(__always)
-  public static var current: ThreadBlocking {
+  private static func use<Result>(_ body: (BlockingProvider) -> Result) -> Result {
+    guard let result = provider.withValue({ body($0) }) else { fatalError("nothing can wait yet") }
+    return result
+  }
+
+  /// The thread's own place in one queue.
+  public static var entry: WaitEntry {
     #if os(none)
-      guard let current = provider.withValue({ $0.current }) else { fatalError("nothing can wait yet") }
-      return current
+      use { $0.entry }
     #else
-      return HostBlocking()
+      WaitEntry(HostWaiter())
+    #endif
+  }
+
+  /// Says that the thread is about to wait.
+  @inline(__always)
+  public static func prepare(_ interruption: Interruption) {
+    #if os(none)
+      use { $0.prepare(interruption) }
+    #endif
+  }
+
+  /// Lets others run until the thread is woken or may be interrupted, or until `deadline`.
+  @inline(__always)
+  public static func block(deadline: UInt64?) -> Outcome {
+    #if os(none)
+      return use { $0.block(deadline: deadline) }
+    #else
+      // A thread of the host's: it has no scheduler here, so it looks again and again.
+      HostThread.yield()
+      if let deadline, HostThread.nanoseconds >= deadline { return .timedOut }
+      return .woken
+    #endif
+  }
+
+  /// Says that the thread does not wait any more.
+  @inline(__always)
+  public static func finish() {
+    #if os(none)
+      use { $0.finish() }
     #endif
   }
 }
 
 #if !os(none)
-  /// A thread of the host's: it has no scheduler here, so it looks again and again.
-  private final class HostBlocking: ThreadBlocking {
-    private let place = WaitEntry(HostWaiter())
-    override var entry: WaitEntry { place }
-
-    override func block(deadline: UInt64?) -> Outcome {
-      HostThread.yield()
-      if let deadline, HostThread.nanoseconds >= deadline { return .timedOut }
-      return .woken
-    }
-  }
-
   private final class HostWaiter: Waiter {
     override func notify(_ entry: WaitEntry, _ events: PollEvents) -> Bool { true }
   }

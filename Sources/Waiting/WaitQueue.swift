@@ -7,12 +7,7 @@ import Synchronization
 /// Whoever makes a condition true wakes the queue afterwards. Whoever waits enters the queue, looks at the condition, and only
 /// then sleeps, so nothing is missed; `wait` does all that.
 public struct WaitQueue: ~Copyable, Sendable {
-  private struct Entries: ~Copyable {
-    var first: WaitEntry?
-    var last: WaitEntry?
-  }
-
-  private let entries = SpinLock(Entries())
+  private let entries = SpinLock(LinkedList<WaitEntry>())
   // Looked at without the lock: most queues are empty when woken.
   private let population = Atomic<Int>(0)
 
@@ -28,18 +23,7 @@ public struct WaitQueue: ~Copyable, Sendable {
   /// - Context: any.
   public func add(_ entry: WaitEntry) {
     entries.withLock { entries in
-      precondition(!entry.isQueued, "an entry in two wait queues")
-      entry.isQueued = true
-      if entry.isExclusive, let last = entries.last {
-        entry.previous = last
-        last.next = entry
-        entries.last = entry
-      } else {
-        entry.next = entries.first
-        entries.first?.previous = entry
-        entries.first = entry
-        if entries.last == nil { entries.last = entry }
-      }
+      if entry.isExclusive { entries.append(entry) } else { entries.prepend(entry) }
     }
     // Whoever makes the condition true afterwards must see it: see `wake`.
     population.wrappingAdd(1, ordering: .sequentiallyConsistent)
@@ -51,16 +35,8 @@ public struct WaitQueue: ~Copyable, Sendable {
   /// - Context: any.
   public func remove(_ entry: WaitEntry) {
     let wasQueued = entries.withLock { entries in
-      guard entry.isQueued else { return false }
-      entry.isQueued = false
-      // Mostly it is alone.
-      if entry.next == nil, entry.previous == nil {
-        (entries.first, entries.last) = (nil, nil)
-        return true
-      }
-      if let previous = entry.previous { previous.next = entry.next } else { entries.first = entry.next }
-      if let next = entry.next { next.previous = entry.previous } else { entries.last = entry.previous }
-      (entry.next, entry.previous) = (nil, nil)
+      guard entry.isLinked else { return false }
+      entries.remove(entry)
       return true
     }
     if wasQueued { population.wrappingSubtract(1, ordering: .relaxed) }
@@ -88,12 +64,12 @@ public struct WaitQueue: ~Copyable, Sendable {
     entries.withLock { entries in
       var woken = 0
       var exclusives = exclusiveLimit
-      var next = entries.first
-      while let entry = next, exclusives > 0 || !entry.isExclusive {
-        next = entry.next
-        guard !entry.events.isDisjoint(with: events), entry.waiter.notify(entry, events) else { continue }
+      entries.forEach { entry in
+        guard exclusives > 0 || !entry.isExclusive else { return false }
+        guard !entry.events.isDisjoint(with: events), entry.notify(events) else { return true }
         woken += 1
         if entry.isExclusive { exclusives -= 1 }
+        return true
       }
       return woken
     }
@@ -113,18 +89,17 @@ public struct WaitQueue: ~Copyable, Sendable {
     deadline: UInt64? = nil, until condition: () -> Bool
   ) throws(Errno) {
     if condition() { return }
-    let blocking = Blocking.current
-    let entry = blocking.entry
+    let entry = Blocking.entry
     entry.events = events
     entry.isExclusive = isExclusive
     add(entry)
     defer { remove(entry) }
     while true {
-      blocking.prepare(interruption)
-      if condition() { return blocking.finish() }
-      let outcome = blocking.block(deadline: deadline)
+      Blocking.prepare(interruption)
+      if condition() { return Blocking.finish() }
+      let outcome = Blocking.block(deadline: deadline)
       // Whoever was woken does not wait any more.
-      if outcome != .woken { blocking.finish() }
+      if outcome != .woken { Blocking.finish() }
       if condition() { return }
       switch outcome {
       case .woken: continue

@@ -1,3 +1,5 @@
+public import Machine
+
 /// Who waits in queues: a thread, or something that collects events for one.
 open class Waiter {
   /// Creates a waiter.
@@ -17,8 +19,8 @@ open class Waiter {
 /// A place in a wait queue. In one queue at a time.
 ///
 /// A thread has one for the waits of one queue at a time; whoever waits in many makes one for each.
-public final class WaitEntry {
-  /// Who waits. Held weakly in effect: an entry leaves its queue before its waiter ends.
+public final class WaitEntry: LinkedMember {
+  /// Who waits. Queues keep neither it nor the entry, which leaves its queue before it ends.
   public let waiter: Waiter
   /// What it waits for.
   public var events: PollEvents = .all
@@ -27,11 +29,15 @@ public final class WaitEntry {
   /// A number for the waiter's use.
   public var tag = 0
 
-  // Guarded by the lock of the queue that it is in.
-  var next: WaitEntry?
-  var previous: WaitEntry?
-  var isQueued = false
-
   /// Creates a place for `waiter`.
-  public init(_ waiter: Waiter) { self.waiter = waiter }
+  public init(_ waiter: Waiter) {
+    self.waiter = waiter
+    super.init()
+  }
+
+  /// Tells the waiter, as `Waiter.notify` says.
+  ///
+  /// Its own function, as what an object uses of itself is not counted.
+  @inline(never)
+  public func notify(_ events: PollEvents) -> Bool { waiter.notify(self, events) }
 }

@@ -175,6 +175,37 @@ struct PipeTests {
     }
   }
 
+  /// What threads have found.
+  private final class Sum: Sendable { let value = Atomic<Int>(0) }
+
+  @Test("Readers that find a pipe empty wait, each byte comes to one of them, and all see the end")
+  func sharedReader() throws {
+    let (readers, count) = (3, 6_000)
+    try withWorld { world in
+      var (reader, writer): (OpenFile?, OpenFile?) = try world.makePipe()
+      let sum = Sum()
+      let others = try (0..<readers).map { _ in
+        Second(try #require(reader)) { file in
+          // One at a time, so that most come back to a pipe that another has emptied.
+          while let bytes = try? file.read(1), let byte = bytes.first {
+            sum.value.add(Int(byte), ordering: .relaxed)
+          }
+        }
+      }
+      reader = nil
+      var expected = 0
+      for number in 0..<count {
+        let byte = UInt8(truncatingIfNeeded: number % 251)
+        expected += Int(byte)
+        #expect(try writer?.write([byte]) == 1)
+        if number % 7 == 0 { HostThread.yield() }
+      }
+      writer = nil
+      for other in others { other.wait() }
+      #expect(sum.value.load(ordering: .relaxed) == expected)
+    }
+  }
+
   @Test("Who polls is woken by what comes")
   func polling() throws {
     try withWorld { world in

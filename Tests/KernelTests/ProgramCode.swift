@@ -64,7 +64,7 @@ class ProgramBody: ThreadBody {
     super.init()
   }
 
-  override func activate() { program.space.activate() }
+  override func activate(_ thread: Thread) { program.space.activate() }
 
   override func run() {
     guard let thread = Thread.running, let context = thread.userContext else { return }

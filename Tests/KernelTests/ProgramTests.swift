@@ -257,8 +257,8 @@ enum ProgramTests {
 
     override func prepare(_ registers: inout UserRegisters) { registers.rdi = ProgramCode.data }
 
-    override func activate() {
-      super.activate()
+    override func activate(_ thread: Thread) {
+      super.activate(thread)
       // Each time it gets its turn, the program's own count is looked at.
       UserMemory.withoutFaults {
         do throws(Errno) { seen.store(try UserMemory.load32(ProgramCode.data), ordering: .relaxed) } catch {}

@@ -104,4 +104,56 @@ struct WaitQueueTests {
     }
     #expect(holder.isIdle)
   }
+
+  @Test("Those who come and go while others wake lose no wake, and leave the queue empty")
+  func races() {
+    let (threads, rounds) = (4, 5_000)
+    let holder = Holder()
+    let ends = Holder()
+    let ended = DispatchSemaphore(value: 0)
+    for number in 0..<threads {
+      Thread.detachNewThread {
+        for round in 0..<rounds {
+          // Each takes one of what comes; some wait as one of many, and some as the only one.
+          do throws(Errno) {
+            try holder.queue.wait(isExclusive: (number + round) % 2 == 0) {
+              let value = holder.value.load(ordering: .sequentiallyConsistent)
+              return value > 0
+                && holder.value.compareExchange(
+                  expected: value, desired: value - 1, ordering: .sequentiallyConsistent
+                ).exchanged
+            }
+            ends.value.add(1, ordering: .sequentiallyConsistent)
+          } catch { Issue.record("a wait without a deadline failed: \(error)") }
+        }
+        ended.signal()
+      }
+    }
+    for _ in 0..<threads * rounds {
+      holder.value.add(1, ordering: .sequentiallyConsistent)
+      holder.queue.wake()
+    }
+    for _ in 0..<threads { ended.wait() }
+    #expect(ends.value.load(ordering: .sequentiallyConsistent) == threads * rounds)
+    #expect(holder.value.load(ordering: .sequentiallyConsistent) == 0 && holder.isIdle)
+    let count = holder.queue.wakeAll()
+    #expect(count == 0)
+  }
+
+  @Test("Queues keep no entry that has left")
+  func lifetimes() {
+    let queue = WaitQueue()
+    weak var first: WaitEntry?
+    weak var second: WaitEntry?
+    do {
+      let counter = Counter()
+      let entries = [entry(counter, 1), entry(counter, 2, exclusive: true)]
+      (first, second) = (entries[0], entries[1])
+      for entry in entries { queue.add(entry) }
+      queue.wakeAll()
+      #expect(counter.told == [1, 2])
+      for entry in entries { queue.remove(entry) }
+    }
+    #expect(first == nil && second == nil)
+  }
 }

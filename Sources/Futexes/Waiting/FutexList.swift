@@ -4,44 +4,32 @@ import Synchronization
 
 /// Those that wait at the futexes of one bucket, in the order in which they came.
 struct FutexList: ~Copyable {
-  private var first: FutexWaiter?
-  private var last: FutexWaiter?
+  private var members = LinkedList<FutexWaiter>()
 
   @inline(__always)
   init() {}
 
   /// The first of all.
-  var front: FutexWaiter? { first }
+  var front: FutexWaiter? { members.first }
 
-  /// Adds `waiter` behind all others.
+  /// Adds `waiter` behind all others. Its thread keeps it until it is out again.
   @inline(__always)
-  mutating func append(_ waiter: FutexWaiter) {
-    if let last {
-      waiter.previous = last
-      last.next = waiter
-    } else {
-      first = waiter
-    }
-    last = waiter
-  }
+  mutating func append(_ waiter: FutexWaiter) { members.append(waiter) }
 
   /// Takes `waiter` out, which is in the list.
   @inline(__always)
-  mutating func remove(_ waiter: FutexWaiter) {
-    let (next, previous) = (waiter.next.take(), waiter.previous.take())
-    if let next { next.previous = previous } else { last = previous }
-    if let previous { previous.next = next } else { first = next }
-  }
+  mutating func remove(_ waiter: FutexWaiter) { members.remove(waiter) }
 
   /// The first that waits at `key` for any of `mask`.
   @inline(__always)
   func first(at key: FutexKey, _ mask: UInt32 = .max) -> FutexWaiter? {
-    var next = first
-    while let waiter = next {
-      if waiter.key == key, waiter.mask & mask != 0 { return waiter }
-      next = waiter.next
+    var found: FutexWaiter?
+    members.forEach { waiter in
+      guard waiter.key == key, waiter.mask & mask != 0 else { return true }
+      found = waiter
+      return false
     }
-    return nil
+    return found
   }
 
   /// Takes out and releases up to `limit` of those that wait at `key` for any of `mask`.
@@ -49,9 +37,10 @@ struct FutexList: ~Copyable {
   /// - Returns: how many.
   mutating func release(_ key: FutexKey, _ mask: UInt32, limit: Int, to wakes: inout WakeList) -> Int {
     var count = 0
-    var next = first
+    // Counted, for one that was released may be gone at once.
+    var next = members.first
     while count < limit, let waiter = next {
-      next = waiter.next
+      next = members.next(after: waiter)
       guard waiter.key == key, waiter.mask & mask != 0 else { continue }
       remove(waiter)
       waiter.release()
@@ -69,9 +58,10 @@ struct FutexList: ~Copyable {
     _ key: FutexKey, limit: Int, to others: inout FutexList, at target: FutexKey, _ number: Int
   ) -> Int {
     var count = 0
-    var next = first
+    // Counted, for one that was released may be gone at once.
+    var next = members.first
     while count < limit, let waiter = next {
-      next = waiter.next
+      next = members.next(after: waiter)
       guard waiter.key == key else { continue }
       remove(waiter)
       waiter.key = target
@@ -84,14 +74,7 @@ struct FutexList: ~Copyable {
 
   /// Puts all of `others` behind those that are here.
   mutating func append(_ others: consuming FutexList) {
-    guard let otherFirst = others.first else { return }
-    if let last {
-      last.next = otherFirst
-      otherFirst.previous = last
-    } else {
-      first = otherFirst
-    }
-    last = others.last
+    members.append(contentsOf: others.members)
   }
 }
 

@@ -1,4 +1,5 @@
 import Foundations
+import Machine
 import Scheduling
 import Synchronization
 import Waiting
@@ -6,7 +7,7 @@ import Waiting
 /// A thread's place among those that wait at futexes: at one futex at a time.
 ///
 /// Its fields are guarded by the lock of the bucket that it is in, or by the lock of owned futexes; but `place` is read without.
-final class FutexWaiter {
+final class FutexWaiter: LinkedMember {
   /// `place` of one that waits nowhere.
   static var nowhere: Int { -1 }
   /// `place` of one that waits for a futex with an owner.
@@ -21,7 +22,7 @@ final class FutexWaiter {
   var key = FutexKey(owner: 0, place: 0)
   /// Wakes with any of these bits are for it.
   var mask = UInt32.max
-  /// The next and the one before at the same bucket or owned futex.
+  /// The next and the one before at the same owned futex.
   var next: FutexWaiter?
   var previous: FutexWaiter?
 
@@ -39,7 +40,10 @@ final class FutexWaiter {
   fileprivate var nextToWake: FutexWaiter?
   fileprivate let isToBeWoken = Atomic<Bool>(false)
 
-  init(_ entry: WaitEntry) { self.entry = entry }
+  init(_ entry: WaitEntry) {
+    self.entry = entry
+    super.init()
+  }
 
   /// Whether it still waits.
   @inline(__always)
@@ -53,7 +57,7 @@ final class FutexWaiter {
   ///
   /// - Context: any; a lock that ranks above run queues may be held.
   @inline(__always)
-  func notify() { _ = entry.waiter.notify(entry, .all) }
+  func notify() { _ = entry.notify(.all) }
 }
 
 /// Those that were released under a lock, and are to be notified once it is open again.

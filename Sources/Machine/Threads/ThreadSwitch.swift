@@ -27,21 +27,31 @@ extension ThreadContext {
     #endif
   }
 
+  /// Runs `body` with the thread that runs, as one of the scheduler's class, without counting a reference.
+  ///
+  /// - Returns: nil when there is none, or another's.
+  @inline(__always)
+  public static func withScheduled<Thread: ThreadContext, Result>(_ body: (Thread) -> Result) -> Result? {
+    #if os(none)
+      guard let pointer = unsafe UnsafeRawPointer(bitPattern: UInt(apus_read_thread())) else { return nil }
+      // Asked first: what a cast answers with would be counted.
+      let isOne = unsafe Unmanaged<ThreadContext>.fromOpaque(pointer)._withUnsafeGuaranteedRef { $0 is Thread }
+      guard isOne else { return nil }
+      return unsafe Unmanaged<Thread>.fromOpaque(pointer)._withUnsafeGuaranteedRef { body($0) }
+    #else
+      return nil
+    #endif
+  }
+
   /// Goes on with `next` on this CPU; returns when somebody switches back to the thread that called.
   ///
   /// Waits while another CPU still has `next`'s registers, so `next` must be on its way off there.
   ///
   /// - Context: interrupts are off, no lock is held; they are off when it returns, perhaps on another CPU.
-  public static func `switch`(to next: consuming ThreadContext) {
+  ///   `next` is another thread than the one that runs.
+  public static func `switch`<Thread: ThreadContext>(to next: consuming NextThread<Thread>) {
     #if os(none)
-      let address = unsafe UInt(bitPattern: Unmanaged.passRetained(next).toOpaque())
-      // This stack must not keep alive for long whom it is left for.
-      guard UInt(apus_read_thread()) != address else {
-        unsafe Unmanaged.passUnretained(next).release()
-        return
-      }
-      _ = consume next
-      unsafe finishSwitch(change(to: address))
+      unsafe finishSwitch(change(to: next.take()))
     #endif
   }
 
@@ -50,11 +60,9 @@ extension ThreadContext {
   /// What the thread's stack still owns is never given back, so nothing on it may own anything.
   ///
   /// - Context: as `switch`.
-  public static func leave(to next: consuming ThreadContext) -> Never {
+  public static func leave<Thread: ThreadContext>(to next: consuming NextThread<Thread>) -> Never {
     #if os(none)
-      let address = unsafe UInt(bitPattern: Unmanaged.passRetained(next).toOpaque())
-      _ = consume next
-      _ = unsafe change(to: address)
+      _ = unsafe change(to: next.take())
     #endif
     Machine.halt()
   }
@@ -83,9 +91,8 @@ extension ThreadContext {
 
     /// Lets go of the thread that was left, now that this CPU is not on its stack any more.
     fileprivate static func finishSwitch(_ from: UnsafeMutableRawPointer) {
-      let left = unsafe Unmanaged<ThreadContext>.fromOpaque(from)
-      unsafe left._withUnsafeGuaranteedRef { $0.isOnProcessor.store(false, ordering: .releasing) }
-      unsafe left.release()
+      let left = unsafe Unmanaged<ThreadContext>.fromOpaque(from).takeRetainedValue()
+      left.isOnProcessor.store(false, ordering: .releasing)
     }
 
     private final func saveProgramState() {
@@ -98,10 +105,16 @@ extension ThreadContext {
         area.kernelStack = stackTop
         area.heap = heap
       }
-      guard let fpuState else { return }
+      guard hasProgram else { return }
       SegmentTable.setStack(stackTop)
-      FPUState.restore(fpuState, of: self)
+      restoreProgramState()
       SegmentBases.load(segmentBases)
+    }
+
+    // By itself, so that the state is not counted as used beyond it.
+    @inline(__always)
+    private final func restoreProgramState() {
+      if let fpuState { FPUState.restore(fpuState, of: self) }
     }
   #endif
 }

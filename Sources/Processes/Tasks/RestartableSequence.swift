@@ -150,8 +150,7 @@ extension Task {
   ///
   /// - Context: interrupts off, before its thread runs, on its CPU.
   @inline(never)
-  final func noteSwitch() {
-    guard let thread else { return }
+  final func noteSwitch(_ thread: Thread) {
     if sequence.toldProcessor == UInt32(Processor.current), Self.isInCall(thread) { return }
     thread.work.bitwiseOr(TaskWork.sequence.rawValue, ordering: .relaxed)
   }

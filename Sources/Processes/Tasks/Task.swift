@@ -290,8 +290,8 @@ open class Task: ThreadBody {
 
   // MARK: ThreadBody
 
-  public final override func activate() {
-    if sequence.address != 0 { noteSwitch() }
+  public final override func activate(_ thread: Thread) {
+    if sequence.address != 0 { noteSwitch(thread) }
     if let memory { memory.space.activate() } else { CurrentAddressSpace.suspend() }
   }
 

@@ -28,7 +28,13 @@ struct EntityTree: ~Copyable {
     entity.treeSequence = sequence
     sequence &+= 1
     count += 1
-    root = Self.insert(entity, into: root.take())
+    // Mostly it is alone.
+    guard let first = root.take() else {
+      Self.begin(entity)
+      root = entity
+      return
+    }
+    root = Self.insert(entity, into: first)
   }
 
   /// Takes `entity` out.
@@ -36,6 +42,11 @@ struct EntityTree: ~Copyable {
   /// - Precondition: it is in this tree, and its key is what it was put in with.
   mutating func remove(_ entity: SchedulingEntity) {
     count -= 1
+    if count == 0 {
+      precondition(root === entity, "an entity that is not in its tree")
+      root = nil
+      return
+    }
     root = Self.remove(entity, from: root.take())
     entity.left = nil
     entity.right = nil
@@ -45,6 +56,7 @@ struct EntityTree: ~Copyable {
   mutating func takeFirst() -> SchedulingEntity? {
     guard let node = root.take() else { return nil }
     count -= 1
+    if node.treeHeight == 1 { return node }
     let (rest, first) = Self.splitFirst(node)
     root = rest
     return first
@@ -54,6 +66,7 @@ struct EntityTree: ~Copyable {
   mutating func takeFirst(_ eligibility: Eligibility) -> SchedulingEntity? {
     guard let node = root.take() else { return nil }
     count -= 1
+    if node.treeHeight == 1 { return node }
     let least = node.treeMinimum
     let limit = eligibility.contains(least) ? eligibility : Eligibility(only: least)
     let (rest, first) = Self.split(node, limit)
@@ -86,12 +99,16 @@ struct EntityTree: ~Copyable {
 
 // What the walks do. Depths are below 1.45 log2 of the count, so recursion is short.
 extension EntityTree {
+  /// Makes `entity` a tree of its own; it has no links, as it comes from no tree and no list.
+  @inline(__always)
+  private static func begin(_ entity: SchedulingEntity) {
+    entity.treeHeight = 1
+    entity.treeMinimum = entity.fair.runtime
+  }
+
   private static func insert(_ new: SchedulingEntity, into root: consuming SchedulingEntity?) -> SchedulingEntity {
     guard let node = root else {
-      new.left = nil
-      new.right = nil
-      new.treeHeight = 1
-      new.treeMinimum = new.fair.runtime
+      begin(new)
       return new
     }
     if precedes(new, node) {

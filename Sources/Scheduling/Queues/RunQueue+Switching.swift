@@ -16,9 +16,18 @@ extension RunQueue {
   /// - Parameter departure: what the one that runs does; it does not count when the CPU is idle.
   /// - Returns: nil when nothing is ready. It may be the one that runs.
   public mutating func next(_ departure: Departure, at now: UInt64) -> SchedulingEntity? {
+    choose(departure, at: now)
+    return current
+  }
+
+  /// Chooses what the CPU runs from now on, which becomes `current`; nil when nothing is ready.
+  ///
+  /// - Parameter departure: as for `next`.
+  public mutating func choose(_ departure: Departure, at now: UInt64) {
     update(to: now)
     isRescheduleNeeded = false
-    guard let previous = current else {
+    // Moved and not copied: nothing is counted.
+    guard let previous = current.take() else {
       noteIdle(until: now)
       return start(takeFirst(), at: now)
     }
@@ -26,28 +35,29 @@ extension RunQueue {
     case .preempted:
       if keeps(previous) {
         previous.fair.isServed = false
-        return previous
+        current = previous
+        return
       }
-    case .yields: return yield(previous, at: now)
+      setDown(previous, at: now)
+      insertPreempted(previous)
+      start(takeFirst(), at: now, after: previous)
+    case .yields: yield(previous, at: now)
     case .waits:
       if previous.schedulingClass == .fair { FairQueue.endBurst(previous) }
       previous.account.voluntarySwitches &+= 1
-      return replace(previous, at: now)
-    case .leaves: return replace(previous, at: now)
+      replace(previous, at: now)
+    case .leaves: replace(previous, at: now)
     }
-    setDown(previous, at: now)
-    insertPreempted(previous)
-    return start(takeFirst(), at: now, after: previous)
   }
 
-  private mutating func replace(_ previous: SchedulingEntity, at now: UInt64) -> SchedulingEntity? {
+  @inline(__always)
+  private mutating func replace(_ previous: SchedulingEntity, at now: UInt64) {
     leave(previous, at: now)
     previous.place = .detached
-    current = nil
-    return start(takeFirst(), at: now)
+    start(takeFirst(), at: now)
   }
 
-  private mutating func yield(_ previous: SchedulingEntity, at now: UInt64) -> SchedulingEntity? {
+  private mutating func yield(_ previous: SchedulingEntity, at now: UInt64) {
     setDown(previous, at: now)
     switch previous.schedulingClass {
     case .stop, .idle: insert(previous, isFirst: true)
@@ -70,28 +80,45 @@ extension RunQueue {
 
   /// Makes the one that ran one that is ready, but in no order yet.
   private mutating func setDown(_ previous: SchedulingEntity, at now: UInt64) {
-    current = nil
     previous.place = .ready
     previous.since = now
   }
 
-  private mutating func start(
-    _ entity: SchedulingEntity?, at now: UInt64, after previous: SchedulingEntity? = nil
-  ) -> SchedulingEntity? {
-    guard let entity else { return nil }
+  /// Makes `entity` what runs, which nothing does now.
+  @inline(__always)
+  private mutating func start(_ entity: consuming SchedulingEntity?, at now: UInt64) {
+    guard let entity else { return }
+    noteStart(entity, at: now)
+    noteTurn(entity, at: now)
+    current = entity
+  }
+
+  /// The same after `previous`, which may be the same and is ready.
+  private mutating func start(_ entity: consuming SchedulingEntity?, at now: UInt64, after previous: SchedulingEntity) {
+    guard let entity else { return }
+    noteStart(entity, at: now)
+    if entity !== previous {
+      noteTurn(entity, at: now)
+      previous.account.involuntarySwitches &+= 1
+    }
+    current = entity
+  }
+
+  @inline(__always)
+  private mutating func noteStart(_ entity: SchedulingEntity, at now: UInt64) {
     entity.place = .running
     entity.fair.isServed = false
     chargedUntil = now
-    current = entity
-    if let previous, previous === entity { return entity }
+  }
+
+  @inline(__always)
+  private func noteTurn(_ entity: SchedulingEntity, at now: UInt64) {
     entity.account.waiting &+= Self.elapsed(from: entity.since, to: now)
     entity.account.turns &+= 1
-    previous?.account.involuntarySwitches &+= 1
-    return entity
   }
 
   /// Whether the one that runs goes on.
-  private func keeps(_ previous: SchedulingEntity) -> Bool {
+  private mutating func keeps(_ previous: SchedulingEntity) -> Bool {
     if previous.schedulingClass == .stop { return true }
     if stop != nil { return false }
     if previous.schedulingClass == .deadline {
@@ -101,7 +128,7 @@ extension RunQueue {
     }
     if deadline.readyCount > 0 { return false }
     if previous.schedulingClass == .realTime {
-      if isRealTimeHeldBack { return false }
+      if isRealTimeHeldBack(previous) { return false }
       let highest = realTime.highest
       return highest < previous.priority || highest == previous.priority && previous.turn > 0
     }

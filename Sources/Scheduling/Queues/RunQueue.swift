@@ -115,23 +115,32 @@ public struct RunQueue: ~Copyable {
 
   /// Whether `woken`, which is ready, goes before the one that runs.
   private mutating func preempts(_ woken: SchedulingEntity) -> Bool {
-    guard let current else { return !(woken.schedulingClass == .deadline && woken.server.isThrottled) }
     if woken.schedulingClass == .deadline, woken.server.isThrottled { return false }
-    let isHeldBack = isRealTimeHeldBack
+    // Moved out and back, so that it is not counted.
+    guard let running = current.take() else { return true }
+    let isFirst =
+      woken.schedulingClass == .fair && running.schedulingClass == .fair
+      ? fair.preempts(woken, running) : preempts(woken, running)
+    current = running
+    return isFirst
+  }
+
+  private mutating func preempts(_ woken: SchedulingEntity, _ running: SchedulingEntity) -> Bool {
+    let isHeldBack = isRealTimeHeldBack(running)
     let rank = Self.rank(woken, isHeldBack)
-    let currentRank = Self.rank(current, isHeldBack)
-    guard rank == currentRank else { return rank < currentRank }
+    let runningRank = Self.rank(running, isHeldBack)
+    guard rank == runningRank else { return rank < runningRank }
     return switch woken.schedulingClass {
-    case .stop, .idle: false
-    case .deadline: isEarlier(DeadlineQueue.key(of: woken), than: DeadlineQueue.key(of: current))
-    case .realTime: woken.priority > current.priority
-    case .fair: fair.preempts(woken, current)
+    // Two of the fair class have been compared already.
+    case .stop, .idle, .fair: false
+    case .deadline: isEarlier(DeadlineQueue.key(of: woken), than: DeadlineQueue.key(of: running))
+    case .realTime: woken.priority > running.priority
     }
   }
 
-  /// The real-time class has had its share of this second, and others want to run.
-  var isRealTimeHeldBack: Bool {
-    realTime.isThrottled && (fair.readyCount > 0 || current?.schedulingClass == .fair)
+  /// The real-time class has had its share of this second, and others want to run, or `running` is one of them.
+  mutating func isRealTimeHeldBack(_ running: SchedulingEntity) -> Bool {
+    realTime.isThrottled && (fair.readyCount > 0 || running.schedulingClass == .fair)
   }
 
   /// The class in its order; a real-time class that is held back comes last.
@@ -153,8 +162,25 @@ public struct RunQueue: ~Copyable {
 
   /// When `tick` should be called next at the latest; nil when nothing changes by itself.
   ///
+  /// Changes nothing, but would be copied to be lent if it did not say that it might.
+  ///
   /// - Context: after `tick` or `next` at the same time.
-  public func nextDecision(at now: UInt64) -> UInt64? {
+  @inline(__always)
+  public mutating func nextDecision(at now: UInt64) -> UInt64? {
+    // Mostly nobody else is ready, and what runs may go on.
+    let isAlone = fair.readyCount | realTime.count | deadline.throttledCount == 0
+    if isAlone, !isRescheduleNeeded, !hasReservation { return nil }
+    return decision(at: now)
+  }
+
+  /// Whether what runs may have to stop before anybody else is ready.
+  @inline(__always)
+  private var hasReservation: Bool {
+    mutating get { current?.schedulingClass == .deadline }
+  }
+
+  @inline(never)
+  private mutating func decision(at now: UInt64) -> UInt64? {
     if isRescheduleNeeded { return now }
     var wait = UInt64.max
     if let time = deadline.nextReplenishment { wait = min(wait, Self.elapsed(from: now, to: time)) }
@@ -182,25 +208,35 @@ public struct RunQueue: ~Copyable {
   mutating func update(to now: UInt64) {
     realTime.advance(to: now)
     if deadline.throttledCount > 0, deadline.release(until: now) { noteReleased() }
-    guard let current else { return }
-    let schedulingClass = current.schedulingClass
+    // Moved out and back, so that it is not counted.
+    guard let running = current.take() else { return }
     let elapsed = Self.elapsed(from: chargedUntil, to: now)
     if elapsed > 0 {
       chargedUntil = now
-      current.account.running &+= elapsed
+      running.account.running &+= elapsed
       unsampled &+= elapsed
-      switch schedulingClass {
-      case .stop, .idle: break
-      case .deadline: if DeadlineQueue.charge(current, elapsed, at: now) { isRescheduleNeeded = true }
-      case .realTime: if realTime.charge(current, elapsed, at: now) { isRescheduleNeeded = true }
-      case .fair: if fair.charge(current, elapsed), fair.readyCount > 0 { isRescheduleNeeded = true }
-      }
+      if charge(running, elapsed, at: now) { isRescheduleNeeded = true }
     }
     // A period of the real-time class has begun, or its share is used up.
-    if schedulingClass == .realTime {
-      if realTime.isThrottled, fair.readyCount > 0 { isRescheduleNeeded = true }
-    } else if schedulingClass == .fair, realTime.count > 0, !realTime.isThrottled {
-      isRescheduleNeeded = true
+    if realTime.count > 0 || running.schedulingClass == .realTime {
+      let isThrottled = realTime.isThrottled
+      switch running.schedulingClass {
+      case .realTime: if isThrottled, fair.readyCount > 0 { isRescheduleNeeded = true }
+      case .fair: if !isThrottled { isRescheduleNeeded = true }
+      case .stop, .deadline, .idle: break
+      }
+    }
+    current = running
+  }
+
+  /// - Returns: whether `running` should make room.
+  @inline(__always)
+  private mutating func charge(_ running: SchedulingEntity, _ elapsed: UInt64, at now: UInt64) -> Bool {
+    if running.schedulingClass == .fair { return fair.charge(running, elapsed) && fair.readyCount > 0 }
+    return switch running.schedulingClass {
+    case .stop, .idle, .fair: false
+    case .deadline: DeadlineQueue.charge(running, elapsed, at: now)
+    case .realTime: realTime.charge(running, elapsed, at: now)
     }
   }
 

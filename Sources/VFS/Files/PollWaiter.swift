@@ -46,7 +46,7 @@ public final class PollWaiter {
   }
 
   private func wait(_ deadline: UInt64?, _ look: (PollWaiter?) throws(Errno) -> Int) throws(Errno) -> Int {
-    target.thread = Blocking.current.entry
+    target.thread = Blocking.entry
     target.isTold.store(false, ordering: .relaxed)
     defer { leave() }
     var ready = try look(self)
@@ -120,6 +120,6 @@ private final class PollTarget: Waiter {
   override func notify(_ entry: WaitEntry, _ events: PollEvents) -> Bool {
     isTold.store(true, ordering: .sequentiallyConsistent)
     guard let thread else { return false }
-    return thread.waiter.notify(thread, events)
+    return thread.notify(events)
   }
 }
