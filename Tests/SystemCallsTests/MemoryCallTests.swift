@@ -83,6 +83,21 @@ struct MemoryCallTests {
     }
   }
 
+  @Test("limits that another sets count for the memory of the process that they are of")
+  func limitsOfOthers() throws {
+    try CallWorld.run { world throws in
+      let other = try world.addProcess(.root)
+      try world.store([1 << 20, 1 << 21] as [UInt64])
+      // RLIMIT_MEMLOCK and RLIMIT_AS.
+      for resource: UInt64 in [8, 9] {
+        #expect(world.call(.prlimit64, UInt64(other.processIdentifier), resource, CallWorld.base, 0) == 0)
+      }
+      #expect(other.memory?.space.limits.total == 1 << 20 && other.memory?.space.limits.locked == 1 << 20)
+      #expect(world.space.limits.total == .max)
+      other.memory?.endUse()
+    }
+  }
+
   @Test("a file that is mapped shared can be written only through a descriptor that could")
   func files() throws {
     try CallWorld.run { world throws in
