@@ -7,6 +7,8 @@ import TestSupport
 import Testing
 import VFS
 
+@testable import RAMFileSystem
+
 @Suite("Content of files")
 struct ContentTests {
   @Test("Random writes, holes and sizes leave what a plain array has", arguments: [1, 2, 3, 4])
@@ -159,6 +161,18 @@ struct ContentTests {
       #expect(throws: Errno.ENODATA) { try inode.removeExtendedAttribute(name.span) }
       let large = [UInt8](repeating: 0, count: 70_000)
       #expect(throws: Errno.ENOSPC) { try inode.setExtendedAttribute(name.span, to: large.span, .make) }
+    }
+  }
+
+  @Test("Space is reserved without a limit, however the counts of pages differ for a moment")
+  func unlimited() throws {
+    try withWorld { world in
+      let file = try world.open("f", [.O_CREAT, .O_RDWR])
+      #expect(try file.write([UInt8](repeating: 1, count: 8_192)) == 8_192)
+      world.fileSystem.givePages(2)
+      try file.allocate(0..<12_288, .reserve)
+      #expect(try file.endOffset() == 12_288)
+      try world.fileSystem.takePages(2)
     }
   }
 }

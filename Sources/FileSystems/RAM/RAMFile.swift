@@ -151,7 +151,9 @@ final class RAMFile: RAMInode {
     guard !range.isEmpty else { return }
     if range.upperBound > size { try checkSeals(.F_SEAL_GROW) }
     let wanted = UInt64(range.lowerBound >> 12)..<Self.pageCount(range.upperBound)
-    guard UInt64(wanted.count) <= owner.freePages + UInt64(try pages().residentCount) else { throw .ENOSPC }
+    // Without a limit that may be more than there are numbers for: what is taken and what is there are not counted at once.
+    let (room, isUnlimited) = owner.freePages.addingReportingOverflow(UInt64(try pages().residentCount))
+    guard isUnlimited || UInt64(wanted.count) <= room else { throw .ENOSPC }
     let oldCount = provider.pageCount
     if wanted.upperBound > oldCount { provider.setPageCount(wanted.upperBound) }
     let pages = try pages()
