@@ -61,7 +61,12 @@ extension FileActor {
       guard owner == credentials.users.fileSystem || credentials.has(.CAP_FOWNER) else { throw .EPERM }
     }
     let file = try inode.open(OpenRequest(found, flags, credentials, in: namespace))
-    if flags.contains(.O_TRUNC) && inode.kind == .regular && !isNew { try truncate(inode, to: 0) }
+    if flags.contains(.O_TRUNC) && inode.kind == .regular && !isNew {
+      // Nothing is cut off a program that runs, whatever the file is open for.
+      try inode.beginWriting()
+      defer { inode.endWriting() }
+      try truncate(inode, to: 0)
+    }
     return file
   }
 

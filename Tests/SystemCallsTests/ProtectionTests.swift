@@ -1,0 +1,28 @@
+import Foundations
+import LinuxABI
+import Machine
+import Testing
+import VFS
+
+@Suite("Protections of files", .serialized)
+struct ProtectionTests {
+  private func mode(_ path: String, _ program: Program) -> UInt64 {
+    let room = program.room(144)
+    return program.call(.stat, program.text(path), room) == 0 ? program.number(room + 24, width: 4) & 0o7777 : 0
+  }
+
+  @Test("nothing is cut off a program that runs, whatever the file is opened for")
+  func runningProgram() throws {
+    try Program.run { program in
+      program.make("/f", "hello")
+      let inode = try program.task.actor.find(Array("/f".utf8).span).inode
+      try inode.beginExecuting()
+      #expect(program.open("/f", .O_TRUNC) == .error(.ETXTBSY) && program.content("/f") == "hello")
+      inode.endExecuting()
+      #expect(program.open("/f", .O_TRUNC) == 0 && program.content("/f") == "")
+      // Nobody writes to it now.
+      try inode.beginExecuting()
+      inode.endExecuting()
+    }
+  }
+}
