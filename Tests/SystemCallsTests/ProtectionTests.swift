@@ -25,4 +25,17 @@ struct ProtectionTests {
       inode.endExecuting()
     }
   }
+
+  @Test("a file whose size somebody else changes gives nobody its owner's rights any more")
+  func sizes() throws {
+    try Program.run { program in
+      for path in ["/f", "/g"] {
+        program.make(path, "hello")
+        #expect(program.call(.chmod, program.text(path), 0o6777) == 0)
+      }
+      program.become(1_000)
+      #expect(program.open("/f", .O_RDWR) == 0 && program.call(.ftruncate, 0, 2) == 0 && mode("/f", program) == 0o777)
+      #expect(program.call(.truncate, program.text("/g"), 2) == 0 && mode("/g", program) == 0o777)
+    }
+  }
 }

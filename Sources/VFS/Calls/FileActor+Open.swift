@@ -137,8 +137,6 @@ extension FileActor {
     defer { inode.lock.unlock() }
     try inode.checkGrowth(to: size, limit: sizeLimit)
     try inode.setSize(size)
-    if !credentials.has(.CAP_FSETID) {
-      inode.attributes.withLock { $0.permissions = Privileges.without($0.permissions) }
-    }
+    inode.dropPrivileges(unlessMayKeep: credentials)
   }
 }
