@@ -38,4 +38,18 @@ struct ProtectionTests {
       #expect(program.call(.truncate, program.text("/g"), 2) == 0 && mode("/g", program) == 0o777)
     }
   }
+
+  @Test("a file without a name gets one unless it was made with O_EXCL")
+  func namelessFiles() throws {
+    try Program.run { program in
+      let empty = program.text("")
+      for (number, flags) in [OpenFlags.O_RDWR.union(.O_TMPFILE), [.O_RDWR, .O_TMPFILE, .O_EXCL]].enumerated() {
+        #expect(program.open("/", flags) == Int64(number))
+      }
+      // AT_EMPTY_PATH.
+      #expect(program.call(.linkat, 0, empty, Program.here, program.text("/one"), 0x1000) == 0)
+      #expect(program.call(.linkat, 1, empty, Program.here, program.text("/two"), 0x1000) == .error(.ENOENT))
+      #expect(program.open("/one") == 2 && program.open("/two") == .error(.ENOENT))
+    }
+  }
 }

@@ -126,7 +126,7 @@ extension FileActor {
     guard directory.inode.kind == .directory else { throw .ENOTDIR }
     try checkChangeable(directory)
     let inode = try directory.inode.createUnnamed(newFile(.regular, permissions, in: directory.inode))
-    let dentry = try Dentry.unnamed(inode, in: directory.dentry)
+    let dentry = try Dentry.unnamed(inode, in: directory.dentry, flags.contains(.O_EXCL) ? .forEver : .untilLinked)
     let kept = flags.subtracting([.O_TMPFILE]).union(flags.contains(.O_EXCL) ? .O_EXCL : [])
     return try inode.open(OpenRequest(Path(mount: directory.mount, dentry: dentry), kept, credentials))
   }
