@@ -52,4 +52,31 @@ struct ProtectionTests {
       #expect(program.open("/one") == 2 && program.open("/two") == .error(.ENOENT))
     }
   }
+
+  @Test("links in directories of all are followed only as far as their owner may be trusted")
+  func links() throws {
+    try Program.run { program in
+      program.make("/f", "x")
+      program.call(.mkdir, program.text("/t"), 0o755)
+      #expect(program.call(.chmod, program.text("/t"), 0o1777) == 0)
+      let target = program.text("/f")
+      #expect(program.call(.symlink, target, program.text("/t/root")) == 0)
+      for (path, user) in [("/t/one", UInt64(1_000)), ("/t/two", 2_000)] {
+        #expect(program.call(.symlink, target, program.text(path)) == 0)
+        #expect(program.call(.lchown, program.text(path), user, user) == 0)
+      }
+      #expect(program.call(.symlink, program.text("/"), program.text("/t/directory")) == 0)
+      #expect(program.call(.lchown, program.text("/t/directory"), 2_000, 2_000) == 0)
+      // The superuser is not to be led astray either.
+      #expect(program.open("/t/two") == .error(.EACCES))
+      #expect(program.open("/t/two", [.O_CREAT, .O_RDWR]) == .error(.EACCES))
+      program.become(1_000)
+      #expect(program.open("/t/root") == 0 && program.open("/t/one") == 1 && program.open("/t/two") == .error(.EACCES))
+      // In the middle of a path there is nothing to be made or opened.
+      #expect(program.open("/t/directory/f") == 2)
+      let room = program.room(144)
+      #expect(program.call(.lstat, program.text("/t/two"), room) == 0)
+      #expect(program.call(.stat, program.text("/t/two"), room) == .error(.EACCES))
+    }
+  }
 }
