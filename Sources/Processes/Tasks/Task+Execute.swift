@@ -24,6 +24,7 @@ extension Task {
   public final func execute(
     _ file: OpenFile, path: Span<UInt8>, _ arguments: inout ArgumentList, _ registers: borrowing UserContext
   ) throws(Errno) {
+    if exceedsTaskLimit, UserAccounts.count(of: credentials.users.real) > process.limit(.RLIMIT_NPROC) { throw .EAGAIN }
     var file = file
     var depth = 0
     while let interpreter = try prependScript(file, path, &arguments) {
@@ -166,6 +167,7 @@ extension Task {
     files.closeForExecution()
     resetSignalsForExecution(newDispositions)
     numberAddress = 0
+    exceedsTaskLimit = false
     sequence = RestartableSequence()
     UserAccounts.move(from: credentials.users.real, to: newCredentials.users.real)
     setCredentials(newCredentials)
