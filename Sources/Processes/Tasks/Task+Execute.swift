@@ -27,7 +27,10 @@ extension Task {
     if exceedsTaskLimit, UserAccounts.count(of: credentials.users.real) > process.limit(.RLIMIT_NPROC) { throw .EAGAIN }
     var file = file
     var depth = 0
-    while let interpreter = try prependScript(file, path, &arguments) {
+    // What the script at hand is called: what was executed, or an interpreter that is a script itself.
+    var name = GrowableArray<UInt8>()
+    try Self.append(path, to: &name)
+    while let interpreter = try prependScript(file, &name, &arguments) {
       depth += 1
       if depth > Self.scriptDepth { throw .ELOOP }
       file = interpreter
@@ -49,23 +52,30 @@ extension Task {
     return try found.inode.open(OpenRequest(found, [], credentials))
   }
 
-  /// If `file` is a script, makes the arguments those of its interpreter.
+  private static func append(_ bytes: Span<UInt8>, to array: inout GrowableArray<UInt8>) throws(Errno) {
+    try array.reserveCapacity(array.count + bytes.count)
+    for index in bytes.indices { try array.append(bytes[index]) }
+  }
+
+  /// If `file` is a script, called `name`, makes the arguments those of its interpreter, and `name` what that is called.
   ///
   /// - Returns: the interpreter; nil when it is none.
   private final func prependScript(
-    _ file: OpenFile, _ path: Span<UInt8>, _ arguments: inout ArgumentList
+    _ file: OpenFile, _ name: inout GrowableArray<UInt8>, _ arguments: inout ArgumentList
   ) throws(Errno) -> OpenFile? {
     var first = InlineArray<256, UInt8>(repeating: 0)
     var span = first.mutableSpan
     let count = try IOBuffer.withBuffer(filling: &span) { buffer throws(Errno) in try file.read(&buffer, at: 0) }
     guard ScriptHeader.isScript(first.span.extracting(0..<count)) else { return nil }
-    return try openInterpreter(ScriptHeader(first.span.extracting(0..<count)), path, &arguments)
+    return try openInterpreter(ScriptHeader(first.span.extracting(0..<count)), &name, &arguments)
   }
 
   private final func openInterpreter(
-    _ script: borrowing ScriptHeader, _ path: Span<UInt8>, _ arguments: inout ArgumentList
+    _ script: borrowing ScriptHeader, _ name: inout GrowableArray<UInt8>, _ arguments: inout ArgumentList
   ) throws(Errno) -> OpenFile {
-    try arguments.prepend(script, path: path)
+    try arguments.prepend(script, path: name.span)
+    name.removeAll()
+    try Self.append(script.interpreter.span, to: &name)
     return try openExecutable(script.interpreter.span)
   }
 
