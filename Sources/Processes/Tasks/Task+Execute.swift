@@ -103,10 +103,11 @@ extension Task {
       throw error
     }
     let dispositions: SignalDispositions
+    var ownFiles: DescriptorTable?
     do throws(Errno) {
       dispositions = try dispositionsForExecution()
       let limits = process.limits
-      setLimits(of: space, limits)
+      setLimits(of: space, limits, newCredentials)
       let isRandomized = !settings.personality.contains(.ADDR_NO_RANDOMIZE)
       let random = isRandomized ? ProgramEnvironment.random : nil
       let layout = AddressLayout(stackLimit: limits[.RLIMIT_STACK].current, random: random)
@@ -114,6 +115,7 @@ extension Task {
       facts.sharedObject = try ProgramEnvironment.mapSharedObject(into: space)
       loaded = try ProgramLoader.load(program, interpreter: linker, arguments, facts, layout, into: space)
       try process.endOthers(than: self)
+      ownFiles = try ownFilesForExecution()
     } catch {
       space.tearDown()
       file.inode.endExecuting()
@@ -121,9 +123,16 @@ extension Task {
     }
     var new = ProgramMemory.Program()
     (new.loaded, new.executable) = (loaded, file)
-    if isSecure { settings.becomeSecure() }
+    if isSecure {
+      settings.becomeSecure()
+      // Where its paths begin is nobody else's to change any more. Linux gives it no rights instead, if it shares that.
+      setContext(context.copy())
+    }
+    // Who may only execute a program may not see by its memory what it is. Source: Linux fs/exec.c, would_dump.
+    let isReadable = (try? file.inode.check(.read, by: credentials)) != nil
+    if let ownFiles { setFiles(ownFiles) }
     let newMemory = ProgramMemory(space, new)
-    newMemory.isDumpable.store(!isSecure, ordering: .relaxed)
+    newMemory.isDumpable.store(!isSecure && isReadable, ordering: .relaxed)
     begin(newMemory, newCredentials, dispositions, registers)
     name = TaskName(lastPartOf: path)
   }
@@ -138,13 +147,26 @@ extension Task {
     }
   }
 
-  private final func setLimits(of space: AddressSpace, _ limits: ResourceLimits) {
+  /// Descriptors of its own, if it shares what it has with another process.
+  ///
+  /// - Throws: `ENOMEM`. The other tasks are gone, so that the program cannot go on either: the process ends.
+  private final func ownFilesForExecution() throws(Errno) -> DescriptorTable? {
+    guard files.userCount > 1 else { return nil }
+    do throws(Errno) {
+      return try files.copy()
+    } catch {
+      process.end(ExitStatus(signal: .SIGKILL, isDumped: false))
+      throw error
+    }
+  }
+
+  private final func setLimits(of space: AddressSpace, _ limits: ResourceLimits, _ newCredentials: Credentials) {
     var new = AddressSpaceLimits()
     new.total = limits[.RLIMIT_AS].current
     new.data = limits[.RLIMIT_DATA].current
     new.stack = limits[.RLIMIT_STACK].current
     new.locked = limits[.RLIMIT_MEMLOCK].current
-    new.ignoresLockLimit = credentials.has(.CAP_IPC_LOCK)
+    new.ignoresLockLimit = newCredentials.has(.CAP_IPC_LOCK)
     new.refusesHugePages = memory?.space.limits.refusesHugePages ?? false
     space.limits = new
   }
@@ -173,7 +195,6 @@ extension Task {
     exchangeMemory(memory)?.endUse()
     completion?.finish()
     completion = nil
-    if files.userCount > 1, let own = try? files.copy() { setFiles(own) }
     files.closeForExecution()
     resetSignalsForExecution(newDispositions)
     numberAddress = 0
