@@ -186,9 +186,10 @@ public final class Terminal {
   /// Treats what was received, and sends the signals that were typed.
   func processInput() {
     var isContinued = false
-    while let typed = update({ $0.process(isContinued: isContinued) }) {
+    while let pause = update({ $0.process(isContinued: isContinued) }) {
       isContinued = true
-      if typed.group != 0 { jobControl.signal(typed.signal, group: typed.group, session: typed.session) }
+      guard case .signal(let typed) = pause, typed.group != 0 else { continue }
+      jobControl.signal(typed.signal, group: typed.group, session: typed.session)
     }
   }
 

@@ -48,6 +48,14 @@ struct TerminalState: ~Copyable {
     var session: Int32
   }
 
+  /// Why the treatment of input stops before its end.
+  enum Pause {
+    /// A signal has to be sent.
+    case signal(TypedSignal)
+    /// Much was done: others may have the lock before it goes on.
+    case turn
+  }
+
   /// What is to be done without the lock, after something was done with it.
   struct FollowUp: OptionSet {
     var rawValue: UInt8
@@ -70,10 +78,10 @@ struct TerminalState: ~Copyable {
 
   // MARK: Input
 
-  /// Takes what was received to the line discipline, until that is full or a signal has to be sent.
+  /// Takes what was received to the line discipline, until that is full or there is a reason to pause.
   ///
-  /// - Parameter isContinued: whether that was sent, and what was received with its character goes on.
-  mutating func process(isContinued: Bool) -> TypedSignal? {
+  /// - Parameter isContinued: whether that is over, and what was received with the same character goes on.
+  mutating func process(isContinued: Bool) -> Pause? {
     if !isContinued { deliveredCount = discipline.output.count }
     while received.count > 0 {
       let (count, isOverflow) = discipline.admit(received.count)
@@ -86,7 +94,11 @@ struct TerminalState: ~Copyable {
         if let signal = discipline.pendingSignal {
           discipline.pendingSignal = nil
           dropOutputIfAsked()
-          return TypedSignal(signal: signal, group: foreground, session: session)
+          return .signal(TypedSignal(signal: signal, group: foreground, session: session))
+        }
+        if discipline.hasReprinted {
+          discipline.hasReprinted = false
+          return .turn
         }
       }
       discipline.finishReceiving()

@@ -5,7 +5,9 @@ import Machine
 import Security
 import Testing
 import VFS
+import VirtualMemory
 
+@testable import Executables
 @testable import ProcessFileSystem
 @testable import Processes
 
@@ -145,6 +147,41 @@ struct TreeTests {
       #expect(gone == nil)
       #expect(throws: Errno.ESRCH) { try stat?.read(10, at: 0) }
     }
+  }
+
+  @Test("what was open of a process is not told any more when it has executed a program with other rights")
+  func newRights() throws {
+    try withWorld { world in
+      let user = Credentials(user: UserID(rawValue: 1_000), group: GroupID(rawValue: 1_000))
+      let (mine, theirs) = (try world.fork(user), try world.fork(user))
+      world.looking.task = mine
+      let old = try #require(try giveMemory(theirs, "old"))
+      let number = theirs.processIdentifier
+      let files = try ["environ", "auxv", "personality", "smaps_rollup", "io"].map { try world.open("\(number)/\($0)") }
+      let arguments = try world.open("\(number)/cmdline")
+      let secret = try #require(try giveMemory(theirs, "secret"))
+      secret.isDumpable.store(false, ordering: .relaxed)
+      theirs.setCredentials(.root)
+      // What it had been is gone.
+      old.endUse()
+      #expect(try files[0].read(100, at: 0) == [] && files[1].read(100, at: 0) == [])
+      for file in files.dropFirst(2) { #expect(throws: Errno.EACCES) { try file.read(100, at: 0) } }
+      #expect(try arguments.read(100, at: 0) == Array("secret".utf8))
+      _ = theirs.exchangeMemory(nil)
+      secret.endUse()
+    }
+  }
+
+  /// Gives `task` memory in which `content` is its arguments, its environment and its auxiliary vector.
+  private func giveMemory(_ task: Task, _ content: String) throws -> ProgramMemory? {
+    let space = try AddressSpace.make()
+    let start = try space.map(MapRequest(byteCount: 4_096))
+    try space.write(content.bytes.span, to: start)
+    var program = ProgramMemory.Program()
+    let range = start..<start + UInt64(content.utf8.count)
+    (program.loaded.arguments, program.loaded.environment, program.loaded.auxiliary) = (range, range, range)
+    _ = task.exchangeMemory(ProgramMemory(space, program))
+    return task.memory
   }
 
   @Test("who may not look into a process gets neither its memory nor its files, and owns what is its own")

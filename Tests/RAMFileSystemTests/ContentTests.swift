@@ -7,6 +7,8 @@ import TestSupport
 import Testing
 import VFS
 
+@testable import RAMFileSystem
+
 @Suite("Content of files")
 struct ContentTests {
   @Test("Random writes, holes and sizes leave what a plain array has", arguments: [1, 2, 3, 4])
@@ -159,6 +161,57 @@ struct ContentTests {
       #expect(throws: Errno.ENODATA) { try inode.removeExtendedAttribute(name.span) }
       let large = [UInt8](repeating: 0, count: 70_000)
       #expect(throws: Errno.ENOSPC) { try inode.setExtendedAttribute(name.span, to: large.span, .make) }
+    }
+  }
+
+  @Test("What takes memory besides content and files counts as some of them")
+  func hiddenMemory() throws {
+    try withWorld(.init(pageCount: 2, fileCount: 6)) { world in
+      let free = { try world.fileSystem.statistics().freeFileCount }
+      let file = try world.open("f", .O_CREAT).path
+      #expect(try free() == 4)
+      for (name, left) in [("g", UInt64(3)), ("h", 2)] {
+        try world.actor.link(file, to: Array(name.utf8).span)
+        #expect(try free() == left)
+      }
+      try world.remove("f")
+      #expect(try free() == 3)
+      let name = Array("user.a".utf8)
+      try file.inode.setExtendedAttribute(name.span, to: [UInt8](repeating: 1, count: 1_500).span, .make)
+      #expect(try free() == 1)
+      let large = [UInt8](repeating: 1, count: 3_500)
+      #expect(throws: Errno.ENOSPC) { try file.inode.setExtendedAttribute(name.span, to: large.span, .replace) }
+      #expect(throws: Errno.ENOSPC) {
+        try world.actor.link(file, to: Array("i".utf8).span)
+        try world.actor.link(file, to: Array("j".utf8).span)
+      }
+      try world.remove("i")
+      try file.inode.setExtendedAttribute(name.span, to: [1].span, .replace)
+      #expect(try free() == 2)
+      try file.inode.removeExtendedAttribute(name.span)
+      #expect(try free() == 3)
+      let target = [UInt8](repeating: 0x61, count: 128)
+      for name in ["k", "l"] { try world.actor.makeLink(Array(name.utf8).span, to: target.span) }
+      #expect(try world.fileSystem.statistics().freeBlockCount == 0 && free() == 1)
+      #expect(throws: Errno.ENOSPC) { try world.actor.makeLink(Array("m".utf8).span, to: target.span) }
+      try world.actor.makeLink(Array("m".utf8).span, to: target.span.extracting(1..<128))
+      for name in ["k", "l", "m"] { try world.remove(name) }
+      // What was looked up stays in the cache, which gives way.
+      _ = world.names.scan(.max)
+      _ = world.names.scan(.max)
+      #expect(try world.fileSystem.statistics().freeBlockCount == 2 && free() == 3)
+    }
+  }
+
+  @Test("Space is reserved without a limit, however the counts of pages differ for a moment")
+  func unlimited() throws {
+    try withWorld { world in
+      let file = try world.open("f", [.O_CREAT, .O_RDWR])
+      #expect(try file.write([UInt8](repeating: 1, count: 8_192)) == 8_192)
+      world.fileSystem.givePages(2)
+      try file.allocate(0..<12_288, .reserve)
+      #expect(try file.endOffset() == 12_288)
+      try world.fileSystem.takePages(2)
     }
   }
 }

@@ -28,12 +28,17 @@ final class World {
   let context: FileSystemContext
   var credentials = Credentials.root
 
-  init(_ limits: RAMFileSystem.Limits = .init(), permissions: UInt16 = 0o777, bucketCount: Int = 64) throws(Errno) {
+  init(
+    _ limits: RAMFileSystem.Limits = .init(), permissions: UInt16 = 0o777, bucketCount: Int = 64,
+    protectsLinks: Bool = true
+  )
+    throws(Errno)
+  {
     cache = try PageCache(frameCount: SimulatedMemory.frameCount, waiting: PageWaiting())
     names = try DentryCache(bucketCount: bucketCount)
     fileSystem = RAMFileSystem(names: names, clock: TickingClock(), cache: cache, limits)
     let root = try fileSystem.makeMount(permissions: permissions)
-    namespace = try MountNamespace(root: root)
+    namespace = try MountNamespace(root: root, protectsLinks: protectsLinks)
     context = FileSystemContext(root: root.rootPath, directory: root.rootPath)
   }
 
@@ -61,9 +66,9 @@ final class World {
 }
 
 func withWorld<Result>(
-  _ limits: RAMFileSystem.Limits = .init(), _ body: (World) throws -> Result
+  _ limits: RAMFileSystem.Limits = .init(), protectsLinks: Bool = true, _ body: (World) throws -> Result
 ) throws -> Result {
-  try SimulatedMemory.exclusive { try body(World(limits)) }
+  try SimulatedMemory.exclusive { try body(World(limits, protectsLinks: protectsLinks)) }
 }
 
 extension OpenFile {

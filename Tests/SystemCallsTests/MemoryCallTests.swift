@@ -5,7 +5,9 @@ import Processes
 import Security
 import Testing
 import VFS
+import VirtualMemory
 
+@testable import RAMFileSystem
 @testable import SystemCalls
 
 /// PROT_…, MAP_…: as programs have them.
@@ -45,6 +47,54 @@ struct MemoryCallTests {
       let directory = try world.task.actor.open(Array("/".utf8).span, [])
       let number = UInt64(try world.task.files.add(directory, limit: 64, closesOnExecution: false).rawValue)
       #expect(world.error(.mmap, 0, 4_096, read, own, number) == .ENODEV)
+    }
+  }
+
+  @Test("what is sealed against writing is not mapped to be written")
+  func seals() throws {
+    try CallWorld.run { world throws in
+      let fileSystem = try #require(world.root.fileSystem as? RAMFileSystem)
+      func makeFile() throws -> UInt64 {
+        let inode = try fileSystem.makeUnnamed(NewFile(.regular, permissions: 0o777), [])
+        let path = try AnonymousFileSystem.makePath(to: inode, name: Array("memfd:x".utf8).span)
+        let file = try world.task.actor.open(path, .O_RDWR, isNew: true)
+        try file.truncate(to: 4_096)
+        return UInt64(try world.task.files.add(file, limit: 64, closesOnExecution: false).rawValue)
+      }
+      let (addSeals, againstWriting, againstFutureWriting): (UInt64, UInt64, UInt64) = (1_033, 8, 16)
+      let first = try makeFile()
+      let view = UInt64(world.call(.mmap, 0, 4_096, read | write, shared, first))
+      #expect(world.error(.fcntl, first, addSeals, againstWriting) == .EBUSY)
+      #expect(world.call(.munmap, view, 4_096) == 0)
+      #expect(world.call(.fcntl, first, addSeals, againstWriting) == 0)
+      let second = try makeFile()
+      let kept = UInt64(world.call(.mmap, 0, 4_096, read | write, shared, second))
+      #expect(world.call(.fcntl, second, addSeals, againstFutureWriting) == 0)
+      try world.store([UInt8(7)], at: kept)
+      for (number, content) in [(first, UInt8(0)), (second, 7)] {
+        #expect(world.error(.mmap, 0, 4_096, read | write, shared, number) == .EPERM)
+        let view = UInt64(world.call(.mmap, 0, 4_096, read, shared, number))
+        #expect(try world.bytes(1, at: view) == [content])
+        #expect(world.error(.mprotect, view, 4_096, read | write) == .EACCES)
+        let copy = UInt64(world.call(.mmap, 0, 4_096, read | write, own, number))
+        try world.store([UInt8(9)], at: copy)
+        #expect(try world.bytes(1, at: view) == [content])
+      }
+    }
+  }
+
+  @Test("limits that another sets count for the memory of the process that they are of")
+  func limitsOfOthers() throws {
+    try CallWorld.run { world throws in
+      let other = try world.addProcess(.root)
+      try world.store([1 << 20, 1 << 21] as [UInt64])
+      // RLIMIT_MEMLOCK and RLIMIT_AS.
+      for resource: UInt64 in [8, 9] {
+        #expect(world.call(.prlimit64, UInt64(other.processIdentifier), resource, CallWorld.base, 0) == 0)
+      }
+      #expect(other.memory?.space.limits.total == 1 << 20 && other.memory?.space.limits.locked == 1 << 20)
+      #expect(world.space.limits.total == .max)
+      other.memory?.endUse()
     }
   }
 

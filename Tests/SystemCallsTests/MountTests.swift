@@ -70,6 +70,19 @@ struct MountTests {
     }
   }
 
+  @Test("a write whose bytes cannot be read takes no space")
+  func failedWrites() throws {
+    try Program.run { program in
+      program.call(.mkdir, program.text("/m"), 0o755)
+      #expect(program.call(.mount, 0, program.text("/m"), program.text("tmpfs"), 0, program.text("size=8k")) == 0)
+      #expect(program.open("/m/f", [.O_CREAT, .O_RDWR]) == 0)
+      for _ in 0..<5 { #expect(program.call(.pwrite64, 0, Program.hole, 4_096, 0) == .error(.EFAULT)) }
+      #expect(program.call(.write, 0, program.room(8_192), 8_192) == 8_192)
+      program.call(.close, 0)
+      #expect(program.call(.umount2, program.text("/m"), 0) == 0)
+    }
+  }
+
   @Test("space is reserved and freed")
   func space() throws {
     try Program.run { program in

@@ -181,4 +181,16 @@ struct SocketCallTests {
       #expect(program.number(value + 4, width: 8) == 0)
     }
   }
+
+  @Test("splice from a socket takes what has come, and waits for no more", .timeLimit(.minutes(1)))
+  func splice() throws {
+    try withSockets { program in
+      let (pair, room) = (program.room(8), program.room(8_192))
+      #expect(program.call(.socketpair, 1, 1, 0, pair) == 0)
+      program.call(.pipe, pair)
+      #expect(program.call(.write, 0, room, 8_192) == 8_192)
+      #expect(program.call(.splice, 1, 0, 3, 0, 1 << 15, 0) == 8_192)
+      #expect(program.call(.read, 2, room, 8_192) == 8_192)
+    }
+  }
 }

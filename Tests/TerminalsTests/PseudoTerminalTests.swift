@@ -124,4 +124,22 @@ struct PseudoTerminalTests {
     pair.set { $0.local.insert(.EXTPROC) }
     #expect(try pair.master.read(100) == [64])
   }
+
+  @Test("The lock is let go of after each line that is printed again")
+  func reprinting() throws {
+    let pair = try Pair()
+    try pair.master.write("abc")
+    _ = try pair.master.readText()
+    let remaining: [Int] = pair.terminal.state.withLock { state in
+      for _ in 0..<3 { _ = state.received.append(0x12, .normal) }
+      var counts: [Int] = []
+      while state.process(isContinued: !counts.isEmpty) != nil { counts.append(state.received.count) }
+      return counts
+    }
+    #expect(remaining == [2, 1, 0])
+    #expect(try pair.master.readText() == "^R\r\nabc^R\r\nabc^R\r\nabc")
+    try pair.master.write("\u{12}\u{12}d\n")
+    #expect(try pair.master.readText() == "^R\r\nabc^R\r\nabcd\r\n")
+    #expect(try pair.slave.readText() == "abcd\n")
+  }
 }

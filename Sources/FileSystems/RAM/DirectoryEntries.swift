@@ -14,6 +14,8 @@ final class DirectoryEntry {
   private(set) var kind: FileKind
   /// Where it is in the order of the directory. Never used again in the same directory.
   let position: Int64
+  /// Where it is in the list of its directory now.
+  fileprivate var place: Int
   var nextInBucket: DirectoryEntry?
 
   /// Adds it to what a listing says, if there is room.
@@ -22,9 +24,9 @@ final class DirectoryEntry {
     records.append(name, inodeNumber, kind, next: position + 1)
   }
 
-  init(_ name: consuming FileName, _ inode: RAMInode, position: Int64) {
+  fileprivate init(_ name: consuming FileName, _ inode: RAMInode, position: Int64, place: Int) {
     self.name = name
-    (self.inode, self.position) = (inode, position)
+    (self.inode, self.position, self.place) = (inode, position, place)
     (inodeNumber, kind) = (inode.number, inode.kind)
   }
 }
@@ -89,7 +91,7 @@ struct DirectoryEntries: ~Copyable {
   /// - Throws: `ENOMEM`, `ENAMETOOLONG`; the directory is as before.
   mutating func add(_ name: Span<UInt8>, _ inode: RAMInode) throws(Errno) {
     try prepareToAdd()
-    let entry = DirectoryEntry(try FileName(name), inode, position: nextPosition)
+    let entry = DirectoryEntry(try FileName(name), inode, position: nextPosition, place: order.count)
     try order.append(entry)
     nextPosition += 1
     count += 1
@@ -110,7 +112,7 @@ struct DirectoryEntries: ~Copyable {
       before?.nextInBucket = entry.nextInBucket
     }
     entry.nextInBucket = nil
-    order[index(from: entry.position)] = nil
+    order[entry.place] = nil
     count -= 1
     // Half of it gone: worth closing the gaps.
     if order.count > 16 && count < order.count / 2 { compact() }
@@ -138,6 +140,7 @@ struct DirectoryEntries: ~Copyable {
     var kept = 0
     for index in 0..<order.count {
       guard let entry = order[index].take() else { continue }
+      entry.place = kept
       order[kept] = entry
       kept += 1
     }

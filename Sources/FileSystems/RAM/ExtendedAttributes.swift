@@ -38,6 +38,11 @@ struct ExtendedAttributes: ~Copyable {
 
   init() {}
 
+  /// As how many files they count, so that their memory has a limit, too. Source: Linux mm/shmem.c, BOGO_INODE_SIZE.
+  var fileShare: UInt64 { Self.fileShare(byteCount) }
+
+  private static func fileShare(_ byteCount: Int) -> UInt64 { UInt64(byteCount + 1_023) / 1_024 }
+
   private func index(of name: Span<UInt8>) -> Int? {
     for index in 0..<pairs.count where pairs[index].isNamed(name) { return index }
     return nil
@@ -51,30 +56,42 @@ struct ExtendedAttributes: ~Copyable {
     for place in 0..<pairs[index].value.count { try bytes.append(pairs[index].value[place]) }
   }
 
-  /// Makes or replaces.
+  /// Makes or replaces, if `owner` has room for it.
   ///
   /// - Throws: `EEXIST`, `ENODATA`, `ENOSPC`, `ENOMEM`.
-  mutating func set(_ pair: consuming Pair, _ mode: ExtendedAttributeMode) throws(Errno) {
+  mutating func set(
+    _ pair: consuming Pair, _ mode: ExtendedAttributeMode, _ owner: RAMFileSystem
+  ) throws(Errno) {
     let found = index(of: pair.name.span)
     if found != nil && mode == .make { throw .EEXIST }
     if found == nil && mode == .replace { throw .ENODATA }
     let oldCount = found.map { pairs[$0].value.count + pairs[$0].name.count } ?? 0
     let newCount = byteCount - oldCount + pair.name.count + pair.value.count
     guard newCount <= Self.limit else { throw .ENOSPC }
+    let (old, new) = (fileShare, Self.fileShare(newCount))
+    if new > old { try owner.takeFiles(new - old) }
     if let found {
       pairs[found] = pair
     } else {
-      try pairs.append(pair)
+      do throws(Errno) {
+        try pairs.append(pair)
+      } catch {
+        if new > old { owner.giveFiles(new - old) }
+        throw error
+      }
     }
     byteCount = newCount
+    if new < old { owner.giveFiles(old - new) }
   }
 
-  /// Removes.
+  /// Removes, and gives back to `owner` what it took.
   ///
   /// - Throws: `ENODATA`.
-  mutating func remove(_ name: Span<UInt8>) throws(Errno) -> Pair {
+  mutating func remove(_ name: Span<UInt8>, _ owner: RAMFileSystem) throws(Errno) -> Pair {
     guard let index = index(of: name) else { throw .ENODATA }
+    let old = fileShare
     byteCount -= pairs[index].value.count + pairs[index].name.count
+    owner.giveFiles(old - fileShare)
     return pairs.remove(at: index)
   }
 

@@ -67,8 +67,17 @@ final class RAMDirectory: RAMInode {
   override func link(_ name: Span<UInt8>, to inode: Inode) throws(Errno) {
     guard let inode = inode as? RAMInode, inode.owner === owner else { throw .EXDEV }
     guard inode.linkCount < UInt32(Int32.max) else { throw .EMLINK }
-    try add(name, inode)
-    inode.noteChanged(linkDelta: 1)
+    // The first name is the file's own; each further one counts as a file. Source: Linux mm/shmem.c, shmem_link.
+    let isFurther = inode.linkCount > 0
+    if isFurther { try owner.takeFiles(1) }
+    do throws(Errno) {
+      try add(name, inode)
+    } catch {
+      if isFurther { owner.giveFiles(1) }
+      throw error
+    }
+    // The others may have gone meanwhile.
+    if inode.noteChanged(linkDelta: 1) == 1, isFurther { owner.giveFiles(1) }
   }
 
   // MARK: Removing and moving
@@ -90,8 +99,8 @@ final class RAMDirectory: RAMInode {
     if inode.kind == .directory {
       inode.noteChanged(linkDelta: -2)
       noteChanged(linkDelta: -1)
-    } else {
-      inode.noteChanged(linkDelta: -1)
+    } else if inode.noteChanged(linkDelta: -1) > 0 {
+      owner.giveFiles(1)
     }
   }
 

@@ -123,7 +123,10 @@ final class RAMFile: RAMInode {
     if end > provider.pageCount { provider.setPageCount(end) }
     // A page that is written whole does not come from the provider, which counts the others.
     guard range.count == 4096 else { return }
-    if try !pages().isResident(UInt64(range.lowerBound >> 12)) { try provider.take(1) }
+    let pages = try pages()
+    guard !pages.isResident(UInt64(range.lowerBound >> 12)) else { return }
+    provider.giveBackMissing(UInt64(pages.residentCount))
+    try provider.take(1)
   }
 
   override func punchHole(_ range: Range<Int64>) throws(Errno) {
@@ -151,7 +154,9 @@ final class RAMFile: RAMInode {
     guard !range.isEmpty else { return }
     if range.upperBound > size { try checkSeals(.F_SEAL_GROW) }
     let wanted = UInt64(range.lowerBound >> 12)..<Self.pageCount(range.upperBound)
-    guard UInt64(wanted.count) <= owner.freePages + UInt64(try pages().residentCount) else { throw .ENOSPC }
+    // Without a limit that may be more than there are numbers for: what is taken and what is there are not counted at once.
+    let (room, isUnlimited) = owner.freePages.addingReportingOverflow(UInt64(try pages().residentCount))
+    guard isUnlimited || UInt64(wanted.count) <= room else { throw .ENOSPC }
     let oldCount = provider.pageCount
     if wanted.upperBound > oldCount { provider.setPageCount(wanted.upperBound) }
     let pages = try pages()
@@ -193,6 +198,11 @@ final class RAMPages: PageProvider {
   func take(_ pages: UInt64) throws(Errno) {
     try owner.takePages(pages)
     taken.wrappingAdd(pages, ordering: .relaxed)
+  }
+
+  /// Gives back what was taken for pages that could not be filled then.
+  func giveBackMissing(_ residentCount: UInt64) {
+    if taken.load(ordering: .relaxed) > residentCount { recount(residentCount) }
   }
 
   /// Notes that there are `residentCount` pages now, and gives back what was taken for others.

@@ -98,7 +98,7 @@ public final class RAMFileSystem: FileSystem {
 
   /// Makes an inode of any kind but a symbolic link; it has as many names as its first.
   func makeInode(_ new: NewFile, linkCount: UInt32 = 1) throws(Errno) -> RAMInode {
-    try Self.take(1, of: filesUsed, upTo: fileLimit)
+    try takeFiles(1)
     let number = nextNumber.wrappingAdd(1, ordering: .relaxed).oldValue
     switch new.kind {
     case .directory: return RAMDirectory(self, number, new)
@@ -109,17 +109,26 @@ public final class RAMFileSystem: FileSystem {
 
   /// Makes an ordinary file that never had a name and gets none.
   func makeUnnamed(_ new: NewFile, _ seals: SealFlags) throws(Errno) -> RAMFile {
-    try Self.take(1, of: filesUsed, upTo: fileLimit)
+    try takeFiles(1)
     let number = nextNumber.wrappingAdd(1, ordering: .relaxed).oldValue
     return RAMFile(self, number, new, linkCount: 0, seals: seals)
   }
 
   func makeLink(_ new: NewFile, target: consuming GrowableArray<UInt8>) throws(Errno) -> RAMInode {
-    try Self.take(1, of: filesUsed, upTo: fileLimit)
+    try takeFiles(1)
+    do throws(Errno) {
+      try takePages(RAMLink.pageCount(of: target.count))
+    } catch {
+      giveFiles(1)
+      throw error
+    }
     return RAMLink(self, nextNumber.wrappingAdd(1, ordering: .relaxed).oldValue, new, target: target)
   }
 
-  func noteInodeGone() { filesUsed.wrappingSubtract(1, ordering: .relaxed) }
+  /// Takes room for files, or for what takes as much memory as they do: more names, and attributes.
+  func takeFiles(_ count: UInt64) throws(Errno) { try Self.take(count, of: filesUsed, upTo: fileLimit) }
+
+  func giveFiles(_ count: UInt64) { filesUsed.wrappingSubtract(count, ordering: .relaxed) }
 
   func takePages(_ count: UInt64) throws(Errno) { try Self.take(count, of: pagesUsed, upTo: pageLimit) }
 

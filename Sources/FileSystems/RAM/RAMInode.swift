@@ -12,7 +12,7 @@ class RAMInode: PagedInode {
     super.init(owner, number: number, new, linkCount: linkCount)
   }
 
-  deinit { owner.noteInodeGone() }
+  deinit { owner.giveFiles(1 + extended.withLock { $0.fileShare }) }
 
   override func extendedAttribute(_ name: Span<UInt8>, into value: inout GrowableArray<UInt8>) throws(Errno) {
     try extended.withLock { extended throws(Errno) in try extended.append(valueOf: name, to: &value) }
@@ -23,13 +23,13 @@ class RAMInode: PagedInode {
   ) throws(Errno) {
     var pair: ExtendedAttributes.Pair? = try ExtendedAttributes.Pair(name, value)
     try extended.withLock { extended throws(Errno) in
-      if let new = pair.take() { try extended.set(new, mode) }
+      if let new = pair.take() { try extended.set(new, mode, owner) }
     }
     noteChanged()
   }
 
   override func removeExtendedAttribute(_ name: Span<UInt8>) throws(Errno) {
-    let removed = try extended.withLock { extended throws(Errno) in try extended.remove(name) }
+    let removed = try extended.withLock { extended throws(Errno) in try extended.remove(name, owner) }
     _ = consume removed
     noteChanged()
   }
@@ -43,16 +43,22 @@ class RAMInode: PagedInode {
 final class RAMLink: RAMInode {
   private let target: GrowableArray<UInt8>
 
+  /// How many pages a target of `byteCount` bytes counts as: short ones are in the inode. Source: Linux mm/shmem.c,
+  /// shmem_symlink.
+  static func pageCount(of byteCount: Int) -> UInt64 { byteCount < 128 ? 0 : 1 }
+
+  /// The pages of `target` were taken.
   init(_ owner: RAMFileSystem, _ number: UInt64, _ new: NewFile, target: consuming GrowableArray<UInt8>) {
     self.target = target
     super.init(owner, number, new)
     let size = Int64(self.target.count)
     attributes.withLock { attributes in
       attributes.size = size
-      // As tmpfs counts: short ones are in the inode, others have a page.
-      attributes.blockCount = size < 128 ? 0 : 8
+      attributes.blockCount = Self.pageCount(of: Int(size)) * 8
     }
   }
+
+  deinit { owner.givePages(Self.pageCount(of: target.count)) }
 
   override func readLink(into text: inout GrowableArray<UInt8>) throws(Errno) {
     try text.reserveCapacity(text.count + target.count)

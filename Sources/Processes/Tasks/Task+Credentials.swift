@@ -11,6 +11,11 @@ extension Task {
   public final func become(_ new: Credentials) {
     let old = credentials
     UserAccounts.move(from: old.users.real, to: new.users.real)
+    if new.users.real != old.users.real {
+      // To change users never fails for that; what follows may. Source: execve(2), EAGAIN.
+      exceedsTaskLimit =
+        new.users.real != .root && UserAccounts.count(of: new.users.real) > process.limit(.RLIMIT_NPROC)
+    }
     setCredentials(new)
     memory?.space.limits.ignoresLockLimit = new.has(.CAP_IPC_LOCK)
     let changesRights =

@@ -24,9 +24,13 @@ extension Task {
   public final func execute(
     _ file: OpenFile, path: Span<UInt8>, _ arguments: inout ArgumentList, _ registers: borrowing UserContext
   ) throws(Errno) {
+    if exceedsTaskLimit, UserAccounts.count(of: credentials.users.real) > process.limit(.RLIMIT_NPROC) { throw .EAGAIN }
     var file = file
     var depth = 0
-    while let interpreter = try prependScript(file, path, &arguments) {
+    // What the script at hand is called: what was executed, or an interpreter that is a script itself.
+    var name = GrowableArray<UInt8>()
+    try Self.append(path, to: &name)
+    while let interpreter = try prependScript(file, &name, &arguments) {
       depth += 1
       if depth > Self.scriptDepth { throw .ELOOP }
       file = interpreter
@@ -48,23 +52,30 @@ extension Task {
     return try found.inode.open(OpenRequest(found, [], credentials))
   }
 
-  /// If `file` is a script, makes the arguments those of its interpreter.
+  private static func append(_ bytes: Span<UInt8>, to array: inout GrowableArray<UInt8>) throws(Errno) {
+    try array.reserveCapacity(array.count + bytes.count)
+    for index in bytes.indices { try array.append(bytes[index]) }
+  }
+
+  /// If `file` is a script, called `name`, makes the arguments those of its interpreter, and `name` what that is called.
   ///
   /// - Returns: the interpreter; nil when it is none.
   private final func prependScript(
-    _ file: OpenFile, _ path: Span<UInt8>, _ arguments: inout ArgumentList
+    _ file: OpenFile, _ name: inout GrowableArray<UInt8>, _ arguments: inout ArgumentList
   ) throws(Errno) -> OpenFile? {
     var first = InlineArray<256, UInt8>(repeating: 0)
     var span = first.mutableSpan
     let count = try IOBuffer.withBuffer(filling: &span) { buffer throws(Errno) in try file.read(&buffer, at: 0) }
     guard ScriptHeader.isScript(first.span.extracting(0..<count)) else { return nil }
-    return try openInterpreter(ScriptHeader(first.span.extracting(0..<count)), path, &arguments)
+    return try openInterpreter(ScriptHeader(first.span.extracting(0..<count)), &name, &arguments)
   }
 
   private final func openInterpreter(
-    _ script: borrowing ScriptHeader, _ path: Span<UInt8>, _ arguments: inout ArgumentList
+    _ script: borrowing ScriptHeader, _ name: inout GrowableArray<UInt8>, _ arguments: inout ArgumentList
   ) throws(Errno) -> OpenFile {
-    try arguments.prepend(script, path: path)
+    try arguments.prepend(script, path: name.span)
+    name.removeAll()
+    try Self.append(script.interpreter.span, to: &name)
     return try openExecutable(script.interpreter.span)
   }
 
@@ -92,10 +103,11 @@ extension Task {
       throw error
     }
     let dispositions: SignalDispositions
+    var ownFiles: DescriptorTable?
     do throws(Errno) {
       dispositions = try dispositionsForExecution()
       let limits = process.limits
-      setLimits(of: space, limits)
+      setLimits(of: space, limits, newCredentials)
       let isRandomized = !settings.personality.contains(.ADDR_NO_RANDOMIZE)
       let random = isRandomized ? ProgramEnvironment.random : nil
       let layout = AddressLayout(stackLimit: limits[.RLIMIT_STACK].current, random: random)
@@ -103,6 +115,7 @@ extension Task {
       facts.sharedObject = try ProgramEnvironment.mapSharedObject(into: space)
       loaded = try ProgramLoader.load(program, interpreter: linker, arguments, facts, layout, into: space)
       try process.endOthers(than: self)
+      ownFiles = try ownFilesForExecution()
     } catch {
       space.tearDown()
       file.inode.endExecuting()
@@ -110,9 +123,16 @@ extension Task {
     }
     var new = ProgramMemory.Program()
     (new.loaded, new.executable) = (loaded, file)
-    if isSecure { settings.becomeSecure() }
+    if isSecure {
+      settings.becomeSecure()
+      // Where its paths begin is nobody else's to change any more. Linux gives it no rights instead, if it shares that.
+      setContext(context.copy())
+    }
+    // Who may only execute a program may not see by its memory what it is. Source: Linux fs/exec.c, would_dump.
+    let isReadable = (try? file.inode.check(.read, by: credentials)) != nil
+    if let ownFiles { setFiles(ownFiles) }
     let newMemory = ProgramMemory(space, new)
-    newMemory.isDumpable.store(!isSecure, ordering: .relaxed)
+    newMemory.isDumpable.store(!isSecure && isReadable, ordering: .relaxed)
     begin(newMemory, newCredentials, dispositions, registers)
     name = TaskName(lastPartOf: path)
   }
@@ -127,13 +147,26 @@ extension Task {
     }
   }
 
-  private final func setLimits(of space: AddressSpace, _ limits: ResourceLimits) {
+  /// Descriptors of its own, if it shares what it has with another process.
+  ///
+  /// - Throws: `ENOMEM`. The other tasks are gone, so that the program cannot go on either: the process ends.
+  private final func ownFilesForExecution() throws(Errno) -> DescriptorTable? {
+    guard files.userCount > 1 else { return nil }
+    do throws(Errno) {
+      return try files.copy()
+    } catch {
+      process.end(ExitStatus(signal: .SIGKILL, isDumped: false))
+      throw error
+    }
+  }
+
+  private final func setLimits(of space: AddressSpace, _ limits: ResourceLimits, _ newCredentials: Credentials) {
     var new = AddressSpaceLimits()
     new.total = limits[.RLIMIT_AS].current
     new.data = limits[.RLIMIT_DATA].current
     new.stack = limits[.RLIMIT_STACK].current
     new.locked = limits[.RLIMIT_MEMLOCK].current
-    new.ignoresLockLimit = credentials.has(.CAP_IPC_LOCK)
+    new.ignoresLockLimit = newCredentials.has(.CAP_IPC_LOCK)
     new.refusesHugePages = memory?.space.limits.refusesHugePages ?? false
     space.limits = new
   }
@@ -162,10 +195,10 @@ extension Task {
     exchangeMemory(memory)?.endUse()
     completion?.finish()
     completion = nil
-    if files.userCount > 1, let own = try? files.copy() { setFiles(own) }
     files.closeForExecution()
     resetSignalsForExecution(newDispositions)
     numberAddress = 0
+    exceedsTaskLimit = false
     sequence = RestartableSequence()
     UserAccounts.move(from: credentials.users.real, to: newCredentials.users.real)
     setCredentials(newCredentials)

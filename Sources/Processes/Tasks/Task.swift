@@ -59,6 +59,9 @@ open class Task: ThreadBody {
 
   /// What the thread does first, instead of running its program: the first task executes one.
   public final var beginning: TaskBeginning?
+  /// Whether its user had more tasks than it may when the task became that user, so that execve looks whether it still has.
+  /// The task's own.
+  final var exceedsTaskLimit = false
   /// Where its number is to be written when it begins; 0 for nowhere. The task's own.
   public final var numberAddress: UInt64 = 0
   /// Where its number is to be cleared when it ends; 0 for nowhere. The task's own.

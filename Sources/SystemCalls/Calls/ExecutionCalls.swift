@@ -33,14 +33,20 @@ extension SystemCallContext {
         path, from: start, followsLink: !flags.contains(.AT_SYMLINK_NOFOLLOW), isEmptyAllowed: isEmptyAllowed)
       guard start != nil else { return try execute(file, path, arguments, environment, registers) }
       // What scripts are told: a path that leads there by the descriptor.
-      var name: Message = "/dev/fd/"
-      name.write(decimal: UInt64(UInt32(bitPattern: directory)))
+      var name = GrowableArray<UInt8>()
+      let place: Message = "/dev/fd/\(UInt32(bitPattern: directory))"
+      try Self.append(place.bytes, to: &name)
       if !path.isEmpty {
-        name.write("/")
-        name.write(path)
+        try name.append(UInt8(ascii: "/"))
+        try Self.append(path, to: &name)
       }
-      try execute(file, name.bytes, arguments, environment, registers)
+      try execute(file, name.span, arguments, environment, registers)
     }
+  }
+
+  private static func append(_ bytes: Span<UInt8>, to array: inout GrowableArray<UInt8>) throws(Errno) {
+    try array.reserveCapacity(array.count + bytes.count)
+    for index in bytes.indices { try array.append(bytes[index]) }
   }
 
   private func execute(

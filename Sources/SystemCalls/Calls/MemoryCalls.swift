@@ -31,20 +31,32 @@ extension SystemCallContext {
       address: address, byteCount: byteCount, protection: implied(protection),
       flags: VirtualMemory.MapFlags(rawValue: UInt32(truncatingIfNeeded: flags.rawValue)),
       offset: UInt64(bitPattern: offset))
-    if !request.flags.contains(.anonymous) { try addFile(Descriptor(rawValue: descriptor), to: &request) }
+    if request.flags.contains(.anonymous) { return try space.map(request) }
+    let file = try task.files.usableFile(Descriptor(rawValue: descriptor))
+    // Where seals may still come, none is to come between the look at them and the mapping, which would make it void.
+    guard let seals = file.inode.seals, !seals.contains(.F_SEAL_SEAL) else { return try map(file, &request) }
+    return try file.inode.lock.withLock { () throws(Errno) in try map(file, &request) }
+  }
+
+  private func map(_ file: OpenFile, _ request: inout MapRequest) throws(Errno) -> UInt64 {
+    try add(file, to: &request)
     return try space.map(request)
   }
 
-  /// Looks up what is to be mapped, and what it allows.
-  private func addFile(_ descriptor: Descriptor, to request: inout MapRequest) throws(Errno) {
-    let file = try task.files.usableFile(descriptor)
+  /// Adds what is to be mapped, and what it allows.
+  private func add(_ file: OpenFile, to request: inout MapRequest) throws(Errno) {
     if request.flags.contains(.hugeTable) { throw .EINVAL }
     guard request.byteCount > 0 else { throw .EINVAL }
     let isShared = request.flags.contains(.shared)
-    let mayWrite = !isShared || file.mode.contains(.write)
+    let isSealed = !(file.inode.seals ?? []).isDisjoint(with: [.F_SEAL_WRITE, .F_SEAL_FUTURE_WRITE])
+    let mayWrite = !isShared || file.mode.contains(.write) && !isSealed
     let mayExecute = !file.path.mount.restrictions.contains(.noExecution)
     // Refused here because it comes before the refusal of a file that cannot be mapped at all.
-    if !file.mode.contains(.read) || request.protection.contains(.write) && !mayWrite { throw .EACCES }
+    if !file.mode.contains(.read) || request.protection.contains(.write) && isShared && !file.mode.contains(.write) {
+      throw .EACCES
+    }
+    // Source: F_ADD_SEALS(2const), F_SEAL_WRITE.
+    if request.protection.contains(.write) && !mayWrite { throw .EPERM }
     if !mayExecute {
       // What reading implies is not asked for.
       if task.settings.personality.contains(.READ_IMPLIES_EXEC) { request.protection.remove(.execute) }

@@ -48,7 +48,8 @@ extension SystemCallContext {
     if resource == .RLIMIT_NOFILE, limit.maximum > 1_048_576 { throw .EPERM }
     if limit.maximum > process.limits[resource].maximum { try task.credentials.require(.CAP_SYS_RESOURCE) }
     try process.setLimit(resource, ResourceLimits.Limit(limit.current, maximum: limit.maximum))
-    guard let space = task.memory?.space, process === task.process else { return }
+    let memory = process === task.process ? task.memory : process.leader?.resourcesForOthers.memory
+    guard let space = memory?.space else { return }
     switch resource {
     case .RLIMIT_AS: space.limits.total = limit.current
     case .RLIMIT_DATA: space.limits.data = limit.current

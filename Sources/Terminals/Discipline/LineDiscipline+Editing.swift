@@ -58,6 +58,7 @@ extension LineDiscipline {
   }
 
   private mutating func reprint(_ byte: UInt8) {
+    hasReprinted = true
     finishErasing()
     echoCharacter(byte)
     echoRaw(0x0a)

@@ -57,6 +57,8 @@ struct LineDiscipline: ~Copyable {
   var isStoppedByCall = false
   /// Something that whoever feeds input has to do outside.
   var pendingSignal: Signal?
+  /// Whether a whole line was printed again: one byte has then done as much as thousands.
+  var hasReprinted = false
   /// What a pseudo terminal's master is told in packet mode.
   var events: Events = []
 

@@ -137,9 +137,20 @@ extension Dentry {
     if inode?.kind == .directory { fileSystem.names.noteGoneDirectory() }
   }
 
-  /// The dentry of a file that never had a name.
-  static func unnamed(_ inode: Inode, in parent: Dentry) throws(Errno) -> Dentry {
-    let dentry = try Dentry(FileName(Span()), in: parent, inode: inode, fileSystem: parent.fileSystem)
+  /// For how long a file has no name that never had one. Source: open(2), O_TMPFILE.
+  enum Namelessness {
+    /// linkat(2) may give it one.
+    case untilLinked
+    /// It gets none: O_EXCL.
+    case forEver
+  }
+
+  /// The dentry of a file that never had a name. One that gets none looks as if it had had one.
+  static func unnamed(
+    _ inode: Inode, in parent: Dentry, _ namelessness: Namelessness
+  ) throws(Errno) -> Dentry {
+    let name: Message = namelessness == .forEver ? "#\(inode.number)" : ""
+    let dentry = try Dentry(FileName(name.bytes), in: parent, inode: inode, fileSystem: parent.fileSystem)
     dentry.noteRemoved()
     return dentry
   }

@@ -61,7 +61,12 @@ extension FileActor {
       guard owner == credentials.users.fileSystem || credentials.has(.CAP_FOWNER) else { throw .EPERM }
     }
     let file = try inode.open(OpenRequest(found, flags, credentials, in: namespace))
-    if flags.contains(.O_TRUNC) && inode.kind == .regular && !isNew { try truncate(inode, to: 0) }
+    if flags.contains(.O_TRUNC) && inode.kind == .regular && !isNew {
+      // Nothing is cut off a program that runs, whatever the file is open for.
+      try inode.beginWriting()
+      defer { inode.endWriting() }
+      try truncate(inode, to: 0)
+    }
     return file
   }
 
@@ -121,7 +126,7 @@ extension FileActor {
     guard directory.inode.kind == .directory else { throw .ENOTDIR }
     try checkChangeable(directory)
     let inode = try directory.inode.createUnnamed(newFile(.regular, permissions, in: directory.inode))
-    let dentry = try Dentry.unnamed(inode, in: directory.dentry)
+    let dentry = try Dentry.unnamed(inode, in: directory.dentry, flags.contains(.O_EXCL) ? .forEver : .untilLinked)
     let kept = flags.subtracting([.O_TMPFILE]).union(flags.contains(.O_EXCL) ? .O_EXCL : [])
     return try inode.open(OpenRequest(Path(mount: directory.mount, dentry: dentry), kept, credentials))
   }
@@ -132,8 +137,6 @@ extension FileActor {
     defer { inode.lock.unlock() }
     try inode.checkGrowth(to: size, limit: sizeLimit)
     try inode.setSize(size)
-    if !credentials.has(.CAP_FSETID) {
-      inode.attributes.withLock { $0.permissions = Privileges.without($0.permissions) }
-    }
+    inode.dropPrivileges(unlessMayKeep: credentials)
   }
 }

@@ -334,6 +334,7 @@ open class OpenFile {
     defer { inode.lock.unlock() }
     try inode.checkGrowth(to: size, limit: sizeLimit)
     try inode.setSize(size)
+    inode.dropPrivileges(unlessMayKeep: credentials)
   }
 
   /// Reserves, or with flags frees or clears, part of the file. fallocate(2).

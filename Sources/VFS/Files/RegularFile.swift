@@ -220,3 +220,11 @@ enum Privileges {
     return result
   }
 }
+
+extension Inode {
+  /// Takes set-user-ID and set-group-ID from a file whose size somebody changes who may not set them.
+  func dropPrivileges(unlessMayKeep credentials: borrowing Credentials) {
+    guard !credentials.has(.CAP_FSETID) else { return }
+    attributes.withLock { $0.permissions = Privileges.without($0.permissions) }
+  }
+}

@@ -105,11 +105,15 @@ open class Inode {
   }
 
   /// Notes that an attribute changed now, and that there are `linkDelta` more names.
-  public final func noteChanged(linkDelta: Int32 = 0) {
+  ///
+  /// - Returns: how many there are now.
+  @discardableResult
+  public final func noteChanged(linkDelta: Int32 = 0) -> UInt32 {
     let now = fileSystem.clock.now
-    attributes.withLock { attributes in
+    return attributes.withLock { attributes in
       attributes.changeTime = now
       attributes.linkCount = UInt32(truncatingIfNeeded: Int64(attributes.linkCount) + Int64(linkDelta))
+      return attributes.linkCount
     }
   }
 

@@ -62,17 +62,12 @@ struct RecordLocks: ~Copyable {
   mutating func set(_ lock: RecordLock) throws(Errno) {
     // All that can be needed: what is left of a lock that is cut in two, and the new one.
     do throws(Errno) { try locks.reserveCapacity(locks.count + 2) } catch { throw .ENOLCK }
+    // Those that touch it go into it: of one owner and kind none touches another, so none comes to by that.
     var new = lock
-    var index = 0
-    while index < locks.count {
-      let old = locks[index]
-      let touches = old.owner == new.owner && old.kind == new.kind && Self.touch(old, new)
-      guard touches else {
-        index += 1
-        continue
-      }
+    keep { old in
+      guard old.owner == new.owner, old.kind == new.kind, Self.touch(old, new) else { return true }
       (new.first, new.last) = (min(old.first, new.first), max(old.last, new.last))
-      _ = locks.remove(at: index)
+      return false
     }
     cut(new)
     try locks.append(new)
@@ -87,34 +82,39 @@ struct RecordLocks: ~Copyable {
   }
 
   /// Takes all from an owner.
-  mutating func removeAll(of owner: LockOwner) {
-    var index = locks.count
-    while index > 0 {
-      index -= 1
-      if locks[index].owner == owner { _ = locks.remove(at: index) }
-    }
-  }
+  mutating func removeAll(of owner: LockOwner) { keep { $0.owner != owner } }
 
   /// Takes the range of `lock` out of what its owner has. There is room for one lock more.
   private mutating func cut(_ lock: RecordLock) {
-    var index = locks.count
-    while index > 0 {
-      index -= 1
-      let old = locks[index]
-      guard old.owner == lock.owner, old.overlaps(lock) else { continue }
-      _ = locks.remove(at: index)
-      if old.first < lock.first {
-        var left = old
-        left.last = lock.first - 1
-        // There is room: see above. At most one lock is cut in two.
-        try? locks.append(left)
+    // Of the one that is cut in two.
+    var rest: RecordLock?
+    keep { old in
+      guard old.owner == lock.owner, old.overlaps(lock) else { return true }
+      var right = old
+      if old.last > lock.last { right.first = lock.last + 1 }
+      guard old.first < lock.first else {
+        guard old.last > lock.last else { return false }
+        old = right
+        return true
       }
-      if old.last > lock.last {
-        var right = old
-        right.first = lock.last + 1
-        try? locks.append(right)
-      }
+      if old.last > lock.last { rest = right }
+      old.last = lock.first - 1
+      return true
     }
+    // There is room: see above. At most one lock is cut in two.
+    if let rest { try? locks.append(rest) }
+  }
+
+  /// Keeps those of which `isKept` says so, as it leaves them, in one pass: programs choose how many there are.
+  private mutating func keep(_ isKept: (inout RecordLock) -> Bool) {
+    var count = 0
+    for index in 0..<locks.count {
+      var lock = locks[index]
+      guard isKept(&lock) else { continue }
+      locks[count] = lock
+      count += 1
+    }
+    while locks.count > count { _ = locks.popLast() }
   }
 
   private static func touch(_ one: RecordLock, _ other: RecordLock) -> Bool {

@@ -177,6 +177,7 @@ struct PathWalk: ~Copyable {
           current = found
           return .nothing
         }
+        if isLast { try checkFollowable(inode) }
         if try follow(inode, found, into: &buffer) {
           try buffer.reserveCapacity(buffer.count + path.count - end)
           for index in end..<path.count { try buffer.append(path[index]) }
@@ -292,7 +293,19 @@ struct PathWalk: ~Copyable {
     _ inode: Inode, _ link: Path, in directory: Path, into target: inout GrowableArray<UInt8>
   ) throws(Errno) -> Bool {
     current = directory
+    try checkFollowable(inode)
     return try follow(inode, link, into: &target)
+  }
+
+  /// Refuses a link at the end of a path, found in `current`, that somebody may have put there for others to walk into.
+  ///
+  /// - Throws: `EACCES`.
+  private func checkFollowable(_ link: Inode) throws(Errno) {
+    guard actor.namespace.protectsLinks else { return }
+    let (permissions, directoryOwner) = current.inode.attributes.withLock { ($0.permissions, $0.user) }
+    guard permissions & (Permissions.sticky | 0o002) == Permissions.sticky | 0o002 else { return }
+    let owner = link.attributes.withLock { $0.user }
+    guard owner == actor.credentials.users.fileSystem || owner == directoryOwner else { throw .EACCES }
   }
 
   /// Follows a symbolic link that was found in `current`.

@@ -116,6 +116,7 @@ extension ProcessFileSystem {
     try files.addNumber("pipe-user-pages-hard") { 0 }
     try files.addNumber("suid_dumpable") { 0 }
     try files.addNumber("protected_hardlinks") { 1 }
+    try files.addNumber("protected_symlinks") { 1 }
     try files.addNumber("overflowuid") { 65_534 }
     try files.addNumber("overflowgid") { 65_534 }
     try files.addNumber("nr_open") { Int64(DescriptorTable.hardLimit) }

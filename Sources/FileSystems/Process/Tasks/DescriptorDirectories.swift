@@ -116,10 +116,11 @@ private final class DescriptorInformation: SubjectInode {
 
   override func open(_ request: OpenRequest) throws(Errno) -> OpenFile {
     try subject.checkInspection(request.credentials)
-    let (subject, descriptor) = (subject, descriptor)
+    let (subject, descriptor, credentials) = (subject, descriptor, request.credentials)
     return try TextFile(
       request, self,
       WholeText { (text: inout TextBuffer) throws(Errno) in
+        try subject.checkInspection(credentials)
         let files = try subject.livingTask().resourcesForOthers.files
         let file: OpenFile
         var closes = false

@@ -21,9 +21,11 @@ final class MemoryRangeFile: OpenFile {
 
   private let subject: Subject
   private let part: Part
+  /// The memory when it was opened: a program that is executed later is not looked into with old rights.
+  private let memory: ProgramMemory?
 
   init(_ request: OpenRequest, _ inode: Inode, _ subject: Subject, _ part: Part) throws(Errno) {
-    (self.subject, self.part) = (subject, part)
+    (self.subject, self.part, memory) = (subject, part, try subject.memory())
     try super.init(request, inode)
   }
 
@@ -32,7 +34,8 @@ final class MemoryRangeFile: OpenFile {
   override func endOffset() throws(Errno) -> Int64 { throw .EINVAL }
 
   override func readContent(_ buffer: inout IOBuffer, at offset: Int64) throws(Errno) -> Int {
-    guard let memory = try subject.memory() else { return 0 }
+    // Everybody may know the arguments.
+    guard let memory = try part == .arguments ? subject.memory() : memory, memory.userCount > 0 else { return 0 }
     let range = range(of: memory)
     guard UInt64(offset) < range.upperBound - range.lowerBound else { return 0 }
     let start = range.lowerBound + UInt64(offset)

@@ -43,14 +43,20 @@ final class TaskFileInode: SubjectInode {
 
   override func open(_ request: OpenRequest) throws(Errno) -> OpenFile {
     guard subject.isThere else { throw .ENOENT }
-    if entry.guarding == .inspection { try subject.checkInspection(request.credentials) }
+    let (isGuarded, credentials) = (entry.guarding == .inspection, request.credentials)
+    if isGuarded { try subject.checkInspection(credentials) }
     switch entry.content {
     case .text(let writer, let acceptor):
       let subject = subject
+      // Judged each time, too: it may have executed a program with other rights since.
       let source = WholeText(
-        { (text: inout TextBuffer) throws(Errno) in try writer(subject, &text) },
+        { (text: inout TextBuffer) throws(Errno) in
+          if isGuarded { try subject.checkInspection(credentials) }
+          try writer(subject, &text)
+        },
         accepts: { (text: Span<UInt8>) throws(Errno) in
           guard let acceptor else { throw .EIO }
+          if isGuarded { try subject.checkInspection(credentials) }
           try acceptor(subject, text)
         })
       return try TextFile(request, self, source)

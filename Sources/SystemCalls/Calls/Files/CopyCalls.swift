@@ -134,9 +134,13 @@ extension SystemCallContext {
     guard file.inode.kind != .directory, offset.isNull || file.isSeekable else { throw .EINVAL }
     let start: Int64? = offset.isNull ? nil : try Self.load(offset, of: file)
     var done: Int64 = 0
+    var isFirst = true
     let moved = try writer.pipe.fill(count, isNonblocking: !isPatient || writer.isNonblocking) {
       frame, range throws(Errno) in
-      try IOBuffer.withBuffer(frame, range) { buffer throws(Errno) in
+      // What has come is not held back to wait for more.
+      if !isFirst, file.canPoll, file.poll().isDisjoint(with: [.input, .readNormal]) { return 0 }
+      isFirst = false
+      return try IOBuffer.withBuffer(frame, range) { buffer throws(Errno) in
         guard let start else { return try file.read(&buffer) }
         let read = try file.read(&buffer, at: start + done)
         done += Int64(read)
