@@ -4,6 +4,7 @@ import Machine
 import Processes
 import VFS
 import VirtualMemory
+import Waiting
 
 /// mmap(2) and its relatives: the program's address space does the work.
 extension SystemCallContext {

@@ -4,6 +4,7 @@ import LinuxABI
 import Machine
 import Processes
 import VFS
+import Waiting
 
 /// Calls that move bytes from file to file.
 extension SystemCallContext {
