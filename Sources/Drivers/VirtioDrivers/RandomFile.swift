@@ -52,14 +52,27 @@ public final class RandomRequest: DriverRequest {
 final class RandomServer: DeviceFileServer {
   /// Number 10, 183 is that of hardware's random numbers. Source: Linux Documentation/admin-guide/devices.txt, 10 char.
   private static var number: (major: UInt32, minor: UInt32) { (10, 183) }
+  /// What its name for programs is counted by.
+  private static var family: StaticString { "virtio_rng" }
+
+  /// Which of the machine's it is, `virtio_rng.0`: not the number of its device.
+  private let index: Int
+
+  /// - Throws: `ENOSPC`, `ENOMEM`.
+  init(numbered link: DriverLink) throws(Errno) {
+    index = try DeviceIndexes.take(Self.family, from: 0)
+    super.init(link)
+  }
+
+  deinit { DeviceIndexes.release(Self.family, index) }
 
   /// Makes the file, which is that of the first such device.
   ///
-  /// - Throws: `ENOMEM`.
+  /// - Throws: `ENOSPC`, `ENOMEM`.
   static func publish(through context: DriverContext) throws(Errno) {
     let device = context.device
     try context.outside { () throws(Errno) in
-      let files = DeviceFilePublication(RandomServer(DriverLink(device)))
+      let files = DeviceFilePublication(try RandomServer(numbered: DriverLink(device)))
       var template = DeviceFileTemplate("hwrng", .plain, .fixed(number.major), driver: "misc", className: "misc")
       template.firstMinor = number.minor
       // On Linux it is that of all sources together, which belongs to none of them.
@@ -75,15 +88,9 @@ final class RandomServer: DeviceFileServer {
   ) throws(Errno) -> OpenFile { try RandomFile(request, inode, server: self) }
 
   override func addAttributes(to directory: SyntheticDirectory, of entry: DeviceFileEntry) throws(Errno) {
-    let name = link.device.name
-    try directory.add("rng_available") { text in Self.writeName(name, to: &text) }
-    try directory.add("rng_current") { text in Self.writeName(name, to: &text) }
-  }
-
-  private static func writeName(_ name: Message, to text: inout TextBuffer) {
-    text.write("virtio_rng.")
-    text.write(name)
-    text.write("\n")
+    let line: Message = "\(Self.family.description).\(index)\n"
+    try directory.add("rng_available") { text in text.write(line) }
+    try directory.add("rng_current") { text in text.write(line) }
   }
 }
 
