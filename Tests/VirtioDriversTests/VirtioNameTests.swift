@@ -26,6 +26,16 @@ struct VirtioNameTests {
   }
 }
 
+@Suite("What /sys says of virtio devices")
+struct VirtioTextTests {
+  @Test("The name for modprobe has capital digits, as Linux's")
+  func alias() {
+    var line = Message()
+    VirtioAlias.write(type: 26, vendor: 0x1af4, to: &line)
+    #expect(text(line) == "virtio:d0000001Av00001AF4")
+  }
+}
+
 @Suite("The file of random numbers", .serialized)
 struct RandomFileTests {
   private func name(_ server: RandomServer, in world: World) throws -> String {
