@@ -298,6 +298,34 @@ struct ConsoleDriverTests {
     }
   }
 
+  @Test("Ports stay while the machine rests, and go afterwards when the host says so")
+  func rest() throws {
+    try World.run { world in
+      let (host, context) = (Host(ports: 4), makeContext())
+      let driver = try start(host, context)
+      #expect(host.say(1, 1, 1) && host.say(2, 1, 1) && host.say(1, 6, 1))
+      try settle(driver, host)
+      let file = try world.open("vport0p1")
+      try serve(driver, context, 1)
+      try driver.suspend(context)
+      #expect(world.has("vport0p1") && world.has("vport0p2") && file.poll() != .hangUp)
+
+      try driver.resume(context)
+      host.said = []
+      #expect(host.say(1, 1, 1) && host.say(2, 1, 1) && host.say(1, 6, 1))
+      try settle(driver, host)
+      #expect(host.said.contains([1, 6, 1]))
+      #expect(host.send([4, 5], port: 1))
+      try settle(driver, host)
+      #expect(try file.read(9) == [4, 5])
+      // Both are unplugged.
+      #expect(host.say(1, 2, 1) && host.say(2, 2, 1))
+      try settle(driver, host)
+      #expect(!world.has("vport0p1") && !world.has("vport0p2") && file.poll() == .hangUp)
+      context.resources.withdrawPublications()
+    }
+  }
+
   @Test("Without ports at the host there are no files, and work for ports that are not there does no harm")
   func nothing() throws {
     try World.run { world in
