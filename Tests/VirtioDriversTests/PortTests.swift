@@ -163,6 +163,15 @@ struct PortTests {
   }
 }
 
+/// Takes bytes when it has been given room.
+private final class HoldingSink: VirtioConsoleSink {
+  var capacity = 0
+  var received: [UInt8] = []
+
+  override func room(_ port: Int) -> Int { capacity }
+  override func receive(_ port: Int, _ bytes: Span<UInt8>) { received += array(bytes) }
+}
+
 @Suite("The driver of consoles", .serialized)
 struct ConsoleDriverTests {
   private func start(_ host: Host, _ context: DriverContext) throws -> VirtioConsoleDriver {
@@ -323,6 +332,31 @@ struct ConsoleDriverTests {
       try settle(driver, host)
       #expect(!world.has("vport0p1") && !world.has("vport0p2") && file.poll() == .hangUp)
       context.resources.withdrawPublications()
+    }
+  }
+
+  @Test("A port that comes in place of another has nothing of what came by that one")
+  func successor() throws {
+    try World.run { _ in
+      let (host, sink) = (Host(ports: 2), HoldingSink())
+      let console = VirtioConsole(transport(host.model), sink: sink, pacer: VirtioPacer(attempts: 10))
+      _ = try console.start(messageCount: 0)
+      func takeMessages() throws { while try console.handleQueue(2) {} }
+      #expect(host.say(1, 1, 1) && host.say(1, 6, 1))
+      try takeMessages()
+      #expect(host.send([1, 2, 3], port: 1))
+      #expect(try console.handleQueue(4) == false && sink.received == [])
+      // Nobody has taken it when the port is unplugged, and another comes.
+      #expect(host.say(1, 2, 1) && host.say(1, 1, 1) && host.say(1, 6, 1))
+      try takeMessages()
+      sink.capacity = .max
+      while try console.resume(1) {}
+      while try console.handleQueue(4) {}
+      #expect(sink.received == [])
+      #expect(host.send([4, 5], port: 1))
+      while try console.handleQueue(4) {}
+      #expect(sink.received == [4, 5])
+      #expect(host.model.queues.allSatisfy { $0.violations == [] })
     }
   }
 
