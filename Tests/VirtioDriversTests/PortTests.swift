@@ -2,6 +2,7 @@ import DeviceModels
 import FileTestSupport
 import Foundations
 import LinuxABI
+import TerminalFiles
 import Terminals
 import TestSupport
 import Testing
@@ -304,6 +305,24 @@ struct ConsoleDriverTests {
       #expect(world.has("vport0p2"))
       context.resources.withdrawPublications()
       #expect(file.poll() == .hangUp)
+    }
+  }
+
+  @Test("A console's terminal has the size that the host told of before anybody opened it")
+  func size() throws {
+    try World.run { world in
+      let (host, context) = (Host(ports: 2), makeContext())
+      let driver = try start(host, context)
+      #expect(host.say(0, 1, 1) && host.say(0, 4, 1))
+      // 132 columns, 43 rows.
+      #expect(host.say(0, 5, 0, [132, 0, 43, 0]))
+      try settle(driver, host)
+      let file = try #require(try world.open("hvc0", [.O_RDWR, .O_NOCTTY, .O_NONBLOCK]) as? TerminalFile)
+      #expect(file.terminal.size == WindowSize(rows: 43, columns: 132))
+      #expect(host.say(0, 5, 0, [80, 0, 25, 0]))
+      try settle(driver, host)
+      #expect(file.terminal.size == WindowSize(rows: 25, columns: 80))
+      context.resources.withdrawPublications()
     }
   }
 
