@@ -63,9 +63,9 @@ public enum DeviceTree {
 
   private static let contents = SpinLock(Contents())
   private static let changeCame = WaitQueue()
-  /// Held while the observer is told that a device has come or has gone, so that it hears of both in this order.
+  /// Held while the observer is told that a device has come or has gone, or who drives it, so that it hears of all that in this order.
   private static let showing = SleepLock()
-  private static let observer = BootCell<DeviceObserver>()
+  static let observer = BootCell<DeviceObserver>()
 
   /// How long the end of a driver may take before it is abandoned, in nanoseconds.
   static var patience: UInt64 { 30_000_000_000 }
@@ -184,6 +184,14 @@ public enum DeviceTree {
 
   /// Lets the observer see something.
   static func observe(_ body: (DeviceObserver) -> Void) { observer.withValue { body($0) } }
+
+  /// Tells the observer that a device has another driver, or none. Who that is the observer sees for itself: what it sees when it is told
+  /// last is how it is.
+  ///
+  /// - Context: a thread without locks.
+  static func tellDriver(of device: DeviceNode) {
+    showing.withLock { observe { $0.driverDidChange(device) } }
+  }
 
   /// What the observer says.
   static func driverOverride(of device: DeviceNode) -> Message? {
