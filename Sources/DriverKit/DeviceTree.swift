@@ -45,14 +45,23 @@ public enum DeviceTree {
     var manualBuses: UInt8 = 0
     /// Whether no changes are made for now.
     var isHeld = false
+    /// Whether one is being made.
+    var isChanging = false
 
     var hasChange: Bool { !isHeld && changes.count > 0 }
   }
 
-  /// Has no change made from now on, after those that were asked for.
+  /// Has no change made from now on, after those that were asked for, and returns when none is under way; also when that is not so after
+  /// `settling` nanoseconds.
   static func hold(settling: UInt64) {
+    let deadline = ClockDeadline(after: settling)
     _ = perform(DeviceChange(), timeoutNanoseconds: settling)
     contents.withLock { $0.isHeld = true }
+    // Another may have begun in between.
+    let entry = Blocking.current.entry
+    changeEnded.add(entry)
+    defer { changeEnded.remove(entry) }
+    try? TimedWait.wait(until: deadline, .nothing) { contents.withLock { !$0.isChanging } }
   }
 
   /// Has changes made again.
@@ -63,6 +72,7 @@ public enum DeviceTree {
 
   private static let contents = SpinLock(Contents())
   private static let changeCame = WaitQueue()
+  private static let changeEnded = WaitQueue()
   /// Held while the observer is told that a device has come or has gone, or who drives it, so that it hears of all that in this order.
   private static let showing = SleepLock()
   static let observer = BootCell<DeviceObserver>()
@@ -306,10 +316,27 @@ public enum DeviceTree {
     return change.wait(timeoutNanoseconds: timeoutNanoseconds)
   }
 
+  /// What is to be done next; `endChange` is called when it has been. nil when there is nothing, or nothing is to be done for now.
+  static func beginChange() -> DeviceChange? {
+    contents.withLock { contents in
+      guard contents.hasChange else { return nil }
+      contents.isChanging = true
+      return contents.changes.remove(at: 0)
+    }
+  }
+
+  static func endChange() {
+    contents.withLock { $0.isChanging = false }
+    changeEnded.wakeAll()
+  }
+
   /// Does what has been asked for, in that order; waits when there is nothing.
   static func serveChanges() -> Never {
     while true {
-      while let change = contents.withLock({ $0.hasChange ? $0.changes.remove(at: 0) : nil }) { change.make() }
+      while let change = beginChange() {
+        change.make()
+        endChange()
+      }
       // No signal reaches a thread of the kernel.
       try? changeCame.wait(.nothing) { contents.withLock { $0.hasChange } }
     }

@@ -11,6 +11,16 @@ private func pause(milliseconds: UInt64) {
   while HostThread.nanoseconds - begin < milliseconds * 1_000_000 { HostThread.yield() }
 }
 
+/// A change that takes a while.
+private final class SlowChange: DeviceChange {
+  let hasEnded = Atomic<Bool>(false)
+
+  override func run() {
+    pause(milliseconds: 100)
+    hasEnded.store(true, ordering: .releasing)
+  }
+}
+
 /// Shows who drives one device, and takes its time where there is no driver.
 private final class SlowObserver: DeviceObserver {
   static let name: StaticString = "slowly-shown"
@@ -30,6 +40,38 @@ private final class SlowObserver: DeviceObserver {
 
 @Suite("What is done in order", .serialized)
 struct OrderTests {
+  @Test("Who holds the tree goes on when the change has ended that began meanwhile, and the next one waits")
+  func hold() {
+    let slow = Shared(value: SlowChange())
+    let crew = Crew()
+    // The tree's thread.
+    crew.start {
+      var awaited: DeviceChange?
+      while awaited == nil {
+        awaited = DeviceTree.beginChange()
+        HostThread.yield()
+      }
+      // The next one begins before the holder knows that what it waits for has been made.
+      DeviceTree.endChange()
+      DeviceTree.post(slow.value)
+      let next = DeviceTree.beginChange()
+      awaited?.make()
+      next?.make()
+      DeviceTree.endChange()
+    }
+    // Whatever the clock says that was never started here.
+    DeviceTree.hold(settling: 1 << 62)
+    let hasEnded = slow.value.hasEnded.load(ordering: .acquiring)
+    #expect(hasEnded)
+    DeviceTree.post(DeviceChange())
+    #expect(DeviceTree.beginChange() == nil)
+    crew.join()
+    DeviceTree.goOn()
+    #expect(DeviceTree.beginChange() != nil)
+    DeviceTree.endChange()
+    #expect(DeviceTree.beginChange() == nil)
+  }
+
   @Test("Who shows drivers has shown the last one when all have told of theirs")
   func drivers() {
     let observer = SlowObserver()
