@@ -241,5 +241,8 @@ private final class ChildDevice: Publication {
     super.init()
   }
 
+  /// The driver that comes next adds another one, which must not find what this one's driver does with the device that they share.
+  override var outlivesDriver: Bool { false }
+
   override func withdraw() { DeviceTree.remove(child, isGone: false) }
 }
