@@ -87,4 +87,13 @@ struct OrderTests {
     #expect(observer.shown?.description == "last")
     device.value.contents.withLock { $0.host = nil }
   }
+
+  @Test("A device that has gone stays so, whatever its driver still does")
+  func gone() {
+    let device = DeviceNode("late", .platform, .platform("late"))
+    device.setState(.starting)
+    device.setState(.gone)
+    device.setState(.running)
+    #expect(device.state == .gone)
+  }
 }
