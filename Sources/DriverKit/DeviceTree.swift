@@ -286,8 +286,9 @@ public enum DeviceTree {
 
   /// Has a device added before long.
   ///
+  /// - Returns: false when there is no memory to note it.
   /// - Context: any thread.
-  public static func addSoon(_ device: DeviceNode) { post(DeviceAddition(device)) }
+  public static func addSoon(_ device: DeviceNode) -> Bool { post(DeviceAddition(device)) }
 
   /// Has `change` run on the tree's thread before long, after all that was asked for before.
   ///

@@ -209,7 +209,7 @@ public final class DriverContext {
   public func addChild(_ make: () throws(Errno) -> DeviceNode) throws(Errno) {
     _ = try publish { () throws(Errno) in
       let child = try make()
-      DeviceTree.addSoon(child)
+      guard DeviceTree.addSoon(child) else { throw .ENOMEM }
       return ChildDevice(child)
     }
   }

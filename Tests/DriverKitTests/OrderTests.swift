@@ -96,4 +96,17 @@ struct OrderTests {
     device.setState(.running)
     #expect(device.state == .gone)
   }
+
+  @Test("Who has a device added learns that there is no memory for it")
+  func shortage() {
+    SimulatedMemory.exclusive {
+      AllocationFaults.fail(after: 0)
+      defer { AllocationFaults.fail(after: nil) }
+      var isNoted = true
+      // As long as there is room from before.
+      for _ in 0..<1_000 where isNoted { isNoted = DeviceTree.addSoon(DeviceNode("many", .root, .platform("many"))) }
+      #expect(!isNoted)
+    }
+    while DeviceTree.beginChange() != nil { DeviceTree.endChange() }
+  }
 }
