@@ -12,11 +12,14 @@ public final class RandomRequest: DriverRequest {
 
   /// How many are wanted, 1...`limit`.
   public let count: Int
+  /// Whether it waits for the device; otherwise it fails with `EAGAIN` when there are none yet.
+  public let waitsForDevice: Bool
   private let bytes = SpinLock(InlineArray<256, UInt8>(repeating: 0))
 
   /// Asks for `count` bytes; for fewer, if that is more than one request may ask for.
-  public init(count: Int) {
+  public init(count: Int, waitsForDevice: Bool = true) {
     self.count = max(1, min(count, Self.limit))
+    self.waitsForDevice = waitsForDevice
     // Other bytes are as good.
     super.init(isRepeatable: true)
   }
@@ -43,6 +46,36 @@ public final class RandomRequest: DriverRequest {
     // A copy: memory of a program is not touched under a lock.
     let bytes = bytes.withLock { $0 }
     return try buffer.write(bytes.span.extracting(0..<max(0, min(count, Self.limit))))
+  }
+}
+
+/// Those who want random numbers, in the order in which they get them.
+///
+/// Context: one thread at a time.
+struct RandomReaders: ~Copyable {
+  private var requests = GrowableArray<RandomRequest>()
+
+  /// - Throws: `ENOMEM`.
+  mutating func add(_ request: RandomRequest) throws(Errno) { try requests.append(request) }
+
+  /// Ends the requests that `take` has bytes for, and those that do not wait for more.
+  ///
+  /// - Parameter take: puts up to so many bytes into the array, and says how many.
+  mutating func satisfy(_ take: (Int, inout InlineArray<256, UInt8>) -> Int) {
+    while requests.count > 0 {
+      var bytes = InlineArray<256, UInt8>(repeating: 0)
+      let count = take(requests[0].count, &bytes)
+      guard count > 0 else { return refuse() }
+      let request = requests.remove(at: 0)
+      request.finish(bytes.span.extracting(0..<min(count, RandomRequest.limit)))
+    }
+  }
+
+  private mutating func refuse() {
+    var index = 0
+    while index < requests.count {
+      if requests[index].waitsForDevice { index += 1 } else { requests.remove(at: index).complete(.failure(.EAGAIN)) }
+    }
   }
 }
 
@@ -103,7 +136,7 @@ private final class RandomFile: OpenDeviceFile {
   override func readDevice(_ buffer: inout IOBuffer) throws(Errno) -> Int {
     var total = 0
     while buffer.remaining > 0 {
-      let request = RandomRequest(count: buffer.remaining)
+      let request = RandomRequest(count: buffer.remaining, waitsForDevice: !isNonblocking)
       do throws(Errno) {
         let count = try server.perform(request)
         total += try request.write(count, into: &buffer)
