@@ -292,8 +292,8 @@ let package = Package(
       "VirtioDriversTests",
       [
         "VirtioDrivers", "Virtio", "DeviceFiles", "DriverKit", "DeviceModels", "DeviceFileSystem", "SyntheticFiles",
-        "Terminals", "VFS", "Security", "PageCache", "PageFrames", "VirtualMemory", "Time", "Waiting", "Machine",
-        "LinuxABI", "Foundations", "FileTestSupport", "TestSupport",
+        "Terminals", "TerminalFiles", "VFS", "Security", "PageCache", "PageFrames", "VirtualMemory", "Time", "Waiting",
+        "Machine", "LinuxABI", "Foundations", "FileTestSupport", "TestSupport",
       ]),
     tests("TimeTests", ["Time", "Machine", "Registers", "DeviceModels", "Foundations", "TestSupport"]),
     tests(

@@ -1,4 +1,5 @@
 import Foundations
+import Logging
 import Machine
 import Scheduler
 import Synchronization
@@ -55,7 +56,13 @@ final class DeviceAddition: DeviceChange {
     super.init()
   }
 
-  override func run() { try? DeviceTree.add(device) }
+  override func run() {
+    do throws(Errno) { try DeviceTree.add(device) } catch {
+      // What has gone before its turn is missed by nobody.
+      guard error != .ENODEV else { return }
+      DriverLog.add(.error, device, "it cannot be added: error \(error.rawValue)")
+    }
+  }
 }
 
 final class DeviceTreeThread: ThreadBody {

@@ -198,8 +198,11 @@ public final class DeviceNode {
     try host.submit(request)
   }
 
+  /// Notes what it is doing now. One that has gone stays what it is, whatever a driver that was too late to let go of it still does.
   func setState(_ state: State) {
-    contents.withLock { $0.state = state }
+    contents.withLock { contents in
+      if contents.state != .gone { contents.state = state }
+    }
     changes.wakeAll()
   }
 }

@@ -74,7 +74,7 @@ extension DeviceTree {
   /// - Context: the thread of `host`, which is over.
   static func didEnd(_ host: DriverHost, _ state: DeviceNode.State) {
     guard release(host.device, from: host, state) else { return }
-    observe { $0.driverDidChange(host.device) }
+    tellDriver(of: host.device)
   }
 
   /// Why a driver of `type` cannot be given to `device`; nil when it can. Whether one serves it is asked first, as on Linux.
@@ -108,10 +108,10 @@ extension DeviceTree {
     if let refusal { throw refusal }
     device.changes.wakeAll()
     // Before the driver can work, which is told next.
-    observe { $0.driverDidChange(device) }
+    tellDriver(of: device)
     do throws(Errno) { try host.startThread() } catch {
       _ = release(device, from: host, .unbound)
-      observe { $0.driverDidChange(device) }
+      tellDriver(of: device)
       throw error
     }
   }
@@ -145,6 +145,6 @@ extension DeviceTree {
       }
     }
     guard release(device, from: host, .unbound) else { return }
-    observe { $0.driverDidChange(device) }
+    tellDriver(of: device)
   }
 }

@@ -45,14 +45,23 @@ public enum DeviceTree {
     var manualBuses: UInt8 = 0
     /// Whether no changes are made for now.
     var isHeld = false
+    /// Whether one is being made.
+    var isChanging = false
 
     var hasChange: Bool { !isHeld && changes.count > 0 }
   }
 
-  /// Has no change made from now on, after those that were asked for.
+  /// Has no change made from now on, after those that were asked for, and returns when none is under way; also when that is not so after
+  /// `settling` nanoseconds.
   static func hold(settling: UInt64) {
+    let deadline = ClockDeadline(after: settling)
     _ = perform(DeviceChange(), timeoutNanoseconds: settling)
     contents.withLock { $0.isHeld = true }
+    // Another may have begun in between.
+    let entry = Blocking.current.entry
+    changeEnded.add(entry)
+    defer { changeEnded.remove(entry) }
+    try? TimedWait.wait(until: deadline, .nothing) { contents.withLock { !$0.isChanging } }
   }
 
   /// Has changes made again.
@@ -63,9 +72,10 @@ public enum DeviceTree {
 
   private static let contents = SpinLock(Contents())
   private static let changeCame = WaitQueue()
-  /// Held while the observer is told that a device has come or has gone, so that it hears of both in this order.
+  private static let changeEnded = WaitQueue()
+  /// Held while the observer is told that a device has come or has gone, or who drives it, so that it hears of all that in this order.
   private static let showing = SleepLock()
-  private static let observer = BootCell<DeviceObserver>()
+  static let observer = BootCell<DeviceObserver>()
 
   /// How long the end of a driver may take before it is abandoned, in nanoseconds.
   static var patience: UInt64 { 30_000_000_000 }
@@ -185,6 +195,14 @@ public enum DeviceTree {
   /// Lets the observer see something.
   static func observe(_ body: (DeviceObserver) -> Void) { observer.withValue { body($0) } }
 
+  /// Tells the observer that a device has another driver, or none. Who that is the observer sees for itself: what it sees when it is told
+  /// last is how it is.
+  ///
+  /// - Context: a thread without locks.
+  static func tellDriver(of device: DeviceNode) {
+    showing.withLock { observe { $0.driverDidChange(device) } }
+  }
+
   /// What the observer says.
   static func driverOverride(of device: DeviceNode) -> Message? {
     let chosen: Message?? = observer.withValue { $0.driverOverride(of: device) }
@@ -268,8 +286,9 @@ public enum DeviceTree {
 
   /// Has a device added before long.
   ///
+  /// - Returns: false when there is no memory to note it.
   /// - Context: any thread.
-  public static func addSoon(_ device: DeviceNode) { post(DeviceAddition(device)) }
+  public static func addSoon(_ device: DeviceNode) -> Bool { post(DeviceAddition(device)) }
 
   /// Has `change` run on the tree's thread before long, after all that was asked for before.
   ///
@@ -298,10 +317,27 @@ public enum DeviceTree {
     return change.wait(timeoutNanoseconds: timeoutNanoseconds)
   }
 
+  /// What is to be done next; `endChange` is called when it has been. nil when there is nothing, or nothing is to be done for now.
+  static func beginChange() -> DeviceChange? {
+    contents.withLock { contents in
+      guard contents.hasChange else { return nil }
+      contents.isChanging = true
+      return contents.changes.remove(at: 0)
+    }
+  }
+
+  static func endChange() {
+    contents.withLock { $0.isChanging = false }
+    changeEnded.wakeAll()
+  }
+
   /// Does what has been asked for, in that order; waits when there is nothing.
   static func serveChanges() -> Never {
     while true {
-      while let change = contents.withLock({ $0.hasChange ? $0.changes.remove(at: 0) : nil }) { change.make() }
+      while let change = beginChange() {
+        change.make()
+        endChange()
+      }
       // No signal reaches a thread of the kernel.
       try? changeCame.wait(.nothing) { contents.withLock { $0.hasChange } }
     }

@@ -228,7 +228,7 @@ public final class DriverContext {
   public func addChild(_ make: () throws(Errno) -> DeviceNode) throws(Errno) {
     _ = try publish { () throws(Errno) in
       let child = try make()
-      DeviceTree.addSoon(child)
+      guard DeviceTree.addSoon(child) else { throw .ENOMEM }
       return ChildDevice(child)
     }
   }
@@ -259,6 +259,9 @@ private final class ChildDevice: Publication {
     self.child = child
     super.init()
   }
+
+  /// The driver that comes next adds another one, which must not find what this one's driver does with the device that they share.
+  override var outlivesDriver: Bool { false }
 
   override func withdraw() { DeviceTree.remove(child, isGone: false) }
 }

@@ -86,10 +86,14 @@ final class DriverResources {
     while let claim = ports.popLast() { claim.release() }
   }
 
-  /// Keeps what was published, for the next driver to go on with.
+  /// Keeps what was published, for the next driver to go on with; what does not outlive the driver is withdrawn.
   func keepPublications() {
     let end = inherited.count
     while let publication = publications.popLast() {
+      guard publication.outlivesDriver else {
+        publication.withdraw()
+        continue
+      }
       // Without memory to note it it goes.
       do throws(Errno) { try inherited.insert(publication, at: end) } catch { publication.withdraw() }
     }

@@ -11,6 +11,9 @@ open class Publication {
   /// - Context: the device's thread.
   open func withdraw() {}
 
+  /// Whether it stays when its driver has failed, until the next driver works: then it goes on or is withdrawn.
+  open var outlivesDriver: Bool { true }
+
   /// Whether it may stay in use in place of `successor`, which a new driver of the same device publishes. One that is not in use,
   /// because showing it has failed, may not.
   open func continues(as successor: Publication) -> Bool { false }

@@ -13,11 +13,15 @@ struct ResourcesTests {
     let number: Int
     let withdrawals: Withdrawals
     let isLasting: Bool
+    let isOfDriver: Bool
 
-    init(_ number: Int, _ withdrawals: Withdrawals, isLasting: Bool = false) {
+    init(_ number: Int, _ withdrawals: Withdrawals, isLasting: Bool = false, isOfDriver: Bool = false) {
       (self.number, self.withdrawals, self.isLasting) = (number, withdrawals, isLasting)
+      self.isOfDriver = isOfDriver
       super.init()
     }
+
+    override var outlivesDriver: Bool { !isOfDriver }
 
     override func withdraw() { withdrawals.numbers.append(number) }
     override func continues(as successor: Publication) -> Bool {
@@ -40,6 +44,19 @@ struct ResourcesTests {
     #expect(withdrawals.numbers == [])
     resources.withdrawInherited()
     #expect(withdrawals.numbers == [4, 3, 2, 1, 0])
+  }
+
+  @Test("What hangs on a driver goes with it, before the next one begins")
+  func parts() throws {
+    let withdrawals = Withdrawals()
+    let resources = DriverResources()
+    _ = try resources.add(Numbered(0, withdrawals))
+    _ = try resources.add(Numbered(1, withdrawals, isOfDriver: true))
+    _ = try resources.add(Numbered(2, withdrawals))
+    resources.keepPublications()
+    #expect(withdrawals.numbers == [1])
+    resources.withdrawInherited()
+    #expect(withdrawals.numbers == [1, 2, 0])
   }
 
   @Test("What cannot be put on record is taken back, and what a driver before has left is not lost")

@@ -2,6 +2,7 @@ import DeviceModels
 import FileTestSupport
 import Foundations
 import LinuxABI
+import TerminalFiles
 import Terminals
 import TestSupport
 import Testing
@@ -163,6 +164,15 @@ struct PortTests {
   }
 }
 
+/// Takes bytes when it has been given room.
+private final class HoldingSink: VirtioConsoleSink {
+  var capacity = 0
+  var received: [UInt8] = []
+
+  override func room(_ port: Int) -> Int { capacity }
+  override func receive(_ port: Int, _ bytes: Span<UInt8>) { received += array(bytes) }
+}
+
 @Suite("The driver of consoles", .serialized)
 struct ConsoleDriverTests {
   private func start(_ host: Host, _ context: DriverContext) throws -> VirtioConsoleDriver {
@@ -295,6 +305,77 @@ struct ConsoleDriverTests {
       #expect(world.has("vport0p2"))
       context.resources.withdrawPublications()
       #expect(file.poll() == .hangUp)
+    }
+  }
+
+  @Test("A console's terminal has the size that the host told of before anybody opened it")
+  func size() throws {
+    try World.run { world in
+      let (host, context) = (Host(ports: 2), makeContext())
+      let driver = try start(host, context)
+      #expect(host.say(0, 1, 1) && host.say(0, 4, 1))
+      // 132 columns, 43 rows.
+      #expect(host.say(0, 5, 0, [132, 0, 43, 0]))
+      try settle(driver, host)
+      let file = try #require(try world.open("hvc0", [.O_RDWR, .O_NOCTTY, .O_NONBLOCK]) as? TerminalFile)
+      #expect(file.terminal.size == WindowSize(rows: 43, columns: 132))
+      #expect(host.say(0, 5, 0, [80, 0, 25, 0]))
+      try settle(driver, host)
+      #expect(file.terminal.size == WindowSize(rows: 25, columns: 80))
+      context.resources.withdrawPublications()
+    }
+  }
+
+  @Test("Ports stay while the machine rests, and go afterwards when the host says so")
+  func rest() throws {
+    try World.run { world in
+      let (host, context) = (Host(ports: 4), makeContext())
+      let driver = try start(host, context)
+      #expect(host.say(1, 1, 1) && host.say(2, 1, 1) && host.say(1, 6, 1))
+      try settle(driver, host)
+      let file = try world.open("vport0p1")
+      try serve(driver, context, 1)
+      try driver.suspend(context)
+      #expect(world.has("vport0p1") && world.has("vport0p2") && file.poll() != .hangUp)
+
+      try driver.resume(context)
+      host.said = []
+      #expect(host.say(1, 1, 1) && host.say(2, 1, 1) && host.say(1, 6, 1))
+      try settle(driver, host)
+      #expect(host.said.contains([1, 6, 1]))
+      #expect(host.send([4, 5], port: 1))
+      try settle(driver, host)
+      #expect(try file.read(9) == [4, 5])
+      // Both are unplugged.
+      #expect(host.say(1, 2, 1) && host.say(2, 2, 1))
+      try settle(driver, host)
+      #expect(!world.has("vport0p1") && !world.has("vport0p2") && file.poll() == .hangUp)
+      context.resources.withdrawPublications()
+    }
+  }
+
+  @Test("A port that comes in place of another has nothing of what came by that one")
+  func successor() throws {
+    try World.run { _ in
+      let (host, sink) = (Host(ports: 2), HoldingSink())
+      let console = VirtioConsole(transport(host.model), sink: sink, pacer: VirtioPacer(attempts: 10))
+      _ = try console.start(messageCount: 0)
+      func takeMessages() throws { while try console.handleQueue(2) {} }
+      #expect(host.say(1, 1, 1) && host.say(1, 6, 1))
+      try takeMessages()
+      #expect(host.send([1, 2, 3], port: 1))
+      #expect(try console.handleQueue(4) == false && sink.received == [])
+      // Nobody has taken it when the port is unplugged, and another comes.
+      #expect(host.say(1, 2, 1) && host.say(1, 1, 1) && host.say(1, 6, 1))
+      try takeMessages()
+      sink.capacity = .max
+      while try console.resume(1) {}
+      while try console.handleQueue(4) {}
+      #expect(sink.received == [])
+      #expect(host.send([4, 5], port: 1))
+      while try console.handleQueue(4) {}
+      #expect(sink.received == [4, 5])
+      #expect(host.model.queues.allSatisfy { $0.violations == [] })
     }
   }
 

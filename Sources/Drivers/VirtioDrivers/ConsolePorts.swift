@@ -14,7 +14,7 @@ final class ConsolePorts: Publication {
     /// The terminal, if it is a console.
     var terminal: ConsoleServer?
     var terminalFiles: DeviceFilePublication?
-    /// Whether the present driver has heard of it.
+    /// Whether the present driver has heard of it since it began, or went on after a rest.
     var isConfirmed: Bool
   }
 
@@ -45,9 +45,14 @@ final class ConsolePorts: Publication {
       guard let kept = try context.publish({ () throws(Errno) in new }) as? ConsolePorts, kept !== new else {
         return new
       }
-      for index in 0..<kept.ports.count { kept.ports[index].isConfirmed = false }
+      kept.forgetConfirmations()
       return kept
     }
+  }
+
+  /// The host tells of all ports again: those that it tells nothing of are to go.
+  func forgetConfirmations() {
+    for index in 0..<ports.count { ports[index].isConfirmed = false }
   }
 
   private func index(of port: Int) -> Int? {

@@ -17,13 +17,20 @@ final class PortTable: VirtioConsoleSink {
     super.init()
   }
 
-  /// The driver lets go of the device; the ports stay for the next one.
+  /// The driver goes on after it has let go of the device for a while: the host tells of its ports once more, and of those that go.
+  func beginAnew() {
+    isEnding = false
+    let ports = ports
+    Containment.outside { ports.forgetConfirmations() }
+  }
+
+  /// The driver lets go of the device; the ports stay for the next one, or until it goes on.
   func end() {
     isEnding = true
     channels.removeAll()
   }
 
-  /// Takes the ports away that the host has not told of since the driver began.
+  /// Takes the ports away that the host has not told of since the driver began, or went on.
   func removeUnconfirmed() {
     let ports = ports
     Containment.outside { ports.removeUnconfirmed() }

@@ -12,11 +12,14 @@ public final class RandomRequest: DriverRequest {
 
   /// How many are wanted, 1...`limit`.
   public let count: Int
+  /// Whether it waits for the device; otherwise it fails with `EAGAIN` when there are none yet.
+  public let waitsForDevice: Bool
   private let bytes = SpinLock(InlineArray<256, UInt8>(repeating: 0))
 
   /// Asks for `count` bytes; for fewer, if that is more than one request may ask for.
-  public init(count: Int) {
+  public init(count: Int, waitsForDevice: Bool = true) {
     self.count = max(1, min(count, Self.limit))
+    self.waitsForDevice = waitsForDevice
     // Other bytes are as good.
     super.init(isRepeatable: true)
   }
@@ -46,20 +49,63 @@ public final class RandomRequest: DriverRequest {
   }
 }
 
+/// Those who want random numbers, in the order in which they get them.
+///
+/// Context: one thread at a time.
+struct RandomReaders: ~Copyable {
+  private var requests = GrowableArray<RandomRequest>()
+
+  /// - Throws: `ENOMEM`.
+  mutating func add(_ request: RandomRequest) throws(Errno) { try requests.append(request) }
+
+  /// Ends the requests that `take` has bytes for, and those that do not wait for more.
+  ///
+  /// - Parameter take: puts up to so many bytes into the array, and says how many.
+  mutating func satisfy(_ take: (Int, inout InlineArray<256, UInt8>) -> Int) {
+    while requests.count > 0 {
+      var bytes = InlineArray<256, UInt8>(repeating: 0)
+      let count = take(requests[0].count, &bytes)
+      guard count > 0 else { return refuse() }
+      let request = requests.remove(at: 0)
+      request.finish(bytes.span.extracting(0..<min(count, RandomRequest.limit)))
+    }
+  }
+
+  private mutating func refuse() {
+    var index = 0
+    while index < requests.count {
+      if requests[index].waitsForDevice { index += 1 } else { requests.remove(at: index).complete(.failure(.EAGAIN)) }
+    }
+  }
+}
+
 /// Answers programs that read `/dev/hwrng`: bytes of the device, past the kernel's own generator.
 ///
 /// Source: Linux Documentation/admin-guide/hw_random.rst.
 final class RandomServer: DeviceFileServer {
   /// Number 10, 183 is that of hardware's random numbers. Source: Linux Documentation/admin-guide/devices.txt, 10 char.
   private static var number: (major: UInt32, minor: UInt32) { (10, 183) }
+  /// What its name for programs is counted by.
+  private static var family: StaticString { "virtio_rng" }
+
+  /// Which of the machine's it is, `virtio_rng.0`: not the number of its device.
+  private let index: Int
+
+  /// - Throws: `ENOSPC`, `ENOMEM`.
+  init(numbered link: DriverLink) throws(Errno) {
+    index = try DeviceIndexes.take(Self.family, from: 0)
+    super.init(link)
+  }
+
+  deinit { DeviceIndexes.release(Self.family, index) }
 
   /// Makes the file, which is that of the first such device.
   ///
-  /// - Throws: `ENOMEM`.
+  /// - Throws: `ENOSPC`, `ENOMEM`.
   static func publish(through context: DriverContext) throws(Errno) {
     let device = context.device
     try context.outside { () throws(Errno) in
-      let files = DeviceFilePublication(RandomServer(DriverLink(device)))
+      let files = DeviceFilePublication(try RandomServer(numbered: DriverLink(device)))
       var template = DeviceFileTemplate("hwrng", .plain, .fixed(number.major), driver: "misc", className: "misc")
       template.firstMinor = number.minor
       // On Linux it is that of all sources together, which belongs to none of them.
@@ -75,15 +121,9 @@ final class RandomServer: DeviceFileServer {
   ) throws(Errno) -> OpenFile { try RandomFile(request, inode, server: self) }
 
   override func addAttributes(to directory: SyntheticDirectory, of entry: DeviceFileEntry) throws(Errno) {
-    let name = link.device.name
-    try directory.add("rng_available") { text in Self.writeName(name, to: &text) }
-    try directory.add("rng_current") { text in Self.writeName(name, to: &text) }
-  }
-
-  private static func writeName(_ name: Message, to text: inout TextBuffer) {
-    text.write("virtio_rng.")
-    text.write(name)
-    text.write("\n")
+    let line: Message = "\(Self.family.description).\(index)\n"
+    try directory.add("rng_available") { text in text.write(line) }
+    try directory.add("rng_current") { text in text.write(line) }
   }
 }
 
@@ -96,7 +136,7 @@ private final class RandomFile: OpenDeviceFile {
   override func readDevice(_ buffer: inout IOBuffer) throws(Errno) -> Int {
     var total = 0
     while buffer.remaining > 0 {
-      let request = RandomRequest(count: buffer.remaining)
+      let request = RandomRequest(count: buffer.remaining, waitsForDevice: !isNonblocking)
       do throws(Errno) {
         let count = try server.perform(request)
         total += try request.write(count, into: &buffer)

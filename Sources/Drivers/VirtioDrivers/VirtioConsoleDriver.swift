@@ -40,7 +40,9 @@ final class VirtioConsoleDriver: VirtioDriver {
   }
 
   override func beginAnew(messageCount: Int, _ context: DriverContext) throws(VirtioError) -> VirtioInterrupts {
-    guard let console else { throw .stopped }
+    guard let console, let table else { throw .stopped }
+    table.beginAnew()
+    confirmationTime = context.nanoseconds &+ Self.patience
     // What was written meanwhile.
     context.arm(after: 0)
     return try console.start(messageCount: messageCount)

@@ -13,7 +13,7 @@ final class VirtioRandomDriver: VirtioDriver {
   private var random: VirtioRandom?
   private let sink = PoolSink()
   /// What programs want and there was nothing for.
-  private var waiting = GrowableArray<RandomRequest>()
+  private var readers = RandomReaders()
   private var nextFeeding: UInt64 = 0
 
   override func begin(
@@ -61,7 +61,7 @@ final class VirtioRandomDriver: VirtioDriver {
 
   override func serve(_ request: DriverRequest, _ context: DriverContext) throws(Errno) {
     guard let request = request as? RandomRequest, let random else { return request.complete(.failure(.EINVAL)) }
-    try waiting.append(request)
+    try readers.add(request)
     do throws(VirtioError) {
       // A queue that is broken is noticed now, whatever is left in the pool.
       _ = try random.handleQueue(0)
@@ -74,13 +74,8 @@ final class VirtioRandomDriver: VirtioDriver {
 
   /// Gives what there is to those who wait, and asks for more.
   private func satisfy() {
-    while waiting.count > 0, let random {
-      var bytes = InlineArray<256, UInt8>(repeating: 0)
-      let count = Self.read(random, waiting[0].count, &bytes)
-      guard count > 0 else { return }
-      let request = waiting.remove(at: 0)
-      request.finish(bytes.span.extracting(0..<count))
-    }
+    guard let random else { return }
+    readers.satisfy { count, bytes in Self.read(random, count, &bytes) }
   }
 
   private static func read(_ random: VirtioRandom, _ count: Int, _ bytes: inout InlineArray<256, UInt8>) -> Int {

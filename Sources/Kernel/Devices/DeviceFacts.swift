@@ -4,6 +4,7 @@ import Machine
 import PlatformDrivers
 import SyntheticFiles
 import VFS
+import VirtioDrivers
 
 /// What /sys says of devices that are not PCI functions, and of how any device's driver is.
 enum DeviceFacts {
@@ -12,7 +13,7 @@ enum DeviceFacts {
     switch device.identity {
     case .virtio(let type, let vendor):
       text.write("MODALIAS=")
-      writeAlias(type, vendor, to: &text)
+      VirtioAlias.write(type: type, vendor: vendor, to: &text)
       text.write("\n")
     case .firmware(let firmware): PlatformTexts.writeFacts(of: firmware, on: device.bus, named: device.name, to: &text)
     case .pci, .platform: break
@@ -36,16 +37,9 @@ enum DeviceFacts {
       text.write("\n")
     }
     try directory.add("modalias") { text in
-      writeAlias(type, vendor, to: &text)
+      VirtioAlias.write(type: type, vendor: vendor, to: &text)
       text.write("\n")
     }
-  }
-
-  private static func writeAlias(_ type: UInt32, _ vendor: UInt32, to text: inout TextBuffer) {
-    text.write("virtio:d")
-    text.write(hex: UInt64(type), width: 8)
-    text.write("v")
-    text.write(hex: UInt64(vendor), width: 8)
   }
 
   /// How a device's driver is, and in kernels that are tested the file by which it is made to fail.

@@ -96,6 +96,6 @@ extension PCIFunction {
   /// Keeps it from using its interrupt pin, or lets it.
   func disablePin(_ isDisabled: Bool) {
     let registers = registers
-    registers.modifyCommand { $0.disablesPinInterrupt = isDisabled }
+    registers.changeCommand { $0.disablesPinInterrupt = isDisabled }
   }
 }

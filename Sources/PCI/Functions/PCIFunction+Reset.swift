@@ -29,7 +29,7 @@ extension PCIFunction {
   /// Lets it access memory and send messages, or keeps it from that.
   public func setMaster(_ isMaster: Bool) {
     let registers = registers
-    registers.modifyCommand { $0.isMaster = isMaster }
+    registers.changeCommand { $0.isMaster = isMaster }
   }
 
   /// Puts it back to how it was at power-on, by itself and nothing else, its addresses kept; it decodes nothing and is no master

@@ -41,7 +41,7 @@ extension PCIFunction {
   /// Lets it decode ports and memory, or not.
   func setDecoding(ports: Bool, memory: Bool) {
     let registers = registers
-    registers.modifyCommand {
+    registers.changeCommand {
       $0.decodesPorts = ports
       $0.decodesMemory = memory
     }
@@ -120,7 +120,7 @@ extension PCIFunction {
     register.isEnabled = isEnabled
     writeROMRegister(register)
     let registers = registers
-    if isEnabled { registers.modifyCommand { $0.decodesMemory = true } }
+    if isEnabled { registers.changeCommand { $0.decodesMemory = true } }
   }
 
   private func readROMRegister() -> PCIConfiguration.ExpansionROM {

@@ -21,7 +21,7 @@ extension PCIFunction {
       if resources[slot].kind == .ports { ports = true } else { memory = true }
     }
     let registers = registers
-    registers.modifyCommand {
+    registers.changeCommand {
       $0.decodesPorts = ports
       $0.decodesMemory = memory
       $0.isMaster = isMaster
@@ -33,7 +33,7 @@ extension PCIFunction {
     disableMessages()
     disableExtendedMessages()
     let registers = registers
-    registers.modifyCommand {
+    registers.changeCommand {
       $0.decodesPorts = false
       $0.decodesMemory = false
       $0.isMaster = false

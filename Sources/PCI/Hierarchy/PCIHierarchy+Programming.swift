@@ -57,7 +57,7 @@ extension PCIHierarchy {
     guard command.decodesPorts != ports || command.decodesMemory != memory || command.isMaster != isMaster else {
       return
     }
-    registers.modifyCommand {
+    registers.changeCommand {
       $0.decodesPorts = ports
       $0.decodesMemory = memory
       $0.isMaster = isMaster

@@ -38,10 +38,13 @@ extension PCIFunction {
     guard isAccess(offset, width, in: space.count) else { throw .EINVAL }
     guard isPresent else { throw .ENODEV }
     let bits = bits(at: offset, width: width)
-    let current = read(offset, width)
     let wanted = value & (width == 4 ? .max : 1 << UInt32(8 * width) - 1)
-    guard (wanted ^ current) & ~bits.open & ~bits.clears == 0 else { throw .EPERM }
-    write(wanted & bits.open | current & ~bits.open & ~bits.clears, offset, width)
+    // What is closed is written back, and may be the command register.
+    try PCIConfigurationSpace.whileNobodyChangesCommands { () throws(Errno) in
+      let current = read(offset, width)
+      guard (wanted ^ current) & ~bits.open & ~bits.clears == 0 else { throw .EPERM }
+      write(wanted & bits.open | current & ~bits.open & ~bits.clears, offset, width)
+    }
   }
 
   private func read(_ offset: Int, _ width: Int) -> UInt32 {

@@ -155,7 +155,9 @@ public final class VirtioConsole {
       sink.portAdded(number)
       answer(number, .portReady, 1)
     case .portRemoved:
-      (port.isPresent, port.isOpen) = (false, false)
+      do throws(VirtioError) { try port.end() } catch {
+        // A broken queue is seen by whoever handles it next.
+      }
       sink.portRemoved(number)
     case .consolePort:
       sink.portIsConsole(number)

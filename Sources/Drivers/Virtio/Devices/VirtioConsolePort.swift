@@ -39,6 +39,22 @@ final class VirtioConsolePort {
     try new.begin()
   }
 
+  /// The port has gone. What has come by it and nobody has taken is not another port's that comes in its place.
+  ///
+  /// - Throws: `.corruptQueue`.
+  func end() throws(VirtioError) {
+    (isPresent, isOpen, isHeld, wantsRoom) = (false, false, false, false)
+    guard let buffers else { return }
+    try buffers.takeSent()
+    // No more than there are: a host that never stops is not waited for.
+    for _ in 0..<VirtioConsoleBuffers.count {
+      guard let received = try buffers.take() else { break }
+      try buffers.giveBack(received.buffer)
+    }
+    _ = buffers.rest()
+    _ = buffers.restSender()
+  }
+
   /// Takes bytes that have come, as many as `sink` has room for.
   ///
   /// - Returns: whether there may be more.
