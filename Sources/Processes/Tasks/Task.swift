@@ -295,6 +295,8 @@ open class Task: ThreadBody {
 
   public final override func activate(_ thread: Thread) {
     if sequence.address != 0 { noteSwitch(thread) }
+    // Threads of one program follow each other.
+    if CurrentAddressSpace.isInForce(memory.map { ObjectIdentifier($0.space) }) { return }
     if let memory { memory.space.activate() } else { CurrentAddressSpace.suspend() }
   }
 

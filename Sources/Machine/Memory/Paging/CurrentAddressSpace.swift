@@ -13,6 +13,17 @@ public enum CurrentAddressSpace {
     _ = consume old
   }
 
+  /// Whether a table is loaded, and the handler `identity`, which came with it, resolves what it does not allow: then there is nothing
+  /// to be activated. No for nil.
+  ///
+  /// - Parameter identity: the handler's, which is not counted for such a question.
+  /// - Context: interrupts are off, or another CPU's answer will do as well.
+  @inline(__always)
+  public static func isInForce(_ identity: ObjectIdentifier?) -> Bool {
+    guard let identity else { return false }
+    return ProcessorArea.withCurrent { $0.translation.isInForce(identity) }
+  }
+
   /// Lets this CPU run code that belongs to no program, such as a kernel thread.
   ///
   /// The last table stays loaded, so that going back to its program costs nothing; but its addresses cannot be used.

@@ -82,6 +82,16 @@ struct ProcessorTranslation: ~Copyable {
     }
   }
 
+  /// Whether a program's tables are loaded, and what resolves their faults is the object `identity`.
+  @inline(__always)
+  func isInForce(_ identity: ObjectIdentifier) -> Bool {
+    guard let handler, ObjectIdentifier(handler) == identity else { return false }
+    switch context {
+    case .some: return true
+    case .none: return false
+    }
+  }
+
   private mutating func exchangeContext(_ next: consuming TranslationContext?) -> TranslationContext? {
     var old: TranslationContext? = next
     swap(&old, &context)
