@@ -97,6 +97,8 @@ extension ThreadContext {
         area.thread = address
         area.kernelStack = stackTop
         area.heap = heap
+        area.stackLimit = stackLimit
+        area.stackGuard = stackGuard
       }
       guard let fpuState else { return }
       SegmentTable.setStack(stackTop)
