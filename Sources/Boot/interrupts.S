@@ -11,6 +11,13 @@
  * debug, non-maskable, double fault, machine check. Each has a stack of its own. */
 #define VECTORS_ANYWHERE ((1 << 1) | (1 << 2) | (1 << 8) | (1 << 18))
 
+/* The first words of a frame, when two registers have been pushed below them. */
+#define EARLY_VECTOR 16
+#define EARLY_CODE_SELECTOR 40
+#define EARLY_STACK_POINTER 56
+/* The first vector that does not belong to an exception. */
+#define FIRST_ARRIVAL 32
+
     .section .text.interrupts, "ax"
     .globl apus_interrupt_common
     .type apus_interrupt_common, @function
@@ -19,7 +26,46 @@ apus_interrupt_common:
     close_user_memory                           /* the CPU leaves it as it was in the middle of a user copy; IRET restores it */
     pushq %rax
     pushq %rcx
-    pushq %rdx
+    testb $3, EARLY_CODE_SELECTOR(%rsp)
+    jnz 8f
+    movl EARLY_VECTOR(%rsp), %ecx
+    cmpl $FIRST_ARRIVAL, %ecx
+    jae 6f
+    cmpl $18, %ecx
+    ja 5f
+    movl $VECTORS_ANYWHERE, %eax
+    btl %ecx, %eax
+    jc 8f
+5:  movq %rsp, %rax                             /* an exception of work that can be ended: is there room to handle it? */
+    subq %gs:APUS_AREA_GUARD, %rax
+    cmpq $(APUS_GUARD_SIZE + APUS_STACK_RESERVE), %rax
+    jae 8f
+    movq %gs:APUS_AREA_FAULT_STACK, %rax
+    jmp 7f
+6:  movq EARLY_STACK_POINTER(%rsp), %rax        /* an arrival, on its own stack: is there room where the kernel was? */
+    andq $-16, %rax
+    cmpq %gs:APUS_AREA_STACK_LIMIT, %rax
+    jb 8f
+7:  movq 64(%rsp), %rcx                         /* what was pushed so far moves to below RAX */
+    movq %rcx, -8(%rax)
+    movq 56(%rsp), %rcx
+    movq %rcx, -16(%rax)
+    movq 48(%rsp), %rcx
+    movq %rcx, -24(%rax)
+    movq 40(%rsp), %rcx
+    movq %rcx, -32(%rax)
+    movq 32(%rsp), %rcx
+    movq %rcx, -40(%rax)
+    movq 24(%rsp), %rcx
+    movq %rcx, -48(%rax)
+    movq 16(%rsp), %rcx
+    movq %rcx, -56(%rax)
+    movq 8(%rsp), %rcx
+    movq %rcx, -64(%rax)
+    movq (%rsp), %rcx
+    movq %rcx, -72(%rax)
+    leaq -72(%rax), %rsp
+8:  pushq %rdx
     pushq %rbx
     pushq %rbp
     pushq %rsi
@@ -32,6 +78,8 @@ apus_interrupt_common:
     pushq %r13
     pushq %r14
     pushq %r15
+    .globl apus_interrupt_entered
+apus_interrupt_entered:
     xorl %r12d, %r12d                           /* whether a program's GS base is put back at the end */
     movq FRAME_VECTOR(%rsp), %rcx
     testb $3, FRAME_CODE_SELECTOR(%rsp)
@@ -46,14 +94,19 @@ apus_interrupt_common:
     shrl $12, %edx
     cmpl $(APUS_WINDOW_START >> 44), %edx
     je 2f
+    swapgs                                      /* it stays on its own stack: the one that it has come upon may not be the kernel's */
+    incl %r12d
+    jmp 2f
 1:  swapgs
     incl %r12d
+    cmpl $FIRST_ARRIVAL, %ecx
+    jae 4f
     cmpl $18, %ecx
     ja 2f
     movl $VECTORS_ANYWHERE, %eax
     btl %ecx, %eax
     jnc 2f
-    movq %gs:APUS_AREA_KERNEL_STACK, %rdi       /* a program's: on its thread's stack it may wait like any other */
+4:  movq %gs:APUS_AREA_KERNEL_STACK, %rdi       /* a program's: on its thread's stack it may wait like any other */
     subq $APUS_TRAP_FRAME_SIZE, %rdi
     movq %rsp, %rsi
     movq %rdi, %rsp

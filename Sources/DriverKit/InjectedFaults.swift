@@ -38,19 +38,29 @@ enum InjectedFaults {
 
   private static let recursionCount = Atomic<UInt>(0)
 
-  /// Comes to the end of the stack in its own code, while it allocates, or while it asks something of the kernel, in turn.
+  /// With less than this left of the stack no handler of an interrupt would have room there.
+  private static var crowdedByteCount: UInt64 { 1_024 }
+
+  /// Comes to the end of the stack in its own code, while it allocates, or while it asks something of the kernel; or to nearly the end,
+  /// where it waits to be interrupted, or raises an exception: in turn.
   @inline(never)
   private static func recur(_ depth: UInt, _ kind: UInt) -> UInt {
     guard depth != 0 else { return 0 }
     let below: UInt
-    switch kind % 3 {
+    switch kind % 5 {
     case 0: below = recur(depth &+ 1, kind)
     case 1:
       let forgotten = Forgotten()
       below = recur(depth &+ 1, kind) ^ UInt(forgotten.bytes[0])
-    default:
+    case 2:
       let number = Containment.outside { depth &+ 1 }
       below = recur(number, kind)
+    case 3:
+      while FaultProvocation.stackRoom < crowdedByteCount { Machine.pause() }
+      below = recur(depth &+ 1, kind)
+    default:
+      if FaultProvocation.stackRoom < crowdedByteCount { FaultProvocation.readNearNull() }
+      below = recur(depth &+ 1, kind)
     }
     // What a loop could add up on the way down would become one, and use no stack.
     return below &* 31 ^ depth

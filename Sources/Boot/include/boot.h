@@ -67,6 +67,9 @@ void *_Nonnull apus_switch_threads(uint64_t *_Nonnull saved, uint64_t next, void
 void apus_clear_stack(uint64_t end);
 uint32_t apus_contain(uint64_t *_Nonnull saved, void *_Nonnull call);
 extern uint8_t apus_thread_entry[], apus_system_call_entry[], apus_contain_abort[];
+
+/* interrupts.S: between the two the frame is not complete yet. */
+extern uint8_t apus_interrupt_common[], apus_interrupt_entered[];
 _Noreturn void apus_enter_user(uint64_t frame);
 #endif
 
@@ -106,6 +109,8 @@ APUS_INLINE uint32_t apus_has_started(uint64_t line) { return __atomic_load_n(&a
 #ifndef __linux__
 APUS_ADDRESS(apus_thread_entry)
 APUS_ADDRESS(apus_contain_abort)
+APUS_ADDRESS(apus_interrupt_common)
+APUS_ADDRESS(apus_interrupt_entered)
 APUS_ADDRESS(apus_system_call_entry)
 #endif
 APUS_ADDRESS(apus_processor_entry)

@@ -43,6 +43,9 @@
 #define APUS_AREA_KERNEL_STACK 24               /* where the stack of the thread that runs begins */
 #define APUS_AREA_HEAP 40                       /* the heap of contained work that runs */
 #define APUS_AREA_USER_STACK 32                 /* a program's stack pointer, for the first instructions of a call */
+#define APUS_AREA_STACK_LIMIT 48                /* below it the stack of the thread that runs has no room for an interrupt; 0 for none */
+#define APUS_AREA_GUARD 56                      /* the guard page of that stack, of a thread whose work can be ended; else 0 */
+#define APUS_AREA_FAULT_STACK 64                /* where the stack begins for exceptions of such work that has used up its own */
 #define APUS_PROCESSOR_AREA_SIZE 36864
 #define APUS_PROCESSOR_MAILBOX 28672
 #define APUS_PROCESSOR_COUNTS 30720
@@ -63,8 +66,13 @@
 #define APUS_SYSTEM_CALL_VECTOR 256
 /* Where the frame of a program's registers lies below the beginning of its thread's kernel stack: `struct apus_trap_frame`. */
 #define APUS_TRAP_FRAME_SIZE 176
-/* A thread's kernel stack. */
+/* A thread's kernel stack, and what of it is kept for the kernel's own work: for interrupts, which need half of it with a switch to
+ * another thread at their end, and for what contained work asks of the kernel. */
 #define APUS_THREAD_STACK_SIZE 32768
+#define APUS_STACK_RESERVE 8192
+/* The interrupt stacks, 1...7, that no exception has by its spec: where interrupts arrive, and where exceptions go that find no room. */
+#define APUS_ARRIVAL_STACK 5
+#define APUS_FAULT_STACK 6
 
 /* The shared object that programs get, in the file as in memory. */
 #define APUS_VDSO_SIZE 4096

@@ -37,12 +37,14 @@ func interruptEntry(_ storage: UnsafeMutablePointer<apus_trap_frame>) {
   #if os(none)
     // What handlers allocate is not of the work that they interrupt.
     let isContained = apus_read_heap() != 0
+    // Before anybody makes it go on elsewhere.
+    let isOnInterruptedStack = frame.isOnInterruptedStack
     if isContained { ProcessorArea.withCurrentQuietly { $0.heap = 0 } }
   #endif
   // SAFETY: the delegate was retained when it was installed and is never released.
   unsafe delegate._withUnsafeGuaranteedRef { $0.handle(frame) }
   #if os(none)
     if isContained { CompartmentHeap.useThreads() }
-    ThreadEntry.leaveInterrupt(frame)
+    ThreadEntry.leaveInterrupt(frame, isOnInterruptedStack: isOnInterruptedStack)
   #endif
 }

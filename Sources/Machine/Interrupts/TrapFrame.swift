@@ -9,6 +9,9 @@ import Boot
 public struct TrapFrame: ~Copyable {
   private let storage: UnsafeMutablePointer<apus_trap_frame>
 
+  /// R15 to RAX, at its beginning.
+  private static let generalCount = 15
+
   /// SAFETY: the caller passes a frame on the stack that outlives the value.
   init(_ storage: UnsafeMutablePointer<apus_trap_frame>) {
     unsafe self.storage = storage
@@ -37,6 +40,14 @@ public struct TrapFrame: ~Copyable {
   /// Whether the interrupted code ran in user mode.
   public var isUser: Bool { codeSelector & 3 == 3 }
 
+  /// Whether it lies on the stack that was interrupted, and not on one of the CPU's.
+  ///
+  /// - Precondition (by Machine): the interrupted code ran in the kernel, and has not been told to go on elsewhere.
+  var isOnInterruptedStack: Bool {
+    // The CPU begins a frame at a multiple of 16 bytes. Intel SDM vol. 3A, 6.14.2.
+    unsafe UInt64(UInt(bitPattern: storage)) == (storage.pointee.rsp & ~15) &- UInt64(APUS_TRAP_FRAME_SIZE)
+  }
+
   /// Makes the interrupted code go on at `address`.
   ///
   /// - Precondition (by Machine): a fix-up of the code that was interrupted.
@@ -47,6 +58,8 @@ public struct TrapFrame: ~Copyable {
   ///
   /// - Precondition (by Machine): a place that was prepared for it on the same stack.
   func resume(at address: UInt64, stackPointer: UInt64) {
+    // What it had in its registers is not left behind on a stack of the CPU's, where it would look like references.
+    unsafe UnsafeMutableRawPointer(storage).initializeMemory(as: UInt64.self, repeating: 0, count: Self.generalCount)
     unsafe storage.pointee.rip = address
     unsafe storage.pointee.rsp = stackPointer
     unsafe storage.pointee.rflags = 1 << 9 | 1 << 1

@@ -19,6 +19,12 @@ struct ProcessorArea: ~Copyable {
   private var userStack: UInt64 = 0
   /// The number of the heap that allocations come from, plus 1, while contained work runs; 0 for the kernel's: `%gs:40`.
   var heap: UInt = 0
+  /// Below it the stack of the thread that runs has no room for an interrupt; 0 where nobody knows: `%gs:48`.
+  var stackLimit: UInt64 = 0
+  /// The address of that stack's guard page, if the thread's work can be ended; else 0: `%gs:56`.
+  var stackGuard: UInt64 = 0
+  /// The top of the stack for exceptions of such work that has used up its own: `%gs:64`.
+  var faultStack: UInt64 = 0
   /// Whether the thread that runs is to make room for another as soon as it can.
   var needsReschedule = false
   /// Whether the last interrupt that somebody asked to know about came while a program ran.

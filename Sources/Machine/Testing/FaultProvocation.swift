@@ -71,6 +71,16 @@ public enum FaultProvocation {
     unsafe unsafeBitCast(UInt(address), to: Function.self)()
   }
 
+  /// How many bytes of its stack the thread that runs has left; all there are where that is not known.
+  public static var stackRoom: UInt64 {
+    #if os(none)
+      guard let top = ThreadContext.withCurrent({ $0.stackTop }), top != 0 else { return .max }
+      return apus_read_stack_pointer() &- (top - UInt64(APUS_THREAD_STACK_SIZE))
+    #else
+      return .max
+    #endif
+  }
+
   /// #DF by a stack pointer that points nowhere.
   public static func loseStack() { apus_lose_stack() }
 

@@ -47,6 +47,8 @@ public enum Containment {
       useHeap(0)
       record.finish()
       guard wasEnded != 0 else { return .returned }
+      // The interrupt that has ended it may have had no room for another thread.
+      ThreadEntry.yieldIfAsked()
       return record.vector.map { .faulted($0) } ?? .abandoned
     #else
       call.run()
@@ -86,9 +88,6 @@ public enum Containment {
     #endif
   }
 
-  /// What the kernel's own work for contained work may need of its stack, in bytes.
-  private static var stackReserve: UInt64 { 8_192 }
-
   /// Ends contained work that has used up its stack, before the kernel does something for it that must not end halfway.
   ///
   /// - Context: contained work, outside of `outside`.
@@ -98,7 +97,7 @@ public enum Containment {
       guard let top = ThreadContext.withCurrent({ $0.stackTop }), top != 0 else { return }
       let bottom = top - UInt64(APUS_THREAD_STACK_SIZE)
       let pointer = apus_read_stack_pointer()
-      guard pointer < bottom + stackReserve || pointer > top else { return }
+      guard pointer < bottom + UInt64(APUS_STACK_RESERVE) || pointer > top else { return }
       // The guard page's exception is what the work itself would have raised soon.
       _ = apus_load_byte(bottom - 8)
     #endif
@@ -174,7 +173,7 @@ public enum Containment {
   ///
   /// - Context: the exception's handler.
   public static func isContained(_ frame: borrowing TrapFrame) -> Bool {
-    guard !frame.isUser, frame.flags & interruptFlag != 0 else { return false }
+    guard !frame.isUser, frame.flags & interruptFlag != 0 || hasFailedInEntry(frame) else { return false }
     return ThreadContext.withCurrent { $0.containment?.isEndable ?? false } ?? false
   }
 
@@ -192,6 +191,16 @@ public enum Containment {
   }
 
   private static let interruptFlag: UInt64 = 1 << 9
+  private static var doubleFault: UInt8 { 8 }
+
+  /// Whether the end of the stack came after the CPU had begun an exception's frame there, and before that was complete.
+  private static func hasFailedInEntry(_ frame: borrowing TrapFrame) -> Bool {
+    #if os(none)
+      return frame.vector == doubleFault && InterruptTable.isEntry(frame.instructionPointer)
+    #else
+      return false
+    #endif
+  }
 
   #if os(none)
     /// At the end of an interrupt: ends the work that it interrupted, if somebody has asked for that.
@@ -200,6 +209,22 @@ public enum Containment {
       _ = ThreadContext.withCurrent { thread in
         guard let record = thread.containment, record.isEndAsked, record.isEndable else { return }
         record.vector = nil
+        leave(frame, record)
+      }
+    }
+
+    private static var firstArrival: UInt8 { 32 }
+    private static var pageFault: UInt8 { 14 }
+
+    /// At the end of an interrupt that has not been served on the stack that it has interrupted: ends the work that has used that up.
+    ///
+    /// - Parameter frame: an exception's has been seen to.
+    static func endCrowded(_ frame: borrowing TrapFrame) {
+      guard frame.vector >= firstArrival else { return }
+      _ = ThreadContext.withCurrent { thread in
+        guard let record = thread.containment, record.isEndable else { return }
+        // The guard page's exception is what the work itself would have raised soon.
+        record.vector = pageFault
         leave(frame, record)
       }
     }
@@ -218,6 +243,7 @@ extension ThreadContext {
   /// - Context: before it runs.
   public final func allowContainment() {
     containment = ContainmentRecord()
+    if stackTop != 0 { stackGuard = stackTop - UInt64(APUS_THREAD_STACK_SIZE) - UInt64(APUS_GUARD_SIZE) }
   }
 
   /// Asks for the end of the contained work with that number, which comes with the next interrupt that finds the work in its own code.

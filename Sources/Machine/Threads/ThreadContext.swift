@@ -19,6 +19,9 @@ open class ThreadContext {
   /// Where its stack begins, at the highest address; the frame of its program's registers lies right below.
   final let stackTop: UInt64
   final private let ownsStack: Bool
+  /// What `ProcessorArea.stackLimit` and `stackGuard` are while it runs.
+  final let stackLimit: UInt64
+  final var stackGuard: UInt64 = 0
   /// Where its saved registers are, while it does not run. Only the CPU that switches touches it.
   final var savedStackPointer: UInt64 = 0
   /// The program's floating-point and vector state, for a thread that has a program.
@@ -39,6 +42,7 @@ open class ThreadContext {
     fpuState = hasProgram ? try FPUStateBuffer() : nil
     guard let top = ThreadStacks.take() else { throw .ENOMEM }
     stackTop = top
+    stackLimit = top - UInt64(APUS_THREAD_STACK_SIZE) + UInt64(APUS_STACK_RESERVE)
     ownsStack = true
     prepareStack()
   }
@@ -47,7 +51,7 @@ open class ThreadContext {
   ///
   /// - Context: once on each CPU, interrupts off.
   public init(adoptingStack: ()) {
-    (stackTop, ownsStack, fpuState) = (0, false, nil)
+    (stackTop, stackLimit, ownsStack, fpuState) = (0, 0, false, nil)
     isOnProcessor.store(true, ordering: .relaxed)
     // SAFETY: the reference is taken here; nothing else is in the slot, as a CPU has one first thread.
     let address = unsafe UInt(bitPattern: Unmanaged.passRetained(self as ThreadContext).toOpaque())

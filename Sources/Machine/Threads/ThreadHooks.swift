@@ -61,6 +61,20 @@ public enum ThreadEntry {
     }
   }
 
+  /// Makes room now, if that was asked for and could not be done.
+  ///
+  /// - Context: a thread without locks, interrupts on.
+  static func yieldIfAsked() {
+    #if os(none)
+      let wereEnabled = InterruptGuard.disable()
+      if wereEnabled, ProcessorArea.withCurrentQuietly({ $0.needsReschedule }) {
+        // SAFETY: as in `leaveInterrupt`.
+        unsafe hooks?._withUnsafeGuaranteedRef { $0.reschedule() }
+      }
+      InterruptGuard.restore(wereEnabled)
+    #endif
+  }
+
   /// Notes what an interrupt has interrupted, for those that account for time.
   ///
   /// - Context: the interrupt's handler.
@@ -76,19 +90,19 @@ public enum ThreadEntry {
   public static var hasInterruptedProgram: Bool { ProcessorArea.withCurrent { $0.hasInterruptedProgram } }
 
   #if os(none)
-    /// Source: Intel SDM vol. 3A, table 6-1.
-    private static var doubleFault: UInt8 { 8 }
-
     /// At the end of an interrupt: makes room for another thread if asked to, and does a program's work.
+    ///
+    /// - Parameter isOnInterruptedStack: where `frame` is, if the kernel was interrupted.
     @inline(__always)
-    static func leaveInterrupt(_ frame: borrowing TrapFrame) {
+    static func leaveInterrupt(_ frame: borrowing TrapFrame, isOnInterruptedStack: Bool) {
       if frame.isUser {
         if hasWork { leaveToUser() }
       } else if frame.flags & 1 << 9 != 0 {
         // The interrupted code had interrupts on, so it holds no lock.
+        // A stack of the CPU's is in use where the interrupted one has no room; nobody may wait on it.
+        guard isOnInterruptedStack else { return Containment.endCrowded(frame) }
         Containment.endIfAsked(frame)
-        // A double fault of contained work has a stack that is the CPU's, and that nobody may wait on.
-        guard ProcessorArea.withCurrent({ $0.needsReschedule }), frame.vector != doubleFault else { return }
+        guard ProcessorArea.withCurrent({ $0.needsReschedule }) else { return }
         // SAFETY: hooks are set before anybody can ask for room, and never released.
         unsafe hooks?._withUnsafeGuaranteedRef { $0.reschedule() }
       }

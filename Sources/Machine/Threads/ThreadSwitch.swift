@@ -104,6 +104,8 @@ extension ThreadContext {
         area.thread = address
         area.kernelStack = stackTop
         area.heap = heap
+        area.stackLimit = stackLimit
+        area.stackGuard = stackGuard
       }
       guard hasProgram else { return }
       SegmentTable.setStack(stackTop)
