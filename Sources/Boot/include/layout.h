@@ -43,6 +43,10 @@
 #define APUS_AREA_KERNEL_STACK 24               /* where the stack of the thread that runs begins */
 #define APUS_AREA_HEAP 40                       /* the heap of contained work that runs */
 #define APUS_AREA_USER_STACK 32                 /* a program's stack pointer, for the first instructions of a call */
+#define APUS_AREA_CALL_SERVER 48                /* what serves the calls of the thread that runs */
+#define APUS_AREA_RESCHEDULE 56                 /* a byte: whether that thread is to make room */
+/* Where a thread has the bits that say that something is to be done before its program goes on. */
+#define APUS_THREAD_WORK 20
 #define APUS_PROCESSOR_AREA_SIZE 36864
 #define APUS_PROCESSOR_MAILBOX 28672
 #define APUS_PROCESSOR_COUNTS 30720
@@ -63,6 +67,21 @@
 #define APUS_SYSTEM_CALL_VECTOR 256
 /* Where the frame of a program's registers lies below the beginning of its thread's kernel stack: `struct apus_trap_frame`. */
 #define APUS_TRAP_FRAME_SIZE 176
+/* What such a frame has where, for SYSRET's way back. */
+#define APUS_FRAME_R13 16
+#define APUS_FRAME_R10 40
+#define APUS_FRAME_R9 48
+#define APUS_FRAME_R8 56
+#define APUS_FRAME_RDI 64
+#define APUS_FRAME_RSI 72
+#define APUS_FRAME_RBP 80
+#define APUS_FRAME_RDX 96
+#define APUS_FRAME_RAX 112
+#define APUS_FRAME_VECTOR 120
+#define APUS_FRAME_CODE_SELECTOR 144
+#define APUS_FRAME_RIP 136
+#define APUS_FRAME_FLAGS 152
+#define APUS_FRAME_RSP 160
 /* A thread's kernel stack. */
 #define APUS_THREAD_STACK_SIZE 32768
 

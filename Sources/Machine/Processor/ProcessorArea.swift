@@ -19,7 +19,9 @@ struct ProcessorArea: ~Copyable {
   private var userStack: UInt64 = 0
   /// The number of the heap that allocations come from, plus 1, while contained work runs; 0 for the kernel's: `%gs:40`.
   var heap: UInt = 0
-  /// Whether the thread that runs is to make room for another as soon as it can.
+  /// What serves the system calls of the thread that runs, an unmanaged reference, or 0: what a system call loads from `%gs:48`.
+  var callServer: UInt = 0
+  /// Whether the thread that runs is to make room for another as soon as it can: what the end of a system call reads at `%gs:56`.
   var needsReschedule = false
   /// Whether the last interrupt that somebody asked to know about came while a program ran.
   var hasInterruptedProgram = false
@@ -63,7 +65,20 @@ struct ProcessorArea: ~Copyable {
       .initialize(to: ProcessorArea(address: address, number: number))
     unsafe (ProcessorBlock.part(address, ProcessorBlock.mailboxOffset) as UnsafeMutablePointer<ProcessorMailbox>)
       .initialize(to: ProcessorMailbox())
+    checkLayout(address)
     ProcessorBlock.register(address, of: number)
+  }
+
+  /// Fails when assembly would find in a new area something else than it looks for.
+  private static func checkLayout(_ address: UInt) {
+    // SAFETY: the area at the address has just been initialized, and nobody else knows of it.
+    unsafe withUnsafeMutablePointer(
+      to: &(ProcessorBlock.part(address, 0) as UnsafeMutablePointer<ProcessorArea>).pointee.callServer
+    ) { precondition(UInt(bitPattern: $0) - address == UInt(APUS_AREA_CALL_SERVER)) }
+    // SAFETY: as above.
+    unsafe withUnsafeMutablePointer(
+      to: &(ProcessorBlock.part(address, 0) as UnsafeMutablePointer<ProcessorArea>).pointee.needsReschedule
+    ) { precondition(UInt(bitPattern: $0) - address == UInt(APUS_AREA_RESCHEDULE)) }
   }
 
   /// Runs `body` with this CPU's area, interrupts off.

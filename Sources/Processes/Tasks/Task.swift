@@ -314,8 +314,6 @@ open class Task: ThreadBody {
     }
   }
 
-  open override func systemCall(_ registers: borrowing UserContext) { fatalError("a task that serves no calls") }
-
   public final override func isInterrupted(_ interruption: Interruption) -> Bool {
     switch interruption {
     case .nothing: false

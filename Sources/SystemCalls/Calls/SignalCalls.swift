@@ -109,7 +109,7 @@ extension SystemCallContext {
   func restartSyscall() throws(Errno) -> Int {
     guard let number = task.beginRestart() else { throw .EINTR }
     defer { task.endRestart() }
-    return task.withRegisters { registers in Int(SystemCallDispatch.call(number, self, registers)) }
+    return task.withRegisters { registers in Int(SystemCallDispatch.callAgain(number, self, registers)) }
   }
 
   /// signalfd(2)
