@@ -45,9 +45,19 @@ extension Task {
     return status & Self.watchpointBits != 0 ? .watchpoint : .breakpoint
   }
 
-  /// A page fault that the address space could not resolve is asked about again, to learn why.
+  /// A page fault that was not resolved. Unless there is something wrong with the address itself the address space is asked again:
+  /// it may have memory by now, and what it was not asked about it may know.
   private final func pageFault(_ fault: ProgramFault) -> SignalInformation? {
     handling.lastFault.address = fault.address
+    switch fault.answer {
+    case .badAddress: return .fault(.SIGSEGV, .notMapped, address: fault.address)
+    case .badAccess: return .fault(.SIGSEGV, .notAllowed, address: fault.address)
+    case .resolved, .busError, .outOfMemory, .unresolved: return unansweredPageFault(fault)
+    }
+  }
+
+  @inline(never)
+  private final func unansweredPageFault(_ fault: ProgramFault) -> SignalInformation? {
     guard let space = memory?.space, UserSpace.contains(fault.address) else {
       // Programs are not told what the kernel has mapped where.
       handling.lastFault.errorCode |= Self.presentBit
