@@ -4,9 +4,6 @@
 #include "include/layout.h"
 #include "smap.h"
 
-/* Where the frame has the vector and the code selector, once the general registers are pushed. */
-#define FRAME_VECTOR 120
-#define FRAME_CODE_SELECTOR 144
 /* Vectors that may arrive while the kernel runs with a program's GS base, in the few instructions before and after SWAPGS:
  * debug, non-maskable, double fault, machine check. Each has a stack of its own. */
 #define VECTORS_ANYWHERE ((1 << 1) | (1 << 2) | (1 << 8) | (1 << 18))
@@ -81,8 +78,8 @@ apus_interrupt_common:
     .globl apus_interrupt_entered
 apus_interrupt_entered:
     xorl %r12d, %r12d                           /* whether a program's GS base is put back at the end */
-    movq FRAME_VECTOR(%rsp), %rcx
-    testb $3, FRAME_CODE_SELECTOR(%rsp)
+    movq APUS_FRAME_VECTOR(%rsp), %rcx
+    testb $3, APUS_FRAME_CODE_SELECTOR(%rsp)
     jnz 1f
     cmpl $18, %ecx
     ja 2f

@@ -90,7 +90,12 @@ apus_clear_stack:
     ret
     .size apus_clear_stack, . - apus_clear_stack
 
-/* Where a program enters by SYSCALL: RCX has its instruction pointer, R11 its flags, interrupts are off. AMD APM vol. 3, SYSCALL. */
+/* Where a program enters by SYSCALL: RCX has its instruction pointer, R11 its flags, interrupts are off. AMD APM vol. 3, SYSCALL.
+ *
+ * The frame is complete while the call is served. On the way back only those registers are taken from it that Swift's functions
+ * may change: RBX, R12, R14 and R15 are the program's again when the call has been served, unless the call gave the program other
+ * registers. Then, as for whatever else is not as usual, all come from the frame. */
+#define SINGLE_STEP (1 << 8)
     .globl apus_system_call_entry
     .type apus_system_call_entry, @function
 apus_system_call_entry:
@@ -102,7 +107,7 @@ apus_system_call_entry:
     pushq %r11
     pushq $APUS_USER_CODE_SELECTOR
     pushq %rcx
-    pushq %rax                                  /* the number, which the result overwrites below */
+    pushq %rax                                  /* the number, in the place of an error code */
     pushq $APUS_SYSTEM_CALL_VECTOR
     pushq %rax
     pushq %rcx
@@ -119,32 +124,41 @@ apus_system_call_entry:
     pushq %r13
     pushq %r14
     pushq %r15
-    movq %rsp, %rdi
+    movl %eax, %edi                             /* the number is an int, whatever the upper half of the register holds */
+    movq %rsp, %rsi
+    movq %gs:APUS_AREA_CALL_SERVER, %r13        /* where a method of Swift's has its object */
     xorl %ebp, %ebp
     sti
-    call apus_system_call                       /* returns with interrupts off: 0 when SYSRET will do */
-    testl %eax, %eax
-    jnz apus_return_to_user
-    popq %r15
-    popq %r14
-    popq %r13
-    popq %r12
-    addq $8, %rsp                               /* R11 and RCX get what SYSRET takes from them */
-    popq %r10
-    popq %r9
-    popq %r8
-    popq %rdi
-    popq %rsi
-    popq %rbp
-    popq %rbx
-    popq %rdx
-    addq $8, %rsp
-    popq %rax
-    movq 16(%rsp), %rcx
-    movq 32(%rsp), %r11
-    movq 40(%rsp), %rsp
+    call apus_serve_call
+    cli
+    cmpb $0, %gs:APUS_AREA_RESCHEDULE
+    jne 1f
+    movq %gs:APUS_AREA_THREAD, %rcx
+    cmpl $0, APUS_THREAD_WORK(%rcx)
+    jne 1f
+    cmpq $APUS_SYSTEM_CALL_VECTOR, APUS_FRAME_VECTOR(%rsp)
+    jne 2f
+    movq APUS_FRAME_FLAGS(%rsp), %r11
+    testl $SINGLE_STEP, %r11d                   /* SYSRET would trap before the program's next instruction */
+    jne 2f
+    movq APUS_FRAME_R13(%rsp), %r13
+    movq APUS_FRAME_R10(%rsp), %r10
+    movq APUS_FRAME_R9(%rsp), %r9
+    movq APUS_FRAME_R8(%rsp), %r8
+    movq APUS_FRAME_RDI(%rsp), %rdi
+    movq APUS_FRAME_RSI(%rsp), %rsi
+    movq APUS_FRAME_RBP(%rsp), %rbp
+    movq APUS_FRAME_RDX(%rsp), %rdx
+    /* No address that SYSRET would fault on: SYSCALL put there what lies behind it, and no program has the last page below those. */
+    movq APUS_FRAME_RIP(%rsp), %rcx
+    movq APUS_FRAME_RSP(%rsp), %rsp
     swapgs
     sysretq
+1:  movq %rax, APUS_FRAME_RAX(%rsp)
+    call apus_leave_to_user
+    jmp apus_return_to_user
+2:  movq %rax, APUS_FRAME_RAX(%rsp)
+    jmp apus_return_to_user
     .size apus_system_call_entry, . - apus_system_call_entry
 
 /* Goes on in the program whose frame the stack pointer is at. Interrupts are off. */

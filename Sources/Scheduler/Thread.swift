@@ -5,9 +5,9 @@ import Synchronization
 public import Waiting
 
 /// What a thread does: a kernel service, or a program's task.
-open class ThreadBody {
+open class ThreadBody: SystemCallServer {
   /// Creates a body that does nothing.
-  public init() {}
+  public override init() { super.init() }
 
   /// The thread's work; it ends when this returns.
   ///
@@ -18,11 +18,6 @@ open class ThreadBody {
   ///
   /// - Context: interrupts are off, just before `thread`, whose body this is, runs.
   open func activate(_ thread: Thread) { CurrentAddressSpace.suspend() }
-
-  /// Serves the system call that the program of this thread makes.
-  ///
-  /// - Context: the thread itself, interrupts on; may wait.
-  open func systemCall(_ registers: borrowing UserContext) {}
 
   /// Does what is to be done before the program goes on; called for as long as `ThreadContext.work` is not zero.
   ///
@@ -87,7 +82,7 @@ public final class Thread: ThreadContext {
     self.body = body
     entity = ThreadEntity(parameters)
     waits = ThreadWaits()
-    try super.init(hasProgram: hasProgram)
+    try super.init(hasProgram: hasProgram, body)
     processor.store(Processor.current, ordering: .relaxed)
   }
 
@@ -222,7 +217,6 @@ public final class Thread: ThreadContext {
     Scheduler.exit()
   }
 
-  public override func systemCall(_ registers: borrowing UserContext) { body.systemCall(registers) }
   public override func returnToUser(_ registers: borrowing UserContext) { body.returnToUser(registers) }
   public override func programFault(_ fault: ProgramFault) { body.programFault(fault) }
 

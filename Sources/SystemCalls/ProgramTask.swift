@@ -8,8 +8,8 @@ public final class ProgramTask: Task {
     _ process: Process, _ identifier: ProcessIdentifier, _ resources: TaskResources
   ) throws(Errno) -> Task { ProgramTask(process, identifier, resources) }
 
-  public override func systemCall(_ registers: borrowing UserContext) {
-    SystemCallDispatch.serve(registers, SystemCallContext(self))
+  public override func systemCall(_ number: UInt32, _ registers: borrowing UserContext) -> Int64 {
+    SystemCallDispatch.serve(number, registers, SystemCallContext(self))
   }
 
   public override func trace(_ line: Span<UInt8>) { TraceOutput.write(self, line) }

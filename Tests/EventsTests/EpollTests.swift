@@ -58,6 +58,30 @@ struct EpollTests {
     }
   }
 
+  @Test("What stays ready comes in turns, and what is not ready any more leaves until it is")
+  func turnsOfWhatStays() throws {
+    try withWorld { world in
+      let (epoll, _) = try world.makeEpoll()
+      let counters = try (0..<8).map { _ in try world.makeCounter(1) }
+      for (index, counter) in counters.enumerated() {
+        try world.watch(counter, by: epoll, .EPOLLIN, data: UInt64(index))
+      }
+      var told: [UInt64] = []
+      for _ in 0..<8 { told += try epoll.events(limit: 3).map(\.data) }
+      #expect(told == (0..<24).map { UInt64($0 % 8) })
+      for counter in counters[1...] { _ = try counter.take() }
+      #expect(try epoll.events(limit: 3).map(\.data) == [0])
+      #expect(try epoll.events(limit: 1).map(\.data) == [0])
+      try counters[5].add(1)
+      #expect(try (0..<4).flatMap { _ in try epoll.events(limit: 1).map(\.data) } == [0, 5, 0, 5])
+      let failure = error { () throws(Errno) in
+        _ = try epoll.wait(limit: 1, deadline: 0) { _, _, _ throws(Errno) in throw .EFAULT }
+      }
+      #expect(failure == .EFAULT)
+      #expect(Set(try epoll.events().map(\.data)) == [0, 5])
+    }
+  }
+
   @Test("Errors and hang-ups are told unasked, and only what is asked for besides")
   func ends() throws {
     try withWorld { world in

@@ -84,8 +84,9 @@ class ProgramBody: ThreadBody {
   /// What the program begins with, if not with zeros.
   func prepare(_ registers: inout UserRegisters) {}
 
-  override func systemCall(_ registers: borrowing UserContext) {
-    if registers.callNumber == 60 { leave() }
+  override func systemCall(_ number: UInt32, _ registers: borrowing UserContext) -> Int64 {
+    if number == 60 { leave() }
+    return 0
   }
 
   /// Ends the thread.

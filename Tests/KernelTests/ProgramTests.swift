@@ -14,6 +14,7 @@ enum ProgramTests {
     registrar.test("programs.keep-vector-registers", keepVectorRegisters)
     registrar.test("programs.have-their-own-segment-bases", haveSegmentBases)
     registrar.test("programs.may-call-from-anywhere", callFromAnywhere)
+    registrar.test("programs.get-the-registers-that-a-call-gives", getRegistersOfCalls)
   }
 
   /// Runs `body` as a thread with a program, to its end.
@@ -66,15 +67,48 @@ enum ProgramTests {
       expected = registers
     }
 
-    override func systemCall(_ registers: borrowing UserContext) {
-      if registers.callNumber == 60 { leave() }
+    override func systemCall(_ number: UInt32, _ registers: borrowing UserContext) -> Int64 {
+      if number == 60 { leave() }
       let found = registers.registers
       (expected.rip, expected.flags) = (ProgramCode.code + UInt64(2 * (calls + 1)), 0x603)
       (expected.rcx, expected.r11) = (expected.rip, expected.flags)
       if found != expected || registers.callNumber != found.rax { differences += 1 }
       calls += 1
-      registers.result = Int64(1_000 + calls)
       expected.rax = UInt64(1_000 + calls)
+      return Int64(1_000 + calls)
+    }
+  }
+
+  /// A call that gives its program other registers, as those do that execute one or return from a handler: the next call sees all
+  /// of them, also those that no function changes.
+  private static func getRegistersOfCalls() throws(TestFailure) {
+    let program = try ProgramCode()
+    for _ in 0..<2 { try program.append(0x0f, 0x05) }
+    try program.finish()
+    let body = Replacing(program)
+    try run(body)
+    try expect(body.isRight, "the program has other registers than it was given")
+  }
+
+  private final class Replacing: ProgramBody {
+    private(set) var isRight = false
+    private var given = UserRegisters()
+
+    override func systemCall(_ number: UInt32, _ registers: borrowing UserContext) -> Int64 {
+      guard number == 60 else {
+        given = registers.registers
+        (given.rbx, given.rbp, given.r12) = (0x11, 0x22_0000_0000, 0x33)
+        (given.r13, given.r14, given.r15) = (0x44, 0x55, 0x66_0000_0000)
+        (given.rdi, given.rsi, given.rdx) = (0x77, 0x88, 0x99)
+        (given.r10, given.r8, given.r9) = (0xaa, 0xbb, 0xcc)
+        registers.registers = given
+        return 60
+      }
+      var found = registers.registers
+      (found.rax, found.rcx, found.r11, found.rip) = (given.rax, given.rcx, given.r11, given.rip)
+      isRight = found == given
+      leave()
+      return 0
     }
   }
 
@@ -101,12 +135,13 @@ enum ProgramTests {
       registers.flags = .max
     }
 
-    override func systemCall(_ registers: borrowing UserContext) {
-      switch registers.callNumber {
+    override func systemCall(_ number: UInt32, _ registers: borrowing UserContext) -> Int64 {
+      switch number {
       case 1: stackPointers.0 = registers.registers.rsp
       case 2: stackPointers.1 = registers.registers.rsp
       default: leave()
       }
+      return 0
     }
 
     // All flags include the one for single steps.
@@ -216,9 +251,10 @@ enum ProgramTests {
 
     override func prepare(_ registers: inout UserRegisters) { registers.flags = 1 << 8 }
 
-    override func systemCall(_ registers: borrowing UserContext) {
-      if registers.callNumber == 60 { leave() }
+    override func systemCall(_ number: UInt32, _ registers: borrowing UserContext) -> Int64 {
+      if number == 60 { leave() }
       calls += 1
+      return 0
     }
 
     override func programFault(_ fault: ProgramFault) {
@@ -298,10 +334,11 @@ enum ProgramTests {
     static let failures = Atomic<Int>(0)
     static let calls = Atomic<Int>(0)
 
-    override func systemCall(_ registers: borrowing UserContext) {
-      if registers.callNumber == 60 { leave() }
+    override func systemCall(_ number: UInt32, _ registers: borrowing UserContext) -> Int64 {
+      if number == 60 { leave() }
       Self.calls.add(1, ordering: .relaxed)
       Scheduler.yield()
+      return 0
     }
 
     override func programFault(_ fault: ProgramFault) {
@@ -337,10 +374,14 @@ enum ProgramTests {
       Thread.running?.programSegmentBases = bases
     }
 
-    override func systemCall(_ registers: borrowing UserContext) {
-      guard registers.callNumber == 60 else { return Scheduler.yield() }
+    override func systemCall(_ number: UInt32, _ registers: borrowing UserContext) -> Int64 {
+      guard number == 60 else {
+        Scheduler.yield()
+        return 0
+      }
       found = (registers.argument1, registers.argument2)
       leave()
+      return 0
     }
   }
 }

@@ -52,11 +52,12 @@ enum SystemCallTests {
       (registers.rdi, registers.rsi, registers.rdx) = arguments
     }
 
-    override func systemCall(_ registers: borrowing UserContext) {
-      if registers.callNumber == 60 { leave() }
-      SystemCallDispatch.serve(registers, SystemCallContext(task))
-      if count < 8 { results[count] = registers.result }
+    override func systemCall(_ number: UInt32, _ registers: borrowing UserContext) -> Int64 {
+      if number == 60 { leave() }
+      let result = SystemCallDispatch.serve(number, registers, SystemCallContext(task))
+      if count < 8 { results[count] = result }
       count += 1
+      return result
     }
   }
 

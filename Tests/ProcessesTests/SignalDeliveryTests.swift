@@ -54,7 +54,7 @@ struct SignalDeliveryTests {
     try SignalWorld.run { world in
       let process = try world.makeProcess()
       let task = try #require(process.leader)
-      _ = try task.setDisposition(.SIGTERM, .ignored)
+      try task.setDisposition(.SIGTERM, .ignored)
       for signal in [Signal.SIGTERM, .SIGCHLD, .SIGURG, .SIGWINCH, .SIGCONT] {
         try process.kill(signal)
         #expect(task.pendingSignals.isEmpty && !task.hasDeliverableSignal)
@@ -63,7 +63,7 @@ struct SignalDeliveryTests {
       for signal in [Signal.SIGTERM, .SIGCHLD, .SIGUSR1] { try process.kill(signal) }
       try task.send(.SIGUSR1, .bare(.SIGUSR1))
       #expect(task.pendingSignals == task.blockedSignals)
-      _ = try task.setDisposition(.SIGUSR1, .ignored)
+      try task.setDisposition(.SIGUSR1, .ignored)
       #expect(task.pendingSignals == SignalSet(.SIGTERM).union(SignalSet(.SIGCHLD)))
       task.setBlockedSignals([])
       #expect(task.hasDeliverableSignal && task.deliver().signal == nil)
@@ -209,8 +209,16 @@ struct SignalDeliveryTests {
       #expect(try UserPointer<UInt64>(page.registers.rsp + 48 + 160).load() == 14)
       #expect(try UserPointer<UInt64>(page.registers.rsp + 48 + 176).load() == 0x1234)
 
+      // What was said of it when it came counts: the space that there is not is not asked.
+      for (answer, code) in [(.badAddress, .notMapped), (.badAccess, .notAllowed)] as [(PageFaultAnswer, SignalCode)] {
+        let fault = ProgramFault(vector: 14, errorCode: 6, address: 0x1234, answer: answer)
+        let view = try raise(fault, .SIGSEGV).1
+        #expect(view.information == .fault(.SIGSEGV, code, address: 0x1234))
+        #expect(try UserPointer<UInt64>(view.registers.rsp + 48 + 152).load() == 6)
+      }
+
       for prepare in [
-        { $0.setBlockedSignals(SignalSet(.SIGFPE)) }, { _ = try? $0.setDisposition(.SIGFPE, .ignored) }, { _ in },
+        { $0.setBlockedSignals(SignalSet(.SIGFPE)) }, { try? $0.setDisposition(.SIGFPE, .ignored) }, { _ in },
       ] as [(Task) -> Void] {
         let process = try world.makeProcess()
         let task = try #require(process.leader)
@@ -219,6 +227,45 @@ struct SignalDeliveryTests {
         task.deliver()
         #expect(process.isEnding)
       }
+    }
+  }
+
+  @Test("a fault's handler is called at once as any other is called, unless something comes first")
+  func faultsAtOnce() throws {
+    try SignalWorld.run { world in
+      let process = try world.makeProcess()
+      let task = try #require(process.leader)
+      let before = SignalSet(.SIGUSR2)
+      task.setBlockedSignals(before)
+      let fault = ProgramFault(vector: 13, errorCode: 0, address: 1)
+      try task.catchSignal(.SIGSEGV, .SA_RESETHAND, mask: SignalSet(.SIGHUP))
+      task.programFault(fault)
+      let first = task.deliver()
+      #expect(first.signal == .SIGSEGV && first.maskAfterwards == before)
+      #expect(task.blockedSignals == before.union(SignalSet(.SIGSEGV)).union(SignalSet(.SIGHUP)))
+      #expect(task.pendingSignals.isEmpty && task.dispositions[.SIGSEGV].isStandard)
+
+      // One that was sent stays for afterwards, as faults come before all others.
+      task.setBlockedSignals([])
+      try task.catchSignal(.SIGSEGV)
+      try task.catchSignal(.SIGINT)
+      try process.kill(.SIGINT)
+      task.programFault(fault)
+      #expect(task.deliver().signal == .SIGSEGV)
+      #expect(task.deliver().signal == .SIGINT)
+
+      // Of two faults' signals the lower number comes first.
+      task.setBlockedSignals([])
+      try task.catchSignal(.SIGILL)
+      task.force(.kernel(.SIGILL))
+      task.programFault(fault)
+      #expect(task.deliver().signal == .SIGILL)
+      #expect(task.deliver().signal == .SIGSEGV)
+
+      process.end(ExitStatus(signal: .SIGTERM, isDumped: false))
+      task.setBlockedSignals([])
+      task.programFault(fault)
+      #expect(task.deliver().signal == nil)
     }
   }
 }

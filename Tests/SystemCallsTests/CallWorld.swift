@@ -94,7 +94,10 @@ final class CallWorld {
     (registers.rdi, registers.rsi, registers.rdx) = (all[0], all[1], all[2])
     (registers.r10, registers.r8, registers.r9) = (all[3], all[4], all[5])
     registers.rip = 0x40_1000
-    let after = UserContext.simulateCall(registers) { SystemCallDispatch.serve($0, SystemCallContext(task)) }
+    let after = UserContext.simulateCall(registers) {
+      $0.result = SystemCallDispatch.serve(
+        UInt32(truncatingIfNeeded: $0.callNumber), $0, SystemCallContext(task))
+    }
     return Int64(bitPattern: after.rax)
   }
 

@@ -41,7 +41,10 @@ struct DispatchTests {
     (registers.rdi, registers.rsi, registers.rdx) = (1, 2, 3)
     (registers.r10, registers.r8, registers.r9) = (4, 5, 6)
     registers.rip = 0x40_1000
-    return UserContext.simulateCall(registers) { SystemCallDispatch.serve($0, SystemCallContext(task)) }
+    return UserContext.simulateCall(registers) {
+      $0.result = SystemCallDispatch.serve(
+        UInt32(truncatingIfNeeded: $0.callNumber), $0, SystemCallContext(task))
+    }
   }
 
   @Test("a call's result is what its function returns, and no other register changes")

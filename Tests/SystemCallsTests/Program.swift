@@ -60,7 +60,10 @@ final class Program {
     (registers.rdi, registers.rsi, registers.rdx) = (padded[0], padded[1], padded[2])
     (registers.r10, registers.r8, registers.r9) = (padded[3], padded[4], padded[5])
     registers.rip = 0x40_1000
-    let result = UserContext.simulateCall(registers) { SystemCallDispatch.serve($0, SystemCallContext(task)) }
+    let result = UserContext.simulateCall(registers) {
+      $0.result = SystemCallDispatch.serve(
+        UInt32(truncatingIfNeeded: $0.callNumber), $0, SystemCallContext(task))
+    }
     return Int64(bitPattern: result.rax)
   }
 

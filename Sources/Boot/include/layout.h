@@ -46,6 +46,10 @@
 #define APUS_AREA_STACK_LIMIT 48                /* below it the stack of the thread that runs has no room for an interrupt; 0 for none */
 #define APUS_AREA_GUARD 56                      /* the guard page of that stack, of a thread whose work can be ended; else 0 */
 #define APUS_AREA_FAULT_STACK 64                /* where the stack begins for exceptions of such work that has used up its own */
+#define APUS_AREA_CALL_SERVER 72                /* what serves the calls of the thread that runs */
+#define APUS_AREA_RESCHEDULE 80                 /* a byte: whether that thread is to make room */
+/* Where a thread has the bits that say that something is to be done before its program goes on. */
+#define APUS_THREAD_WORK 20
 #define APUS_PROCESSOR_AREA_SIZE 36864
 #define APUS_PROCESSOR_MAILBOX 28672
 #define APUS_PROCESSOR_COUNTS 30720
@@ -66,6 +70,21 @@
 #define APUS_SYSTEM_CALL_VECTOR 256
 /* Where the frame of a program's registers lies below the beginning of its thread's kernel stack: `struct apus_trap_frame`. */
 #define APUS_TRAP_FRAME_SIZE 176
+/* What such a frame has where, for SYSRET's way back. */
+#define APUS_FRAME_R13 16
+#define APUS_FRAME_R10 40
+#define APUS_FRAME_R9 48
+#define APUS_FRAME_R8 56
+#define APUS_FRAME_RDI 64
+#define APUS_FRAME_RSI 72
+#define APUS_FRAME_RBP 80
+#define APUS_FRAME_RDX 96
+#define APUS_FRAME_RAX 112
+#define APUS_FRAME_VECTOR 120
+#define APUS_FRAME_CODE_SELECTOR 144
+#define APUS_FRAME_RIP 136
+#define APUS_FRAME_FLAGS 152
+#define APUS_FRAME_RSP 160
 /* A thread's kernel stack, and what of it is kept for the kernel's own work: for interrupts, which need half of it with a switch to
  * another thread at their end, and for what contained work asks of the kernel. */
 #define APUS_THREAD_STACK_SIZE 32768

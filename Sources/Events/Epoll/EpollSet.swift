@@ -77,11 +77,19 @@ final class EpollSet {
   func wait(
     limit: Int, deadline: UInt64?, _ emit: (_ index: Int, _ events: UInt32, _ data: UInt64) throws(Errno) -> Void
   ) throws(Errno) -> Int {
+    if mayBeReady {
+      let count = try collect(limit, emit)
+      if count > 0 { return count }
+    }
+    return try waitAndCollect(limit, deadline, emit)
+  }
+
+  /// The same once nothing is ready, apart from what must be quick.
+  @inline(never)
+  private func waitAndCollect(
+    _ limit: Int, _ deadline: UInt64?, _ emit: (_ index: Int, _ events: UInt32, _ data: UInt64) throws(Errno) -> Void
+  ) throws(Errno) -> Int {
     while true {
-      if mayBeReady {
-        let count = try collect(limit, emit)
-        if count > 0 { return count }
-      }
       if deadline == 0 { return 0 }
       do throws(Errno) {
         try waiters.wait(for: [.input, .readNormal], isExclusive: true, deadline: deadline) { mayBeReady }
@@ -89,6 +97,9 @@ final class EpollSet {
         guard error == .ETIMEDOUT else { throw error }
         return 0
       }
+      guard mayBeReady else { continue }
+      let count = try collect(limit, emit)
+      if count > 0 { return count }
     }
   }
 
@@ -105,28 +116,70 @@ final class EpollSet {
     // No more than there were: those that stay ready come again behind the others.
     var remaining = readyCount.load(ordering: .relaxed)
     var count = 0
-    while count < limit, remaining > 0, let number = pop() {
+    while count < limit, remaining > 0, let number = ready.withLockInThread({ $0.first }) {
       remaining -= 1
-      guard let interest = interests[number] else { continue }
-      let wish = interest.wish.load(ordering: .relaxed)
-      let events = interest.currentEvents(wish)
-      guard events != 0 else { continue }
       do throws(Errno) {
-        try emit(count, events, interest.data)
+        let index = count
+        let isTold = try interests.use(number) { interest throws(Errno) in try tell(interest, index, emit) }
+        // The number is nobody's, if not another's soon.
+        guard let isTold else {
+          dropFirst()
+          continue
+        }
+        if isTold { count += 1 }
       } catch {
-        push(number)
         if count > 0 { return count }
         throw error
-      }
-      count += 1
-      if wish & Self.oneShot != 0 {
-        interest.wish.store(wish & Self.ways, ordering: .relaxed)
-      } else if wish & Self.edgeTriggered == 0 {
-        push(number)
       }
     }
     return count
   }
+
+  /// Tells of `interest`, the first of those that may be ready, if it is.
+  ///
+  /// It stays where it is meanwhile: what is told of it from here on finds it there, and it is ready as long as it was not dropped. Only
+  /// what may be told once is dropped before it is looked at, as what comes afterwards must be told again.
+  ///
+  /// - Returns: whether it was.
+  /// - Throws: what `emit` throws; it may be ready as before.
+  @inline(__always)
+  private func tell(
+    _ interest: EpollInterest, _ index: Int,
+    _ emit: (_ index: Int, _ events: UInt32, _ data: UInt64) throws(Errno) -> Void
+  ) throws(Errno) -> Bool {
+    let wish = interest.wish.load(ordering: .relaxed)
+    guard wish & (Self.oneShot | Self.edgeTriggered) == 0 else { return try tellOnce(interest, wish, index, emit) }
+    let events = interest.currentEvents(wish)
+    guard events != 0 else { return try tellOnce(interest, wish, index, emit) }
+    try emit(index, events, interest.data)
+    if readyCount.load(ordering: .relaxed) > 1 { ready.withLockInThread { $0.rotate() } }
+    return true
+  }
+
+  /// The same for one that is not to stay among those that may be ready, or not if it is not.
+  @inline(never)
+  private func tellOnce(
+    _ interest: EpollInterest, _ wish: UInt32, _ index: Int,
+    _ emit: (_ index: Int, _ events: UInt32, _ data: UInt64) throws(Errno) -> Void
+  ) throws(Errno) -> Bool {
+    dropFirst()
+    let events = interest.currentEvents(wish)
+    guard events != 0 else { return false }
+    do throws(Errno) {
+      try emit(index, events, interest.data)
+    } catch {
+      push(interest.number)
+      throw error
+    }
+    if wish & Self.oneShot != 0 {
+      interest.wish.store(wish & Self.ways, ordering: .relaxed)
+    } else if wish & Self.edgeTriggered == 0 {
+      push(interest.number)
+    }
+    return true
+  }
+
+  private func dropFirst() { _ = pop() }
 
   private static var oneShot: UInt32 { UInt32(truncatingIfNeeded: EpollEvents.EPOLLONESHOT.rawValue) }
   private static var edgeTriggered: UInt32 { UInt32(truncatingIfNeeded: EpollEvents.EPOLLET.rawValue) }

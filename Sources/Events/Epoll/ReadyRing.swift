@@ -45,6 +45,19 @@ struct ReadyRing: ~Copyable {
     return true
   }
 
+  /// The first, which stays.
+  @inline(__always)
+  var first: Int? { count > 0 ? Int(ring[head]) : nil }
+
+  /// Puts the first behind the others.
+  @inline(__always)
+  mutating func rotate() {
+    guard count > 1 else { return }
+    // In a full ring that is where it is already.
+    ring[place(count)] = ring[head]
+    head = head + 1 == ring.count ? 0 : head + 1
+  }
+
   /// Takes the first.
   @inline(__always)
   mutating func pop() -> Int? {

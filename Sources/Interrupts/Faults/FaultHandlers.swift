@@ -58,7 +58,8 @@ enum FaultHandlers {
   /// that a program passed and a copy stumbled over, or an error.
   static func pageFault(_ frame: borrowing TrapFrame, _ vector: InterruptVector) {
     let address = PageFaults.address
-    if PageFaults.handle(frame, at: address) || ProgramFault.report(frame, address: address) { return }
+    let answer = PageFaults.handle(frame, at: address)
+    if answer == .resolved || ProgramFault.report(frame, address: address, answer: answer) { return }
     if ContainedFault.handle(frame, vector) { return }
     FatalFault.report(frame, vector)
   }

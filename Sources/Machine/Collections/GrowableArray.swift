@@ -120,6 +120,28 @@ public struct GrowableArray<Element: ~Copyable>: ~Copyable {
   }
 }
 
+extension GrowableArray {
+  /// Runs `body` with the object that element number `index`, 0..<count, refers to, without counting the reference.
+  ///
+  /// - Parameter body: does not change the array, nor anybody else meanwhile.
+  /// - Returns: nil for an element that is nil.
+  /// - Throws: what `body` throws.
+  @inline(__always)
+  public func use<Object: AnyObject, Answer, Failure: Error>(
+    _ index: Int, _ body: (Object) throws(Failure) -> Answer
+  ) throws(Failure) -> Answer? where Element == Object? {
+    precondition(index >= 0 && index < count, "index out of range")
+    let element = unsafe UnsafeRawPointer(storage.unsafelyUnwrapped.advanced(by: index))
+    guard let word = unsafe element.load(as: UnsafeRawPointer?.self) else { return nil }
+    // SAFETY: the array, which is borrowed, owns the reference while `body` runs; an optional one is a word that may be zero.
+    let reference = unsafe Unmanaged<Object>.fromOpaque(word)
+    let result: Result<Answer, Failure> = unsafe reference._withUnsafeGuaranteedRef { object in
+      do throws(Failure) { return .success(try body(object)) } catch { return .failure(error) }
+    }
+    return try result.get()
+  }
+}
+
 extension GrowableArray where Element: Copyable {
   /// Adds `element` `added` times, for which there is room.
   private mutating func fill(_ added: Int, _ element: Element) {

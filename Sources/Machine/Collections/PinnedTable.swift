@@ -213,7 +213,8 @@ public struct PinnedTable<Object: AnyObject, Value: ~Copyable>: ~Copyable, @unch
     let isCounting = way == .counting || pins.load(ordering: .relaxed) < 0
     if !isCounting { pins.wrappingAdd(1, ordering: .sequentiallyConsistent) }
     defer {
-      if !isCounting, pins.wrappingSubtract(1, ordering: .sequentiallyConsistent).oldValue == .min + 1 { dropAside() }
+      // Whether this was the last is looked at again there.
+      if !isCounting, pins.wrappingSubtract(1, ordering: .sequentiallyConsistent).newValue < 0 { dropAside() }
     }
     // SAFETY: the table stays where it is while it is borrowed.
     return try body(unsafe References(address, isCounting: isCounting))

@@ -14,6 +14,22 @@ enum InterruptGuard {
     #endif
   }
 
+  /// Turns interrupts off, which are known to be on.
+  @inline(__always)
+  static func disableInThread() {
+    #if os(none)
+      apus_disable_interrupts()
+    #endif
+  }
+
+  /// Turns interrupts on, which were on.
+  @inline(__always)
+  static func enableInThread() {
+    #if os(none)
+      apus_enable_interrupts()
+    #endif
+  }
+
   /// Turns interrupts on again if `wereEnabled`.
   @inline(__always)
   static func restore(_ wereEnabled: Bool) {

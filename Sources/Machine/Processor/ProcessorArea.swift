@@ -25,7 +25,9 @@ struct ProcessorArea: ~Copyable {
   var stackGuard: UInt64 = 0
   /// The top of the stack for exceptions of such work that has used up its own: `%gs:64`.
   var faultStack: UInt64 = 0
-  /// Whether the thread that runs is to make room for another as soon as it can.
+  /// What serves the system calls of the thread that runs, an unmanaged reference, or 0: what a system call loads from `%gs:72`.
+  var callServer: UInt = 0
+  /// Whether the thread that runs is to make room for another as soon as it can: what the end of a system call reads at `%gs:80`.
   var needsReschedule = false
   /// Whether the last interrupt that somebody asked to know about came while a program ran.
   var hasInterruptedProgram = false
@@ -69,7 +71,20 @@ struct ProcessorArea: ~Copyable {
       .initialize(to: ProcessorArea(address: address, number: number))
     unsafe (ProcessorBlock.part(address, ProcessorBlock.mailboxOffset) as UnsafeMutablePointer<ProcessorMailbox>)
       .initialize(to: ProcessorMailbox())
+    checkLayout(address)
     ProcessorBlock.register(address, of: number)
+  }
+
+  /// Fails when assembly would find in a new area something else than it looks for.
+  private static func checkLayout(_ address: UInt) {
+    // SAFETY: the area at the address has just been initialized, and nobody else knows of it.
+    unsafe withUnsafeMutablePointer(
+      to: &(ProcessorBlock.part(address, 0) as UnsafeMutablePointer<ProcessorArea>).pointee.callServer
+    ) { precondition(UInt(bitPattern: $0) - address == UInt(APUS_AREA_CALL_SERVER)) }
+    // SAFETY: as above.
+    unsafe withUnsafeMutablePointer(
+      to: &(ProcessorBlock.part(address, 0) as UnsafeMutablePointer<ProcessorArea>).pointee.needsReschedule
+    ) { precondition(UInt(bitPattern: $0) - address == UInt(APUS_AREA_RESCHEDULE)) }
   }
 
   /// Runs `body` with this CPU's area, interrupts off.

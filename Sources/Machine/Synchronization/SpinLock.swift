@@ -24,18 +24,40 @@ public struct SpinLock<Value: ~Copyable>: ~Copyable, @unchecked Sendable {
     _ body: (inout Value) throws(Failure) -> Result
   ) throws(Failure) -> Result {
     let wereEnabled = InterruptGuard.disable()
-    while !isHeld.compareExchange(expected: false, desired: true, ordering: .acquiring).exchanged {
-      while isHeld.load(ordering: .relaxed) {
-        apus_pause()
-        ProcessorMessages.followTranslationRequests()
-      }
-    }
+    acquire()
     defer {
       isHeld.store(false, ordering: .releasing)
       InterruptGuard.restore(wereEnabled)
     }
     // SAFETY: `isHeld` is true and this CPU set it, so no other access overlaps.
     return try unsafe body(&address.pointee.value)
+  }
+
+  /// Runs `body` with the value as `withLock` does, where it is known that interrupts are on: so nothing has to be remembered.
+  ///
+  /// - Context: a thread, interrupts on, no spin lock held; interrupts are off while `body` runs.
+  @inline(__always)
+  public borrowing func withLockInThread<Result: ~Copyable, Failure: Error>(
+    _ body: (inout Value) throws(Failure) -> Result
+  ) throws(Failure) -> Result {
+    InterruptGuard.disableInThread()
+    acquire()
+    defer {
+      isHeld.store(false, ordering: .releasing)
+      InterruptGuard.enableInThread()
+    }
+    // SAFETY: as in `withLock`.
+    return try unsafe body(&address.pointee.value)
+  }
+
+  @inline(__always)
+  private borrowing func acquire() {
+    while !isHeld.compareExchange(expected: false, desired: true, ordering: .acquiring).exchanged {
+      while isHeld.load(ordering: .relaxed) {
+        apus_pause()
+        ProcessorMessages.followTranslationRequests()
+      }
+    }
   }
 
   /// Runs `body` with the value if the lock is free within `attempts` tries; otherwise returns nil.

@@ -121,7 +121,7 @@
         case .memory: done += length
         case .fault(let isPresent):
           let access = PageFaultAccess(kind, isUser: false, isPresent: isPresent)
-          guard PageFaults.resolve(place, access, hadInterrupts: false) else { return done }
+          guard PageFaults.resolve(place, access, hadInterrupts: false) == .resolved else { return done }
         }
       }
       return done

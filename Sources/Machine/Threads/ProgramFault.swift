@@ -8,21 +8,27 @@ public struct ProgramFault: Equatable, Sendable {
   public let errorCode: UInt64
   /// Of a page fault, the address; of a debug exception, DR6; otherwise where the instruction is.
   public let address: UInt64
+  /// Of a page fault, what was said of it when it came.
+  public let answer: PageFaultAnswer
 
   /// Describes an exception.
-  public init(vector: UInt8, errorCode: UInt64, address: UInt64) {
-    (self.vector, self.errorCode, self.address) = (vector, errorCode, address)
+  public init(vector: UInt8, errorCode: UInt64, address: UInt64, answer: PageFaultAnswer = .unresolved) {
+    (self.vector, self.errorCode, self.address, self.answer) = (vector, errorCode, address, answer)
   }
 
   /// Tells the thread that runs that its program raised what `frame` says.
   ///
-  /// - Parameter address: what goes with it; where the instruction is, if nothing.
+  /// - Parameters:
+  ///   - address: what goes with it; where the instruction is, if nothing.
+  ///   - answer: of a page fault, what was said of it.
   /// - Returns: false when it was not a program's: a bug in the kernel.
   /// - Context: the exception's handler.
-  public static func report(_ frame: borrowing TrapFrame, address: UInt64? = nil) -> Bool {
+  public static func report(
+    _ frame: borrowing TrapFrame, address: UInt64? = nil, answer: PageFaultAnswer = .unresolved
+  ) -> Bool {
     guard frame.isUser else { return false }
     let fault = ProgramFault(
-      vector: frame.vector, errorCode: frame.errorCode, address: address ?? frame.instructionPointer)
+      vector: frame.vector, errorCode: frame.errorCode, address: address ?? frame.instructionPointer, answer: answer)
     return ThreadContext.withCurrent {
       $0.programFault(fault)
       return true

@@ -10,7 +10,8 @@ public import Synchronization
 open class ThreadContext {
   /// Whether a CPU has its registers or is on its stack; only when not may another CPU switch to it.
   final public let isOnProcessor = Atomic<Bool>(false)
-  /// Bits that say that something is to be done before its program runs on: the scheduler's and signals'.
+  /// Bits that say that something is to be done before its program runs on: the scheduler's and signals'. The end of a system
+  /// call reads it at `APUS_THREAD_WORK`.
   final public let work = Atomic<UInt32>(0)
 
   /// Whether it runs a program, or will.
@@ -24,6 +25,8 @@ open class ThreadContext {
   final var stackGuard: UInt64 = 0
   /// Where its saved registers are, while it does not run. Only the CPU that switches touches it.
   final var savedStackPointer: UInt64 = 0
+  /// What serves its program's calls.
+  final let callServer: SystemCallServer?
   /// The program's floating-point and vector state, for a thread that has a program.
   final let fpuState: FPUStateBuffer?
   /// The program's FS and GS bases.
@@ -36,9 +39,12 @@ open class ThreadContext {
 
   /// Makes a thread that begins in `run` when it is first switched to.
   ///
-  /// - Parameter hasProgram: whether it will run a program.
+  /// - Parameters:
+  ///   - hasProgram: whether it will run a program.
+  ///   - callServer: what serves its program's calls.
   /// - Throws: `ENOMEM`.
-  public init(hasProgram: Bool) throws(Errno) {
+  public init(hasProgram: Bool, _ callServer: SystemCallServer) throws(Errno) {
+    self.callServer = callServer
     fpuState = hasProgram ? try FPUStateBuffer() : nil
     guard let top = ThreadStacks.take() else { throw .ENOMEM }
     stackTop = top
@@ -51,8 +57,9 @@ open class ThreadContext {
   ///
   /// - Context: once on each CPU, interrupts off.
   public init(adoptingStack: ()) {
-    (stackTop, stackLimit, ownsStack, fpuState) = (0, 0, false, nil)
+    (stackTop, stackLimit, ownsStack, fpuState, callServer) = (0, 0, false, nil, nil)
     isOnProcessor.store(true, ordering: .relaxed)
+    checkLayout()
     // SAFETY: the reference is taken here; nothing else is in the slot, as a CPU has one first thread.
     let address = unsafe UInt(bitPattern: Unmanaged.passRetained(self as ThreadContext).toOpaque())
     ProcessorArea.withCurrent { $0.thread = address }
@@ -69,11 +76,6 @@ open class ThreadContext {
   /// - Context: its own stack, interrupts on.
   open func run() -> Never { fatalError("a thread with nothing to do") }
 
-  /// Serves the system call that `registers` ask for.
-  ///
-  /// - Context: the thread itself, interrupts on; may wait.
-  open func systemCall(_ registers: borrowing UserContext) {}
-
   /// Does what is to be done before its program goes on: signals, stopping, ending.
   ///
   /// - Parameter registers: the program's, as it will go on.
@@ -84,6 +86,16 @@ open class ThreadContext {
   ///
   /// - Context: the thread itself, interrupts off; must not wait.
   open func programFault(_ fault: ProgramFault) {}
+
+  /// Fails when assembly would find something else than `work`.
+  final private func checkLayout() {
+    work.store(.max, ordering: .relaxed)
+    // SAFETY: nobody else knows of the object yet; the word lies in it.
+    let object = unsafe Unmanaged.passUnretained(self).toOpaque()
+    let found = unsafe object.load(fromByteOffset: Int(APUS_THREAD_WORK), as: UInt32.self)
+    precondition(found == .max)
+    work.store(0, ordering: .relaxed)
+  }
 
   final private func prepareStack() {
     #if os(none)

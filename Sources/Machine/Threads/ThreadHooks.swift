@@ -150,16 +150,7 @@ public enum ThreadEntry {
 }
 
 #if os(none)
-  /// A system call of a program's.
-  ///
-  /// - Returns: 0 when SYSRET may take the program back, with interrupts off.
-  @c(apus_system_call)
-  func systemCallEntry(_ storage: UnsafeMutablePointer<apus_trap_frame>) -> Int32 {
-    // SAFETY: the entry code passes the frame that it just pushed.
-    let frame = unsafe UserContext(storage)
-    _ = ThreadContext.withCurrent { $0.systemCall(frame) }
-    apus_disable_interrupts()
-    if ThreadEntry.hasWork { ThreadEntry.leaveToUser() }
-    return frame.isAsAfterCall ? 0 : 1
-  }
+  /// What is to be done at the end of a system call, when there is something. Interrupts are off, and off when it returns.
+  @c(apus_leave_to_user)
+  func leaveSystemCall() { ThreadEntry.leaveToUser() }
 #endif

@@ -100,9 +100,12 @@ extension ThreadContext {
     }
 
     private final func enter(_ address: UInt) {
+      // SAFETY: the thread keeps it, as the CPU keeps the thread.
+      let server = callServer.map { unsafe UInt(bitPattern: Unmanaged.passUnretained($0).toOpaque()) } ?? 0
       ProcessorArea.withCurrent { area in
         area.thread = address
         area.kernelStack = stackTop
+        area.callServer = server
         area.heap = heap
         area.stackLimit = stackLimit
         area.stackGuard = stackGuard

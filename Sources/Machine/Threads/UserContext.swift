@@ -5,14 +5,16 @@ import Boot
 /// What is set can only be what a program may have, so returning to it never faults in the kernel.
 @safe
 public struct UserContext: ~Copyable {
-  private let storage: UnsafeMutablePointer<apus_trap_frame>
+  let storage: UnsafeMutablePointer<apus_trap_frame>
 
   /// Flags that a program may set: CF, PF, AF, ZF, SF, TF, DF, OF, NT, AC, ID. Source: Intel SDM vol. 1, 3.4.3.
-  private static let programFlags: UInt64 = 0x24_4dd5
+  static let programFlags: UInt64 = 0x24_4dd5
   /// IF, and the bit that is always set.
-  private static let fixedFlags: UInt64 = 0x202
+  static let fixedFlags: UInt64 = 0x202
   private static let singleStep: UInt64 = 1 << 8
   private static let direction: UInt64 = 1 << 10
+  /// Together with the vector: the program goes on with registers that it had not when it came, so all must be loaded.
+  static let replaced: UInt64 = 1 << 9
 
   /// SAFETY: the caller passes a frame that outlives the value, of the thread that runs or of one that does not run.
   init(_ storage: UnsafeMutablePointer<apus_trap_frame>) {
@@ -25,7 +27,7 @@ public struct UserContext: ~Copyable {
   @inline(__always)
   public var callNumber: UInt64 { unsafe storage.pointee.error_code }
   /// Whether the program came by a system call, rather than by an interrupt.
-  public var isSystemCall: Bool { unsafe storage.pointee.vector == UInt64(APUS_SYSTEM_CALL_VECTOR) }
+  public var isSystemCall: Bool { unsafe storage.pointee.vector & ~Self.replaced == UInt64(APUS_SYSTEM_CALL_VECTOR) }
   /// Makes it look as if the program had been interrupted: no call is to be started again.
   public func forgetSystemCall() { unsafe storage.pointee.vector = UInt64(APUS_SYSTEM_CALL_VECTOR) + 1 }
 
@@ -48,7 +50,7 @@ public struct UserContext: ~Copyable {
   @inline(__always)
   public var argument5: UInt64 { unsafe storage.pointee.r9 }
 
-  /// The result of a call: negative error numbers are errors.
+  /// The result of a call: negative error numbers are errors. While the call is served it is not there yet; what serves it returns it.
   public var result: Int64 {
     @inline(__always)
     get { unsafe Int64(bitPattern: storage.pointee.rax) }
@@ -72,7 +74,7 @@ public struct UserContext: ~Copyable {
       unsafe storage.pointee = apus_trap_frame(
         r15: newValue.r15, r14: newValue.r14, r13: newValue.r13, r12: newValue.r12, r11: newValue.r11,
         r10: newValue.r10, r9: newValue.r9, r8: newValue.r8, rdi: newValue.rdi, rsi: newValue.rsi, rbp: newValue.rbp,
-        rbx: newValue.rbx, rdx: newValue.rdx, rcx: newValue.rcx, rax: newValue.rax, vector: old.vector,
+        rbx: newValue.rbx, rdx: newValue.rdx, rcx: newValue.rcx, rax: newValue.rax, vector: old.vector | Self.replaced,
         error_code: old.error_code,
         // An address that is no program's would fault in the kernel when it returns; zero faults in the program.
         rip: UserSpace.contains(newValue.rip, byteCount: 1) ? newValue.rip : 0, cs: UInt64(APUS_USER_CODE_SELECTOR),
@@ -91,6 +93,7 @@ public struct UserContext: ~Copyable {
   public func repeatCall(_ number: UInt64) {
     unsafe storage.pointee.rax = number
     unsafe storage.pointee.rip &-= 2
+    unsafe storage.pointee.vector |= Self.replaced
   }
 
   /// Makes the program go on in a function of its own, with all its other registers.
@@ -110,16 +113,7 @@ public struct UserContext: ~Copyable {
     unsafe storage.pointee.rsp = stackPointer
     unsafe storage.pointee.rip = UserSpace.contains(function, byteCount: 1) ? function : 0
     unsafe storage.pointee.rflags &= ~(Self.singleStep | Self.direction)
-  }
-
-  /// Whether the program goes on as SYSRET would leave it: the two registers that a call destroys need not be restored.
-  ///
-  /// The stack pointer is the program's affair. So is the instruction pointer: SYSCALL put there what lies behind it, which is no
-  /// address that SYSRET would fault on, as no program has the last page below those; and what was set was checked. Single steps
-  /// need IRET.
-  @inline(__always)
-  var isAsAfterCall: Bool {
-    unsafe storage.pointee.vector == UInt64(APUS_SYSTEM_CALL_VECTOR) && storage.pointee.rflags & Self.singleStep == 0
+    unsafe storage.pointee.vector |= Self.replaced
   }
 }
 

@@ -49,6 +49,17 @@ public final class AddressSpace: PageFaultHandler {
     resolveFault(address, access.kind) == .resolved
   }
 
+  /// The same, and says why not.
+  public override func answer(address: UInt64, access: PageFaultAccess) -> PageFaultAnswer {
+    switch resolveFault(address, access.kind) {
+    case .resolved: .resolved
+    case .badAddress: .badAddress
+    case .badAccess: .badAccess
+    case .busError: .busError
+    case .outOfMemory: .outOfMemory
+    }
+  }
+
   /// Makes the access of `kind` to `address` possible, or says why it cannot be.
   public func resolveFault(_ address: UInt64, _ kind: PageFaultAccess.Kind) -> FaultOutcome {
     var attempt = 0

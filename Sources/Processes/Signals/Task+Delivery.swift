@@ -27,7 +27,7 @@ extension Task {
   final func deliverSignals(_ registers: borrowing UserContext) {
     if let fault = handling.newFault {
       handling.newFault = nil
-      raise(fault, registers)
+      if deliver(fault, registers) { return }
     }
     while true {
       switch takeDelivery() {
@@ -82,7 +82,7 @@ extension Task {
   ///
   /// - Returns: what is blocked again afterwards.
   @inline(__always)
-  private final func block(
+  final func block(
     for signal: Signal, _ disposition: SignalDisposition, _ state: inout Process.State
   ) -> SignalSet {
     let before = handling.maskAfterCall ?? signals.blocked
@@ -95,8 +95,8 @@ extension Task {
   }
 
   /// Makes the program go on in a handler; one that there is no stack for cannot go on at all.
-  @inline(__always)
-  private final func call(
+  @inline(never)
+  final func call(
     _ information: SignalInformation, _ disposition: SignalDisposition, mask: SignalSet,
     _ registers: borrowing UserContext
   ) {

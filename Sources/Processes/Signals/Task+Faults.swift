@@ -13,11 +13,39 @@ extension Task {
   private static let singleStepBit: UInt64 = 1 << 14
   private static let watchpointBits: UInt64 = 0xf
 
-  /// Sends the task the signal that goes with an exception, unless its program can go on.
-  final func raise(_ fault: ProgramFault, _ registers: borrowing UserContext) {
+  /// Calls the handler of the signal that goes with an exception, or sends the task that signal, unless its program can go on.
+  ///
+  /// - Returns: whether a handler is called.
+  /// - Context: the task itself, on the way to its program, without locks.
+  final func deliver(_ fault: ProgramFault, _ registers: borrowing UserContext) -> Bool {
     handling.lastFault.trapNumber = UInt64(fault.vector)
     handling.lastFault.errorCode = fault.errorCode
-    if let information = information(of: fault, registers) { force(information) }
+    guard let information = information(of: fault, registers), let signal = information.signal else { return false }
+    if let (disposition, mask) = takeAtOnce(signal) {
+      call(information, disposition, mask: mask, registers)
+      return true
+    }
+    force(information)
+    return false
+  }
+
+  /// What sending `signal` and taking it at once comes to when it has a handler and nothing else is to be done before.
+  ///
+  /// - Returns: the handler, for which everything is blocked now, and what is blocked again afterwards; nil when there is something else
+  ///   to be done, or no handler that may be called.
+  @inline(__always)
+  private final func takeAtOnce(_ signal: Signal) -> (SignalDisposition, SignalSet)? {
+    process.state.withLockInThread { state in
+      guard state.ending == nil, !isEnding, state.signals.stop.untold == nil, !signals.isToStop else { return nil }
+      let pending = signals.pending.set.union(state.signals.pending.set).subtracting(signals.blocked)
+      guard pending.isEmpty, !signals.blocked.contains(signal), !signals.pending.set.contains(signal),
+        dispositions.caught.contains(signal)
+      else { return nil }
+      let disposition = dispositions.take(signal)
+      // Another task that shares the table may have been faster.
+      guard disposition.isCaught else { return nil }
+      return (disposition, block(for: signal, disposition, &state))
+    }
   }
 
   /// What is known of an exception; nil when the program can go on.
@@ -45,9 +73,19 @@ extension Task {
     return status & Self.watchpointBits != 0 ? .watchpoint : .breakpoint
   }
 
-  /// A page fault that the address space could not resolve is asked about again, to learn why.
+  /// A page fault that was not resolved. Unless there is something wrong with the address itself the address space is asked again:
+  /// it may have memory by now, and what it was not asked about it may know.
   private final func pageFault(_ fault: ProgramFault) -> SignalInformation? {
     handling.lastFault.address = fault.address
+    switch fault.answer {
+    case .badAddress: return .fault(.SIGSEGV, .notMapped, address: fault.address)
+    case .badAccess: return .fault(.SIGSEGV, .notAllowed, address: fault.address)
+    case .resolved, .busError, .outOfMemory, .unresolved: return unansweredPageFault(fault)
+    }
+  }
+
+  @inline(never)
+  private final func unansweredPageFault(_ fault: ProgramFault) -> SignalInformation? {
     guard let space = memory?.space, UserSpace.contains(fault.address) else {
       // Programs are not told what the kernel has mapped where.
       handling.lastFault.errorCode |= Self.presentBit

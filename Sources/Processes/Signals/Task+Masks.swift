@@ -55,16 +55,29 @@ extension Task {
   ///
   /// - Throws: `EINVAL` for one that cannot be caught.
   @inline(__always)
-  public final func setDisposition(
+  public final func exchangeDisposition(
     _ signal: Signal, _ disposition: SignalDisposition
   ) throws(Errno) -> SignalDisposition {
-    let old = try dispositions.set(signal, to: disposition)
-    if disposition.discards(signal) { discard(SignalSet(signal)) }
+    let old = try withDispositions { table throws(Errno) in try table.set(signal, to: disposition) }
+    if !disposition.isCaught { discardUncaught(signal, disposition) }
     return old
   }
 
-  /// Drops what is pending of `discarded`. POSIX.1-2017 2.4.3: what comes to be ignored is not pending any more.
-  private final func discard(_ discarded: SignalSet) {
+  /// Sets what is done about `signal`.
+  ///
+  /// - Throws: `EINVAL` for one that cannot be caught.
+  @inline(__always)
+  public final func setDisposition(_ signal: Signal, _ disposition: SignalDisposition) throws(Errno) {
+    try withDispositions { table throws(Errno) in try table.replace(signal, with: disposition) }
+    if !disposition.isCaught { discardUncaught(signal, disposition) }
+  }
+
+  /// Drops what is pending of `signal`, which has no handler, if it has no effect either. POSIX.1-2017 2.4.3: what comes to be
+  /// ignored is not pending any more.
+  @inline(never)
+  private final func discardUncaught(_ signal: Signal, _ disposition: SignalDisposition) {
+    guard disposition.discards(signal) else { return }
+    let discarded = SignalSet(signal)
     process.state.withLock { state in
       state.signals.pending.remove(discarded)
       for index in 0..<state.tasks.count { state.tasks[index].signals.pending.remove(discarded) }

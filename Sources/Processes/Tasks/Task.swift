@@ -54,6 +54,7 @@ open class Task: ThreadBody {
   final var handling = SignalHandling()
   /// What is done about its signals: its process's table.
   public final private(set) var dispositions: SignalDispositions
+  private final let usedDispositions: PinnedReference<SignalDispositions>
   /// Whether it has to look for signals before its program goes on.
   final let signalFlag = Atomic<Bool>(false)
 
@@ -91,7 +92,9 @@ open class Task: ThreadBody {
     (memory, files, context) = (resources.memory, resources.files, resources.context)
     (namespace, credentials) = (resources.namespace, resources.credentials)
     actor = FileActor(credentials, context, namespace)
-    dispositions = process.state.withLock { $0.signals.dispositions }
+    let dispositions = process.state.withLock { $0.signals.dispositions }
+    self.dispositions = dispositions
+    usedDispositions = PinnedReference(dispositions)
     super.init()
     files.beginUse()
   }
@@ -283,12 +286,22 @@ open class Task: ThreadBody {
     ask(.ending)
   }
 
-  /// Makes `new` what is done about its signals, and its process's.
+  /// Runs `body` with what is done about its signals.
+  ///
+  /// - Throws: what `body` throws.
+  /// - Context: the task itself.
+  @inline(__always)
+  final func withDispositions<Answer>(
+    _ body: (SignalDispositions) throws(Errno) -> Answer
+  ) throws(Errno) -> Answer { try usedDispositions.use(body) }
+
+  /// Makes `new` what is done about its signals, and its process's. Not within `withDispositions`.
   ///
   /// - Context: the task itself, its process's only one.
   final func setDispositions(_ new: SignalDispositions) {
     process.state.withLock { $0.signals.dispositions = new }
     dispositions = new
+    _ = usedDispositions.exchange(new)
   }
 
   // MARK: ThreadBody
@@ -318,8 +331,6 @@ open class Task: ThreadBody {
       try? UserPointer<Int32>(numberAddress).store(threadIdentifier)
     }
   }
-
-  open override func systemCall(_ registers: borrowing UserContext) { fatalError("a task that serves no calls") }
 
   public final override func isInterrupted(_ interruption: Interruption) -> Bool {
     switch interruption {

@@ -84,12 +84,10 @@ extension UserPointer where Value == SignalDisposition {
   /// - Throws: `EFAULT`.
   @inline(__always)
   public func load() throws(Errno) -> SignalDisposition {
-    var words = InlineArray<4, UInt64>(repeating: 0)
-    var span = words.mutableSpan
-    try UserMemory.copyIn(from: address, into: &span)
+    let words = try UserWords.load4(address)
     return SignalDisposition(
-      handler: words[0], flags: SignalActionFlags(rawValue: words[1]), restorer: words[2],
-      mask: SignalSet(rawValue: words[3]))
+      handler: words.0, flags: SignalActionFlags(rawValue: words.1), restorer: words.2,
+      mask: SignalSet(rawValue: words.3))
   }
 
   /// Tells the program.

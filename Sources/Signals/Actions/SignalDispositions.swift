@@ -67,14 +67,30 @@ public final class SignalDispositions {
   ///
   /// - Returns: what was done before.
   /// - Throws: `EINVAL` for one that cannot be caught.
+  /// - Context: a thread, interrupts on, no spin lock held.
   @inline(__always)
   public func set(_ signal: Signal, to disposition: SignalDisposition) throws(Errno) -> SignalDisposition {
-    guard signal.isCatchable else { throw .EINVAL }
-    return entries.withLock { entries in
+    try Self.check(signal)
+    return entries.withLockInThread { entries in
       let old = entries[Self.index(signal)]
       put(disposition.accepted, signal, &entries)
       return old
     }
+  }
+
+  /// The same, for those who do not want to know what was done before.
+  ///
+  /// - Throws: `EINVAL` for one that cannot be caught.
+  /// - Context: as `set`.
+  @inline(__always)
+  public func replace(_ signal: Signal, with disposition: SignalDisposition) throws(Errno) {
+    try Self.check(signal)
+    entries.withLockInThread { put(disposition.accepted, signal, &$0) }
+  }
+
+  @inline(__always)
+  private static func check(_ signal: Signal) throws(Errno) {
+    guard !SignalSet.uncatchable.contains(signal) else { throw .EINVAL }
   }
 
   /// What is done about `signal`, which is being delivered: a handler that is called once only is called for the last time.
@@ -120,9 +136,13 @@ public final class SignalDispositions {
   ) {
     entries[Self.index(signal)] = disposition
     let bit = SignalSet(signal)
-    let (ignored, caught) = (ignored.subtracting(bit), caught.subtracting(bit))
-    ignoredBits.store(
-      (disposition.isIgnored ? ignored.union(bit) : ignored).rawValue, ordering: .relaxed)
-    caughtBits.store((disposition.isCaught ? caught.union(bit) : caught).rawValue, ordering: .relaxed)
+    if disposition.isCaught {
+      ignoredBits.store(ignored.subtracting(bit).rawValue, ordering: .relaxed)
+      caughtBits.store(caught.union(bit).rawValue, ordering: .relaxed)
+    } else {
+      let others = ignored.subtracting(bit)
+      ignoredBits.store((disposition.isIgnored ? others.union(bit) : others).rawValue, ordering: .relaxed)
+      caughtBits.store(caught.subtracting(bit).rawValue, ordering: .relaxed)
+    }
   }
 }

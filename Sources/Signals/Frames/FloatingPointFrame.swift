@@ -57,14 +57,14 @@ enum FloatingPointFrame {
   /// Which parts a frame says it has beside what FXSAVE writes; nil when it has no more than that.
   @inline(__always)
   private static func extendedComponents(at address: UInt64) throws(Errno) -> UInt64? {
-    var words = InlineArray<3, UInt64>(repeating: 0)
-    var span = words.mutableSpan
-    try UserMemory.copyIn(from: address &+ softwareOffset, into: &span)
-    let size = UInt32(truncatingIfNeeded: words[2])
-    guard UInt32(truncatingIfNeeded: words[0]) == firstMark, size >= smallestByteCount,
-      UInt64(size) <= UInt64(FPUState.byteCount), UInt64(size) <= words[0] >> 32
+    let (mark, components, third) = try UserWords.withCopy(3, from: address &+ softwareOffset) { words in
+      (words[0], words[1], words[2])
+    }
+    let size = UInt32(truncatingIfNeeded: third)
+    guard UInt32(truncatingIfNeeded: mark) == firstMark, size >= smallestByteCount,
+      UInt64(size) <= UInt64(FPUState.byteCount), UInt64(size) <= mark >> 32
     else { return nil }
     let last = try UserPointer<UInt32>(address &+ UInt64(size)).load()
-    return last == lastMark ? words[1] : nil
+    return last == lastMark ? components : nil
   }
 }

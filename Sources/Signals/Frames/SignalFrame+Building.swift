@@ -19,29 +19,22 @@ extension SignalFrame {
   ) throws(Errno) {
     let flags = disposition.flags
     guard flags.contains(.SA_RESTORER) else { throw .EFAULT }
-    let before = registers.registers
-    let (frame, vectors) = try place(flags, stack, before.rsp)
+    let (frame, vectors) = try place(flags, stack, registers.stackPointer)
     try FloatingPointFrame.save(to: vectors)
-    var words = InlineArray<55, UInt64>(repeating: 0)
-    var span = words.mutableSpan
-    span[Word.restorer] = disposition.restorer
-    span[Word.flags] = ContextFlags.stackSegment | (FPUState.isExtended ? ContextFlags.extended : 0)
-    span[Word.stack] = stack.base
-    span[Word.stack + 1] = stack.flags.rawValue
-    span[Word.stack + 2] = stack.byteCount
-    put(before, &span)
-    span[Word.registers + Register.segments] = segments
-    span[Word.registers + Register.errorCode] = fault.errorCode
-    span[Word.registers + Register.trapNumber] = fault.trapNumber
-    span[Word.registers + Register.oldMask] = mask.rawValue
-    span[Word.registers + Register.address] = fault.address
-    span[Word.registers + Register.vectors] = vectors
-    span[Word.mask] = mask.rawValue
-    var count = shortWordCount
-    if flags.contains(.SA_SIGINFO) {
-      information.put(&span, at: Word.information)
-      count = wordCount
-    }
+    let contextFlags = ContextFlags.stackSegment | (FPUState.isExtended ? ContextFlags.extended : 0)
+    // Each register goes from where it was saved to where it is wanted; reading all of them first would move each twice.
+    let words: InlineArray<55, UInt64> = [
+      disposition.restorer,
+      contextFlags, 0, stack.base, stack.flags.rawValue, stack.byteCount,
+      registers.r8, registers.r9, registers.r10, registers.r11, registers.r12, registers.r13, registers.r14,
+      registers.r15, registers.rdi, registers.rsi, registers.rbp, registers.rbx, registers.rdx, registers.rax,
+      registers.rcx, registers.stackPointer, registers.instructionPointer, registers.flags,
+      segments, fault.errorCode, fault.trapNumber, mask.rawValue, fault.address, vectors,
+      0, 0, 0, 0, 0, 0, 0, 0, mask.rawValue,
+      information.word0, information.word1, information.word2, information.word3, information.word4,
+      information.word5, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    ]
+    let count = flags.contains(.SA_SIGINFO) ? wordCount : shortWordCount
     try UserMemory.copyOut(words.span.extracting(0..<count), to: frame)
     FPUState.reset()
     if stack.flags.contains(.SS_AUTODISARM) { stack = AlternateStack() }
@@ -68,28 +61,5 @@ extension SignalFrame {
     let frame = ((vectors &- UInt64(wordCount * 8)) & ~15) &- 8
     guard !isAlternate || stack.holds(frame) else { throw .EFAULT }
     return (frame, vectors)
-  }
-
-  @inline(__always)
-  private static func put(_ registers: UserRegisters, _ words: inout MutableSpan<UInt64>) {
-    let start = Word.registers
-    words[start] = registers.r8
-    words[start + 1] = registers.r9
-    words[start + 2] = registers.r10
-    words[start + 3] = registers.r11
-    words[start + 4] = registers.r12
-    words[start + 5] = registers.r13
-    words[start + 6] = registers.r14
-    words[start + 7] = registers.r15
-    words[start + 8] = registers.rdi
-    words[start + 9] = registers.rsi
-    words[start + 10] = registers.rbp
-    words[start + 11] = registers.rbx
-    words[start + 12] = registers.rdx
-    words[start + 13] = registers.rax
-    words[start + 14] = registers.rcx
-    words[start + 15] = registers.rsp
-    words[start + 16] = registers.rip
-    words[start + 17] = registers.flags
   }
 }

@@ -15,7 +15,10 @@ extension SystemCallContext {
   }
 
   private func signal(_ number: Int32) throws(Errno) -> Signal {
-    guard let number = UInt8(exactly: number), let signal = Signal(rawValue: number) else { throw .EINVAL }
+    // Both ends at once; a signal is of eight bits.
+    guard UInt32(bitPattern: number &- 1) < UInt32(Signal.last),
+      let signal = Signal(rawValue: UInt8(truncatingIfNeeded: number))
+    else { throw .EINVAL }
     return signal
   }
 
@@ -26,14 +29,15 @@ extension SystemCallContext {
     _ setSize: UInt64
   ) throws(Errno) {
     try check(setSize: setSize)
-    let old: SignalDisposition
-    if action.isNull {
-      old = task.dispositions[try signal(number)]
-    } else {
-      let new = try action.load()
-      old = try task.setDisposition(try signal(number), new)
+    guard !action.isNull else {
+      let old = task.dispositions[try signal(number)]
+      if !oldAction.isNull { try oldAction.store(old) }
+      return
     }
-    if !oldAction.isNull { try oldAction.store(old) }
+    let new = try action.load()
+    let signal = try signal(number)
+    guard !oldAction.isNull else { return try task.setDisposition(signal, new) }
+    try oldAction.store(try task.exchangeDisposition(signal, new))
   }
 
   /// sigprocmask(2)
@@ -109,7 +113,7 @@ extension SystemCallContext {
   func restartSyscall() throws(Errno) -> Int {
     guard let number = task.beginRestart() else { throw .EINTR }
     defer { task.endRestart() }
-    return task.withRegisters { registers in Int(SystemCallDispatch.call(number, self, registers)) }
+    return task.withRegisters { registers in Int(SystemCallDispatch.callAgain(number, self, registers)) }
   }
 
   /// signalfd(2)

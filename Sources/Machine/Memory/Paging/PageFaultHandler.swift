@@ -25,6 +25,22 @@ public struct PageFaultAccess: Equatable, Sendable {
   }
 }
 
+/// What is said of a page fault by whoever was asked to resolve it.
+public enum PageFaultAnswer: UInt8, Sendable {
+  /// The access is worth trying again.
+  case resolved
+  /// Nothing is there.
+  case badAddress
+  /// What is there does not allow the access.
+  case badAccess
+  /// What should be there cannot be had.
+  case busError
+  /// There is no memory for it.
+  case outOfMemory
+  /// It is not resolved, and nothing more is known.
+  case unresolved
+}
+
 /// Who resolves the page faults of a program: its address space, given to Machine with the page table.
 open class PageFaultHandler {
   /// Creates a handler that resolves nothing.
@@ -39,4 +55,11 @@ open class PageFaultHandler {
   /// - Returns: whether the access is worth trying again.
   /// - Context: interrupts are as they were at the access. The access was a program's or a `UserMemory` function's.
   open func resolve(address: UInt64, access: PageFaultAccess) -> Bool { false }
+
+  /// The same, and says why not.
+  ///
+  /// - Context: as `resolve`.
+  open func answer(address: UInt64, access: PageFaultAccess) -> PageFaultAnswer {
+    resolve(address: address, access: access) ? .resolved : .unresolved
+  }
 }

@@ -22,34 +22,36 @@ public enum PageFaults {
   /// even if the page could be had.
   ///
   /// - Parameter address: what `PageFaults.address` was when the fault came.
-  /// - Returns: whether the interrupted code can go on; if not, nothing has changed.
+  /// - Returns: `resolved` if the interrupted code can go on; if not, nothing has changed.
   /// - Context: the page-fault vector, interrupts off. They are on while a handler works if they were on before.
-  public static func handle(_ frame: borrowing TrapFrame, at address: UInt64) -> Bool {
+  public static func handle(_ frame: borrowing TrapFrame, at address: UInt64) -> PageFaultAnswer {
     let code = frame.errorCode
     guard frame.isUser || UserCopyCode.contains(frame.instructionPointer), UserSpace.contains(address) else {
-      return false
+      return .unresolved
     }
+    var answer = PageFaultAnswer.unresolved
     if code & others == 0 {
       let kind: PageFaultAccess.Kind =
         code & instructionFetch != 0 ? .execute : code & write != 0 ? .write : .read
       let access = PageFaultAccess(kind, isUser: frame.isUser, isPresent: code & present != 0)
-      if resolve(address, access, hadInterrupts: frame.flags & interruptFlag != 0) { return true }
+      answer = resolve(address, access, hadInterrupts: frame.flags & interruptFlag != 0)
+      if answer == .resolved { return .resolved }
     }
-    guard !frame.isUser, let fixup = UserCopyCode.fixup(for: frame.instructionPointer) else { return false }
+    guard !frame.isUser, let fixup = UserCopyCode.fixup(for: frame.instructionPointer) else { return answer }
     frame.resume(at: fixup)
-    return true
+    return .resolved
   }
 
   /// Asks the handler of the program that runs.
-  static func resolve(_ address: UInt64, _ access: PageFaultAccess, hadInterrupts: Bool) -> Bool {
+  static func resolve(_ address: UInt64, _ access: PageFaultAccess, hadInterrupts: Bool) -> PageFaultAnswer {
     let handler = ProcessorArea.withCurrent { area in
       area.translation.resolutionBans == 0 ? area.translation.handler : nil
     }
-    guard let handler else { return false }
+    guard let handler else { return .unresolved }
     if hadInterrupts { apus_enable_interrupts() }
-    let isResolved = handler.resolve(address: address, access: access)
+    let answer = handler.answer(address: address, access: access)
     if hadInterrupts { apus_disable_interrupts() }
-    return isResolved
+    return answer
   }
 }
 

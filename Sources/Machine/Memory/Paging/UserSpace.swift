@@ -31,10 +31,19 @@ public enum UserSpace {
   /// No bytes at all are inside wherever one byte or the end is.
   @inline(__always)
   public static func contains(_ start: UInt64, byteCount: UInt64) -> Bool {
+    // Asked first for where nearly everything of programs is, their heaps below the window and their stacks above it, so that the
+    // mode need not be known; and so that a number of bytes that is known makes each side one comparison.
+    let below = kernelWindow.lowerBound
+    if byteCount <= below, start <= below &- byteCount { return true }
+    let above = defaultEnd - kernelWindow.upperBound
+    if byteCount <= above, start &- kernelWindow.upperBound <= above &- byteCount { return true }
+    return containsFarAbove(start, byteCount: byteCount)
+  }
+
+  /// Whether the bytes lie above the window, some of them where programs only get memory that ask for it.
+  @inline(never)
+  private static func containsFarAbove(_ start: UInt64, byteCount: UInt64) -> Bool {
     let (end, isPastEnd) = start.addingReportingOverflow(byteCount)
-    if isPastEnd { return false }
-    // Asked first for where nearly everything of programs is, so that the mode need not be known.
-    if end <= kernelWindow.lowerBound { return true }
-    return start >= kernelWindow.upperBound && (end <= defaultEnd || end <= self.end)
+    return !isPastEnd && start >= kernelWindow.upperBound && end <= self.end
   }
 }

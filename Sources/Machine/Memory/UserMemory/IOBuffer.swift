@@ -132,7 +132,19 @@ public struct IOBuffer: ~Copyable {
   }
 
   /// Moves zeros into the buffer; otherwise as `write(_:)`.
+  @inline(__always)
   public mutating func writeZeros(_ count: Int) throws(Errno) -> Int {
+    // Nearly always it lies together in a program's memory.
+    guard liesTogether(count), !isKernel, UserAccess.clear(address, count: count) == 0 else {
+      return try writeZerosInPieces(count)
+    }
+    advance(count)
+    return count
+  }
+
+  /// What faulted above does so again here.
+  @inline(never)
+  private mutating func writeZerosInPieces(_ count: Int) throws(Errno) -> Int {
     try move(count) { address, _, count, isKernel in
       guard isKernel else { return count - UserAccess.clear(address, count: count) }
       // SAFETY: a part of the span that `withBuffer` was given.
@@ -145,7 +157,15 @@ public struct IOBuffer: ~Copyable {
   /// Moves on over up to `count` bytes without touching them, as for /dev/null.
   ///
   /// - Returns: how many.
+  @inline(__always)
   public mutating func skip(_ count: Int) -> Int {
+    guard liesTogether(count) else { return skipPieces(count) }
+    advance(count)
+    return count
+  }
+
+  @inline(never)
+  private mutating func skipPieces(_ count: Int) -> Int {
     var skipped = 0
     while skipped < count, let part = nextPart(count &- skipped) {
       advance(part)
@@ -192,6 +212,10 @@ public struct IOBuffer: ~Copyable {
     }
     return moved
   }
+
+  /// Whether the next `wanted` bytes are one piece or a part of it.
+  @inline(__always)
+  private func liesTogether(_ wanted: Int) -> Bool { wanted > 0 && wanted <= piece && wanted <= remaining }
 
   /// How many of the next `wanted` bytes lie together; nil at the end. Goes on to the next piece if need be.
   private mutating func nextPart(_ wanted: Int) -> Int? {

@@ -46,6 +46,16 @@ public struct UserBytes: Sendable {
     return UserMemory.copyOutPartially(bytes.extracting(0..<min(bytes.count, part.count)), to: part.address)
   }
 
+  /// Stores two words, or what `byteCount` of 8...16 bytes leaves of the second, at offset `offset` of the range, which need not be
+  /// aligned.
+  ///
+  /// - Throws: `EFAULT`, also outside the range; the first bytes may have been stored.
+  @inline(__always)
+  public func store(_ first: UInt64, _ second: UInt64, byteCount: Int = 16, at offset: Int) throws(Errno) {
+    guard offset >= 0, offset <= count &- byteCount else { throw .EFAULT }
+    try UserWords.storeInside(first, second, byteCount: byteCount, to: address &+ UInt64(offset))
+  }
+
   /// Fills the range with zeros.
   ///
   /// - Returns: how many bytes were filled before the first that the program cannot write.

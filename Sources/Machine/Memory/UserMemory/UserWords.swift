@@ -62,13 +62,55 @@ public enum UserWords {
     guard left == 0 else { throw .EFAULT }
   }
 
+  /// Runs `body` with a copy of the `count` words, 1...128, from `address` on.
+  ///
+  /// - Throws: `EFAULT`, and what `body` throws.
+  @inline(__always)
+  public static func withCopy<Value>(
+    _ count: Int, from address: UInt64, _ body: (Span<UInt64>) throws(Errno) -> Value
+  ) throws(Errno) -> Value {
+    precondition(count > 0 && count <= stackCount, "more than fits on the stack")
+    guard UserSpace.contains(address, byteCount: UInt64(count * 8)) else { throw .EFAULT }
+    // SAFETY: the buffer has room for the words, which are looked at when all of them have been filled, and lives as long as the call.
+    let result: Result<Value, Errno> = unsafe withUnsafeTemporaryAllocation(of: UInt64.self, capacity: count) {
+      buffer in
+      guard let target = buffer.baseAddress, unsafe UserAccess.copyIn(target, from: address, count: count * 8) == 0
+      else { return .failure(.EFAULT) }
+      do throws(Errno) { return .success(try unsafe body(buffer.span)) } catch { return .failure(error) }
+    }
+    return try result.get()
+  }
+
+  /// The four words from `address` on, which need not be aligned.
+  ///
+  /// - Throws: `EFAULT`.
+  @inline(__always)
+  public static func load4(_ address: UInt64) throws(Errno) -> (UInt64, UInt64, UInt64, UInt64) {
+    guard UserSpace.contains(address, byteCount: 32) else { throw .EFAULT }
+    // SAFETY: the buffer has room for four words, which are looked at when all of them have been filled.
+    let words: (UInt64, UInt64, UInt64, UInt64)? =
+      unsafe withUnsafeTemporaryAllocation(of: UInt64.self, capacity: 4) { buffer in
+        guard let target = buffer.baseAddress, unsafe UserAccess.copyIn(target, from: address, count: 32) == 0
+        else { return nil }
+        return unsafe (target[0].littleEndian, target[1].littleEndian, target[2].littleEndian, target[3].littleEndian)
+      }
+    guard let words else { throw .EFAULT }
+    return words
+  }
+
   /// Stores two words, or what `byteCount` of 8...16 bytes leaves of the second, at `address`, which need not be aligned.
   ///
   /// - Throws: `EFAULT`; the first bytes may have been stored.
   @inline(__always)
   public static func store(_ first: UInt64, _ second: UInt64, byteCount: Int = 16, to address: UInt64) throws(Errno) {
-    precondition(byteCount >= 8 && byteCount <= 16, "more or less than two words")
     guard UserSpace.contains(address, byteCount: UInt64(byteCount)) else { throw .EFAULT }
+    try storeInside(first, second, byteCount: byteCount, to: address)
+  }
+
+  /// The same at an address that is known to be a program's.
+  @inline(__always)
+  static func storeInside(_ first: UInt64, _ second: UInt64, byteCount: Int, to address: UInt64) throws(Errno) {
+    precondition(byteCount >= 8 && byteCount <= 16, "more or less than two words")
     var words = (first.littleEndian, second.littleEndian)
     // SAFETY: the bytes are a local variable's.
     let left = unsafe withUnsafeMutableBytes(of: &words) { buffer in
