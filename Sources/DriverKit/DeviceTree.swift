@@ -58,7 +58,7 @@ public enum DeviceTree {
     _ = perform(DeviceChange(), timeoutNanoseconds: settling)
     contents.withLock { $0.isHeld = true }
     // Another may have begun in between.
-    let entry = Blocking.current.entry
+    let entry = Blocking.entry
     changeEnded.add(entry)
     defer { changeEnded.remove(entry) }
     try? TimedWait.wait(until: deadline, .nothing) { contents.withLock { !$0.isChanging } }
