@@ -71,8 +71,55 @@ public final class DeviceFileSystem {
     try actor.makeDirectory(text.bytes, permissions: permissions)
   }
 
-  /// Removes the file of a device that is gone. Those who have it open are told by its driver.
+  /// Makes the file of a device that has come, and the directories on the way to it; a program that has something else there keeps it.
+  ///
+  /// - Returns: what was made; nil where something has the name, which says nothing against the device.
+  /// - Throws: `ENOMEM`, `ENOTDIR` where a program has a file in place of a directory.
+  public func place(
+    _ name: Span<UInt8>, _ kind: FileKind, _ device: DeviceNumber, permissions: UInt16, group: GroupID = .root
+  ) throws(Errno) -> PlacedName? {
+    for index in 0..<name.count where name[index] == 0x2f {
+      do throws(Errno) { try actor.makeDirectory(name.extracting(0..<index), permissions: 0o755) } catch {
+        if error != .EEXIST { throw error }
+      }
+    }
+    do throws(Errno) {
+      let path = try actor.makeNode(name, kind, permissions: permissions, device: device)
+      if group != .root { try actor.setOwner(path, user: nil, group: group) }
+      return PlacedName(path.inode)
+    } catch {
+      guard error == .EEXIST else { throw error }
+      return nil
+    }
+  }
+
+  /// Makes a symbolic link for a device that has come, as `place`.
+  public func placeLink(_ name: StaticString, to target: Span<UInt8>) throws(Errno) -> PlacedName? {
+    do throws(Errno) { try addLink(name, to: target) } catch {
+      guard error == .EEXIST else { throw error }
+      return nil
+    }
+    let text: Message = "\(name.description)"
+    return PlacedName(try actor.find(text.bytes, followsLink: false).inode)
+  }
+
+  /// Removes a name of a device that is gone. Those who have it open are told by its driver.
+  ///
+  /// - Throws: `ENOENT` when it is not there any more, and also when a program has put something else in its place.
+  public func remove(_ name: Span<UInt8>, _ placed: PlacedName) throws(Errno) {
+    guard PlacedName(try actor.find(name, followsLink: false).inode) == placed else { throw .ENOENT }
+    try actor.remove(name, .file)
+  }
+
+  /// Removes a name, whatever has it.
   ///
   /// - Throws: `ENOENT`.
   public func remove(_ name: Span<UInt8>) throws(Errno) { try actor.remove(name, .file) }
+}
+
+/// What was made in /dev for a device: tells it from what a program puts in its place.
+public struct PlacedName: Equatable, Sendable {
+  private let number: UInt64
+
+  init(_ inode: Inode) { number = inode.number }
 }
