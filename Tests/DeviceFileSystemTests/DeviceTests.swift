@@ -126,6 +126,11 @@ struct DeviceTests {
       #expect(try place("vport0p1") == nil)
       #expect(try kind("vport0p1") == .regular)
 
+      // Nor is a file in place of the directory the device's fault.
+      try make("snd")
+      #expect(try place("snd/seq") == nil)
+      #expect(try kind("snd") == .regular)
+
       // One that a program has replaced stays.
       let second = try #require(try place("ttyS4"))
       let name = Array("ttyS4".utf8)

@@ -73,34 +73,35 @@ public final class DeviceFileSystem {
 
   /// Makes the file of a device that has come, and the directories on the way to it; a program that has something else there keeps it.
   ///
-  /// - Returns: what was made; nil where something has the name, which says nothing against the device.
-  /// - Throws: `ENOMEM`, `ENOTDIR` where a program has a file in place of a directory.
+  /// - Returns: what was made; nil where what programs have made of /dev leaves no place for it, which says nothing against the device.
+  /// - Throws: `ENOMEM`.
   public func place(
     _ name: Span<UInt8>, _ kind: FileKind, _ device: DeviceNumber, permissions: UInt16, group: GroupID = .root
   ) throws(Errno) -> PlacedName? {
     for index in 0..<name.count where name[index] == 0x2f {
+      // Most are there. Whatever else there is in the way, the file will not get past it.
       do throws(Errno) { try actor.makeDirectory(name.extracting(0..<index), permissions: 0o755) } catch {
-        if error != .EEXIST { throw error }
+        if error == .ENOMEM { throw error }
       }
     }
-    do throws(Errno) {
-      let path = try actor.makeNode(name, kind, permissions: permissions, device: device)
-      if group != .root { try actor.setOwner(path, user: nil, group: group) }
-      return PlacedName(path.inode)
-    } catch {
-      guard error == .EEXIST else { throw error }
+    let path: Path
+    do throws(Errno) { path = try actor.makeNode(name, kind, permissions: permissions, device: device) } catch {
+      guard error != .ENOMEM else { throw error }
       return nil
     }
+    if group != .root { try actor.setOwner(path, user: nil, group: group) }
+    return PlacedName(path.inode)
   }
 
   /// Makes a symbolic link for a device that has come, as `place`.
   public func placeLink(_ name: StaticString, to target: Span<UInt8>) throws(Errno) -> PlacedName? {
     do throws(Errno) { try addLink(name, to: target) } catch {
-      guard error == .EEXIST else { throw error }
+      guard error != .ENOMEM else { throw error }
       return nil
     }
     let text: Message = "\(name.description)"
-    return PlacedName(try actor.find(text.bytes, followsLink: false).inode)
+    // Somebody may have been quick to remove it.
+    do throws(Errno) { return PlacedName(try actor.find(text.bytes, followsLink: false).inode) } catch { return nil }
   }
 
   /// Removes a name of a device that is gone. Those who have it open are told by its driver.
