@@ -37,8 +37,22 @@ open class DeviceObserver {
 /// does not. Those that a driver has added go with that driver, on its device's thread. Lock order: the sleeping lock around what the
 /// observer is told, the tree's spin lock, a device's own.
 public enum DeviceTree {
+  /// A device, and its number among all that ever came, from 1.
+  private struct Entry {
+    let device: DeviceNode
+    let number: UInt64
+  }
+
+  /// Where a walk through the devices is. Those behind it may go meanwhile, and none that stays is passed over.
+  private struct Walk {
+    var index = 0
+    var lastNumber: UInt64 = 0
+  }
+
   private struct Contents: ~Copyable {
-    var devices = GrowableArray<DeviceNode>()
+    /// In the order in which they came.
+    var devices = GrowableArray<Entry>()
+    var lastNumber: UInt64 = 0
     var types = GrowableArray<DriverType>()
     var changes = GrowableArray<DeviceChange>()
     /// Buses whose devices get drivers only when somebody asks, one bit each.
@@ -125,13 +139,10 @@ public enum DeviceTree {
 
   // MARK: Looking
 
-  /// Runs `body` with each device, in the order in which they came, without locks.
+  /// Runs `body` with each device, in the order in which they came, without locks. It may remove devices, and others may.
   public static func forEach(_ body: (DeviceNode) -> Void) {
-    var index = 0
-    while let device = device(at: index) {
-      body(device)
-      index += 1
-    }
+    var walk = Walk()
+    while let device = next(&walk) { body(device) }
   }
 
   /// How many devices there are.
@@ -139,10 +150,9 @@ public enum DeviceTree {
 
   /// The device of that name.
   public static func find(_ bus: DeviceBus, _ name: Span<UInt8>) -> DeviceNode? {
-    var index = 0
-    while let device = device(at: index) {
+    var walk = Walk()
+    while let device = next(&walk) {
       if device.bus == bus, name.isEqual(to: device.name.bytes) { return device }
-      index += 1
     }
     return nil
   }
@@ -157,8 +167,15 @@ public enum DeviceTree {
     return nil
   }
 
-  private static func device(at index: Int) -> DeviceNode? {
-    contents.withLock { index < $0.devices.count ? $0.devices[index] : nil }
+  private static func next(_ walk: inout Walk) -> DeviceNode? {
+    contents.withLock { contents in
+      var index = min(walk.index, contents.devices.count)
+      while index > 0, contents.devices[index - 1].number > walk.lastNumber { index -= 1 }
+      guard index < contents.devices.count else { return nil }
+      let entry = contents.devices[index]
+      walk = Walk(index: index + 1, lastNumber: entry.number)
+      return entry.device
+    }
   }
 
   static func type(at index: Int) -> DriverType? {
@@ -184,7 +201,8 @@ public enum DeviceTree {
       try contents.withLock { contents throws(Errno) in
         // Under the lock: whoever removes it looks for it afterwards.
         if device.contents.withLock({ $0.isLeaving }) { throw .ENODEV }
-        try contents.devices.append(device)
+        try contents.devices.append(Entry(device: device, number: contents.lastNumber + 1))
+        contents.lastNumber += 1
       }
       observe { $0.deviceWasAdded(device) }
     }
@@ -227,7 +245,7 @@ public enum DeviceTree {
 
   private static func takeOut(_ device: DeviceNode) -> Bool {
     contents.withLock { contents in
-      for index in 0..<contents.devices.count where contents.devices[index] === device {
+      for index in 0..<contents.devices.count where contents.devices[index].device === device {
         _ = contents.devices.remove(at: index)
         return true
       }
@@ -237,8 +255,8 @@ public enum DeviceTree {
 
   private static func child(of device: DeviceNode) -> DeviceNode? {
     contents.withLock { contents in
-      for index in 0..<contents.devices.count where contents.devices[index].parent === device {
-        return contents.devices[index]
+      for index in 0..<contents.devices.count where contents.devices[index].device.parent === device {
+        return contents.devices[index].device
       }
       return nil
     }

@@ -34,7 +34,14 @@ enum KernelInput {
 
 /// Makes and removes the names of input devices.
 final class KernelInputNames: InputNames {
+  private struct File {
+    let node: InputNode
+    let placed: PlacedName
+  }
+
   private let devices: DeviceFileSystem
+  /// Those that were made; a program may have something in the place of others.
+  private let files = SpinLock(GrowableArray<File>())
   /// Their places in /sys; nil where there is none.
   private let directories: InputDirectories?
 
@@ -68,15 +75,29 @@ final class KernelInputNames: InputNames {
 
   override func add(_ node: InputNode) throws(Errno) {
     let path = Self.path(of: node)
-    try devices.add(path.bytes, .characterDevice, node.deviceNumber, permissions: 0o600)
+    if let placed = try devices.place(path.bytes, .characterDevice, node.deviceNumber, permissions: 0o600) {
+      do throws(Errno) {
+        try files.withLock { files throws(Errno) in try files.append(File(node: node, placed: placed)) }
+      } catch {
+        try? devices.remove(path.bytes, placed)
+        throw error
+      }
+    }
     try directories?.add(node)
   }
 
   override func remove(_ node: InputNode) {
     let path = Self.path(of: node)
     // Somebody may have removed the name. It goes first, so that programs that are told do not find it.
-    try? devices.remove(path.bytes)
+    if let placed = takeFile(of: node) { try? devices.remove(path.bytes, placed) }
     directories?.remove(node)
+  }
+
+  private func takeFile(of node: InputNode) -> PlacedName? {
+    files.withLock { files in
+      for index in 0..<files.count where files[index].node === node { return files.remove(at: index).placed }
+      return nil
+    }
   }
 
   private static func path(of node: InputNode) -> Message {

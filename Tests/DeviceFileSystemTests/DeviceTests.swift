@@ -88,4 +88,62 @@ struct DeviceTests {
       #expect(throws: Errno.EACCES) { try open(actor, "null", .O_RDWR) }
     }
   }
+
+  @Test("A device that comes leaves what a program has made, and takes only its own name away")
+  func placing() throws {
+    try SimulatedMemory.exclusive {
+      let names = try DentryCache(bucketCount: 64)
+      let cache = try PageCache(frameCount: SimulatedMemory.frameCount, waiting: PageWaiting())
+      let devices = try DeviceFileSystem(names: names, clock: FixedClock(), cache: cache)
+      let root = devices.mount
+      let context = FileSystemContext(root: root.rootPath, directory: root.rootPath, mask: 0)
+      let actor = FileActor(.root, context, try MountNamespace(root: root))
+      let number = DeviceNumber(13, 64)
+      func place(_ name: String) throws(Errno) -> PlacedName? {
+        let bytes = Array(name.utf8)
+        return try devices.place(bytes.span, .characterDevice, number, permissions: 0o600)
+      }
+      func remove(_ name: String, _ placed: PlacedName) throws(Errno) {
+        let bytes = Array(name.utf8)
+        try devices.remove(bytes.span, placed)
+      }
+      func kind(_ name: String) throws(Errno) -> FileKind {
+        let bytes = Array(name.utf8)
+        return try actor.find(bytes.span, followsLink: false).inode.kind
+      }
+      func make(_ name: String) throws(Errno) {
+        let bytes = Array(name.utf8)
+        _ = try actor.makeNode(bytes.span, .regular, permissions: 0o644)
+      }
+
+      // The directories are there afterwards, whoever removed them.
+      let first = try #require(try place("input/deep/event0"))
+      #expect(try kind("input/deep/event0") == .characterDevice)
+      try remove("input/deep/event0", first)
+      #expect(throws: Errno.ENOENT) { try kind("input/deep/event0") }
+
+      try make("vport0p1")
+      #expect(try place("vport0p1") == nil)
+      #expect(try kind("vport0p1") == .regular)
+
+      // Nor is a file in place of the directory the device's fault.
+      try make("snd")
+      #expect(try place("snd/seq") == nil)
+      #expect(try kind("snd") == .regular)
+
+      // One that a program has replaced stays.
+      let second = try #require(try place("ttyS4"))
+      let name = Array("ttyS4".utf8)
+      try devices.remove(name.span)
+      try make("ttyS4")
+      #expect(throws: Errno.ENOENT) { try remove("ttyS4", second) }
+      #expect(try kind("ttyS4") == .regular)
+
+      let link = try #require(try devices.placeLink("rtc", to: name.span))
+      #expect(try devices.placeLink("rtc", to: name.span) == nil)
+      #expect(try kind("rtc") == .symbolicLink)
+      try remove("rtc", link)
+      #expect(throws: Errno.ENOENT) { try kind("rtc") }
+    }
+  }
 }

@@ -71,8 +71,56 @@ public final class DeviceFileSystem {
     try actor.makeDirectory(text.bytes, permissions: permissions)
   }
 
-  /// Removes the file of a device that is gone. Those who have it open are told by its driver.
+  /// Makes the file of a device that has come, and the directories on the way to it; a program that has something else there keeps it.
+  ///
+  /// - Returns: what was made; nil where what programs have made of /dev leaves no place for it, which says nothing against the device.
+  /// - Throws: `ENOMEM`.
+  public func place(
+    _ name: Span<UInt8>, _ kind: FileKind, _ device: DeviceNumber, permissions: UInt16, group: GroupID = .root
+  ) throws(Errno) -> PlacedName? {
+    for index in 0..<name.count where name[index] == 0x2f {
+      // Most are there. Whatever else there is in the way, the file will not get past it.
+      do throws(Errno) { try actor.makeDirectory(name.extracting(0..<index), permissions: 0o755) } catch {
+        if error == .ENOMEM { throw error }
+      }
+    }
+    let path: Path
+    do throws(Errno) { path = try actor.makeNode(name, kind, permissions: permissions, device: device) } catch {
+      guard error != .ENOMEM else { throw error }
+      return nil
+    }
+    if group != .root { try actor.setOwner(path, user: nil, group: group) }
+    return PlacedName(path.inode)
+  }
+
+  /// Makes a symbolic link for a device that has come, as `place`.
+  public func placeLink(_ name: StaticString, to target: Span<UInt8>) throws(Errno) -> PlacedName? {
+    do throws(Errno) { try addLink(name, to: target) } catch {
+      guard error != .ENOMEM else { throw error }
+      return nil
+    }
+    let text: Message = "\(name.description)"
+    // Somebody may have been quick to remove it.
+    do throws(Errno) { return PlacedName(try actor.find(text.bytes, followsLink: false).inode) } catch { return nil }
+  }
+
+  /// Removes a name of a device that is gone. Those who have it open are told by its driver.
+  ///
+  /// - Throws: `ENOENT` when it is not there any more, and also when a program has put something else in its place.
+  public func remove(_ name: Span<UInt8>, _ placed: PlacedName) throws(Errno) {
+    guard PlacedName(try actor.find(name, followsLink: false).inode) == placed else { throw .ENOENT }
+    try actor.remove(name, .file)
+  }
+
+  /// Removes a name, whatever has it.
   ///
   /// - Throws: `ENOENT`.
   public func remove(_ name: Span<UInt8>) throws(Errno) { try actor.remove(name, .file) }
+}
+
+/// What was made in /dev for a device: tells it from what a program puts in its place.
+public struct PlacedName: Equatable, Sendable {
+  private let number: UInt64
+
+  init(_ inode: Inode) { number = inode.number }
 }

@@ -24,25 +24,18 @@ final class KernelDevicePlaces: DevicePlacement {
   override func place(_ entry: DeviceFileEntry) throws(Errno) -> DevicePlace {
     let template = entry.template
     let name = entry.name
-    try files.add(name.bytes, template.kind, entry.number, permissions: template.permissions, group: template.group)
-    let place = FilePlace(files, name)
+    let placed = try files.place(
+      name.bytes, template.kind, entry.number, permissions: template.permissions, group: template.group)
+    let place = FilePlace(files, name, placed)
     do throws(Errno) {
-      if let link = entry.link, try addLink(link, to: name) { place.link = link }
+      // It may be another device's already.
+      if let link = entry.link { (place.link, place.placedLink) = (link, try files.placeLink(link, to: name.bytes)) }
       if let className = template.className { place.device = try show(entry, className) }
       return place
     } catch {
       place.remove()
       throw error
     }
-  }
-
-  /// - Returns: false when the link is another device's already.
-  private func addLink(_ link: StaticString, to name: Message) throws(Errno) -> Bool {
-    do throws(Errno) { try files.addLink(link, to: name.bytes) } catch {
-      guard error == .EEXIST else { throw error }
-      return false
-    }
-    return true
   }
 
   private func show(_ entry: DeviceFileEntry, _ className: StaticString) throws(Errno) -> SystemDevice {
@@ -74,12 +67,15 @@ final class KernelDevicePlaces: DevicePlacement {
 private final class FilePlace: DevicePlace {
   private let files: DeviceFileSystem
   private let name: Message
+  /// Its file; nil where a program has something in that place.
+  private let placed: PlacedName?
   /// Another name that it has.
   var link: StaticString?
+  var placedLink: PlacedName?
   var device: SystemDevice?
 
-  init(_ files: DeviceFileSystem, _ name: Message) {
-    (self.files, self.name) = (files, name)
+  init(_ files: DeviceFileSystem, _ name: Message, _ placed: PlacedName?) {
+    (self.files, self.name, self.placed) = (files, name, placed)
     super.init()
   }
 
@@ -87,10 +83,10 @@ private final class FilePlace: DevicePlace {
 
   override func remove() {
     // First the names, so that programs that are told do not find them. Somebody may have removed them.
-    try? files.remove(name.bytes)
-    if let link {
+    if let placed { try? files.remove(name.bytes, placed) }
+    if let link, let placedLink {
       let text: Message = "\(link.description)"
-      try? files.remove(text.bytes)
+      try? files.remove(text.bytes, placedLink)
     }
     device?.remove()
   }

@@ -115,8 +115,6 @@ private final class FunctionRemoval: DeviceChange {
 
   override func run() {
     PCIDevices.remove(at: address, isGone: false)
-    _ = try? PCISystem.change { (hierarchy: inout PCIHierarchy) throws(Errno) in
-      hierarchy.remove(address) { _ in }
-    }
+    PCIDevices.forget(address)
   }
 }

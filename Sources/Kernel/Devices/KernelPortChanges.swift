@@ -38,6 +38,8 @@ final class BusScan: DeviceChange {
   }
 
   override func run() {
+    // Drivers of what is gone end first: what comes may get its addresses.
+    PCIDevices.removeMissing(from: bus, segment)
     var found = GrowableArray<PCIFunction>()
     var lost = GrowableArray<PCIAddress>()
     var isOut = false
@@ -140,6 +142,34 @@ enum PCIDevices {
     guard port.secondaryBus != 0 else { return }
     let buses = port.secondaryBus...max(port.secondaryBus, port.subordinateBus)
     while let device = first(on: buses, port.address.segment) { DeviceTree.remove(device, isGone: isGone) }
+  }
+
+  /// Removes the functions of a bus that are gone or are others now, and all behind them.
+  static func removeMissing(from bus: UInt8, _ segment: UInt16) {
+    while let function = missing(on: bus, segment) {
+      remove(at: function.address, isGone: true)
+      forget(function.address)
+    }
+  }
+
+  /// Has the function not known any more, nor those behind it: a scan finds it as a new one.
+  static func forget(_ address: PCIAddress) {
+    do throws(Errno) {
+      _ = try PCISystem.change { (hierarchy: inout PCIHierarchy) throws(Errno) in
+        hierarchy.remove(address) { _ in }
+      }
+    } catch {
+      KernelLog.add(.error, .pci, "a function that was removed is still known: error \(error.rawValue)")
+    }
+  }
+
+  private static func missing(on bus: UInt8, _ segment: UInt16) -> PCIFunction? {
+    var found: PCIFunction?
+    DeviceTree.forEach { device in
+      guard found == nil, let function = device.function, function.address.bus == bus else { return }
+      if function.address.segment == segment, !function.isPresent { found = function }
+    }
+    return found
   }
 
   private static func first(on buses: ClosedRange<UInt8>, _ segment: UInt16) -> DeviceNode? {
