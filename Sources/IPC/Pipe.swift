@@ -1,5 +1,6 @@
 public import Foundations
 public import Machine
+import Security
 import Synchronization
 public import VFS
 import Waiting
@@ -15,6 +16,10 @@ public final class Pipe: SpecialFile {
   static let defaultCapacity = 16
   /// Bytes that everybody may make a pipe (`/proc/sys/fs/pipe-max-size`).
   public static let unprivilegedLimit = 1 << 20
+  /// Pages that all pipes of a user may hold: who has more gets small ones (`/proc/sys/fs/pipe-user-pages-soft`).
+  public static let userLimit = 16_384
+  /// Pages of a small pipe.
+  static let smallCapacity = 2
   /// Bytes that a privileged program may.
   private static let limit = 1 << 31
 
@@ -28,6 +33,9 @@ public final class Pipe: SpecialFile {
   let lock = SleepLock()
   // Guarded by the lock.
   var ring = PipeRing()
+  // While an end is open: for whom the pages of the ring are counted, and how many of them are.
+  private var owner: UserID?
+  private var countedPages = 0
   // What `poll` tells of both ends, as bits of `PollEvents`. Written with the lock held, read without.
   private let state = Atomic<UInt32>(UInt32(PollEvents.ofRoom.union([.hangUp, .error]).rawValue))
 
@@ -181,7 +189,8 @@ public final class Pipe: SpecialFile {
   ///
   /// - Parameter isPrivileged: whether CAP_SYS_RESOURCE lets the pipe become larger than others.
   /// - Returns: how many fit now.
-  /// - Throws: `EINVAL`, `EPERM`, `EBUSY` when there is more in it, `ENOMEM`.
+  /// - Throws: `EINVAL`, `EPERM` when it or all pipes of its owner would become too large, `EBUSY` when there is more in it,
+  ///   `ENOMEM`.
   public func setCapacity(_ byteCount: Int, isPrivileged: Bool) throws(Errno) -> Int {
     guard byteCount >= 0, byteCount <= Self.limit else { throw .EINVAL }
     var pages = 1
@@ -189,16 +198,52 @@ public final class Pipe: SpecialFile {
     lock.lock()
     defer { lock.unlock() }
     if pages > ring.capacity && pages * 4096 > Self.unprivilegedLimit && !isPrivileged { throw .EPERM }
-    try ring.setCapacity(pages)
+    try setCapacity(pages, userLimit: isPrivileged || pages <= ring.capacity ? .max : Self.userLimit)
     publish()
     writerQueue.wakeAll([.output, .writeNormal])
     return pages * 4096
   }
 
+  /// Makes room for `pages` pages, and counts them. The lock is held.
+  ///
+  /// - Throws: `EPERM` when the owner has more than `userLimit` then, `EBUSY`, `ENOMEM`.
+  private func setCapacity(_ pages: Int, userLimit: Int) throws(Errno) {
+    let added = owner == nil ? 0 : pages - countedPages
+    if let owner, added > 0, !PipeAccounts.take(added, for: owner, upTo: userLimit) { throw .EPERM }
+    do throws(Errno) {
+      try ring.setCapacity(pages)
+    } catch {
+      if let owner, added > 0 { PipeAccounts.give(added, of: owner) }
+      throw error
+    }
+    if let owner, added < 0 { PipeAccounts.give(-added, of: owner) }
+    countedPages += added
+  }
+
+  /// Counts the pages of a pipe that nobody had open, and makes it small if its owner has too many. The lock is held.
+  private func beginCounting(_ credentials: borrowing Credentials) {
+    let user = credentials.users.real
+    let isPrivileged = credentials.has(.CAP_SYS_RESOURCE) || credentials.has(.CAP_SYS_ADMIN)
+    var isCounted = PipeAccounts.take(ring.capacity, for: user, upTo: isPrivileged ? .max : Self.userLimit)
+    if !isCounted {
+      // Without memory for that it stays as it is.
+      try? ring.setCapacity(Self.smallCapacity)
+      isCounted = PipeAccounts.take(ring.capacity, for: user, upTo: .max)
+    }
+    if isCounted { (owner, countedPages) = (user, ring.capacity) }
+  }
+
+  /// Counts the pages no more, and gives the pipe room as before its first use. The lock is held.
+  private func endCounting() {
+    if let owner = owner.take() { PipeAccounts.give(countedPages, of: owner) }
+    countedPages = 0
+    if ring.capacity != Self.defaultCapacity { try? ring.setCapacity(Self.defaultCapacity) }
+  }
+
   // MARK: Ends
 
-  /// Notes that an end is open.
-  func noteOpened(_ mode: OpenMode) {
+  /// Notes that an end is open, by whoever has `credentials`.
+  func noteOpened(_ mode: OpenMode, _ credentials: borrowing Credentials) {
     if mode.contains(.read) {
       readers.wrappingAdd(1, ordering: .acquiringAndReleasing)
       readerOpenings.wrappingAdd(1, ordering: .acquiringAndReleasing)
@@ -208,6 +253,7 @@ public final class Pipe: SpecialFile {
       writerOpenings.wrappingAdd(1, ordering: .acquiringAndReleasing)
     }
     lock.lock()
+    if owner == nil { beginCounting(credentials) }
     publishEnds()
     lock.unlock()
     readerQueue.wakeAll()
@@ -222,6 +268,7 @@ public final class Pipe: SpecialFile {
     publishEnds()
     if readers.load(ordering: .acquiring) == 0 && writers.load(ordering: .acquiring) == 0 {
       ring.removeAll()
+      endCounting()
       publish()
     }
     lock.unlock()

@@ -26,7 +26,7 @@ public final class PipeFile: OpenFile {
     ownEvents = events
     try super.init(request, inode)
     isOfFIFO = !(inode.fileSystem is AnonymousFileSystem)
-    pipe.noteOpened(mode)
+    pipe.noteOpened(mode, request.credentials)
     openingsBefore = pipe.writerOpenings.load(ordering: .acquiring)
     isCounted = true
   }

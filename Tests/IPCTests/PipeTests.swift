@@ -2,6 +2,7 @@ import FileTestSupport
 import Foundations
 import LinuxABI
 import Machine
+import Security
 import Synchronization
 import TestSupport
 import Testing
@@ -15,6 +16,41 @@ import class Foundation.Thread
 
 @Suite("Pipes")
 struct PipeTests {
+  @Test("Who has too many pages in pipes gets small ones, and makes none larger")
+  func userLimit() throws {
+    try withWorld { world in
+      let user = Credentials(user: UserID(rawValue: 4_242), group: GroupID(rawValue: 4_242))
+      var pipes: [(reader: OpenFile, writer: OpenFile)] = []
+      func make() throws -> Pipe {
+        pipes.append(try world.pipes.makePipe(user, .O_NONBLOCK))
+        return try #require(pipes.last?.reader as? PipeFile).pipe
+      }
+      for _ in 0..<Pipe.userLimit / 256 {
+        #expect(try make().setCapacity(1 << 20, isPrivileged: false) == 1 << 20)
+      }
+      let pipe = try make()
+      #expect(pipe.capacity == 8_192)
+      #expect(try pipes.last?.writer.write([UInt8](repeating: 1, count: 10_000)) == 8_192)
+      #expect(try pipes.last?.reader.read(10_000).count == 8_192)
+      #expect(throws: Errno.EPERM) { try pipe.setCapacity(16_384, isPrivileged: false) }
+      #expect(try pipe.setCapacity(16_384, isPrivileged: true) == 16_384)
+      #expect(try pipe.setCapacity(4_096, isPrivileged: false) == 4_096)
+      // Others, and the superuser, have pipes as before.
+      #expect(try #require(world.makePipe().reader as? PipeFile).pipe.capacity == 65_536)
+      pipes.removeFirst()
+      #expect(try pipe.setCapacity(65_536, isPrivileged: false) == 65_536)
+      #expect(try make().capacity == 65_536)
+      // What was made of a FIFO's pipe goes with the last who has it open.
+      let path = Array("/fifo".utf8)
+      _ = try world.actor.makeNode(path.span, .fifo, permissions: 0o600)
+      var file: OpenFile? = try world.open("/fifo", .O_RDWR)
+      let fifo = try #require(file as? PipeFile).pipe
+      #expect(try fifo.setCapacity(4_096, isPrivileged: false) == 4_096)
+      file = nil
+      #expect(fifo.capacity == 65_536)
+    }
+  }
+
   @Test("What comes out is what went in, in order, and never more than fits", arguments: [1, 2, 3, 4])
   func order(seed: UInt64) throws {
     try withWorld { world in

@@ -112,7 +112,7 @@ extension ProcessFileSystem {
   private func addFileControls(to files: SyntheticDirectory) throws(Errno) {
     try files.addNumber("pipe-max-size") { Int64(Pipe.unprivilegedLimit) }
     // Unlimited.
-    try files.addNumber("pipe-user-pages-soft") { 0 }
+    try files.addNumber("pipe-user-pages-soft") { Int64(Pipe.userLimit) }
     try files.addNumber("pipe-user-pages-hard") { 0 }
     try files.addNumber("suid_dumpable") { 0 }
     try files.addNumber("protected_hardlinks") { 1 }
