@@ -1,9 +1,12 @@
 public import Foundations
+import LinuxABI
 public import Machine
 import Security
 import Synchronization
 public import VFS
 import Waiting
+
+import struct Waiting.PollEvents
 
 /// Bytes on their way from writers to readers. pipe(7).
 ///

@@ -45,18 +45,23 @@ extension VirtioQueue {
   /// Overwrites the queue with `kind`, and lets the device see it if it is meant to.
   public func corrupt(_ kind: VirtioCorruption) {
     guard !isBroken else { return }
+    overwrite(kind)
+    guard !kind.isForDevice else { return notifyAnyway() }
+    try? check()
+    // The device may have put its own words over it just before, once for each request that it had.
+    for _ in 0..<inFlightCount where !isBroken {
+      overwrite(kind)
+      try? check()
+    }
+  }
+
+  private func overwrite(_ kind: VirtioCorruption) {
     if kind == .ones {
       for offset in 0..<layout.tables { memory.write8(.max, at: offset) }
     } else if isPacked {
       corruptPacked(kind)
     } else {
       corruptSplit(kind)
-    }
-    if kind.isForDevice {
-      notifyAnyway()
-    } else {
-      // Soon, before the device has put its own words over it.
-      try? check()
     }
   }
 
