@@ -73,7 +73,7 @@ class ProgramBody: ThreadBody {
     registers.rsp = ProgramCode.stackTop
     prepare(&registers)
     context.registers = registers
-    activate()
+    activate(thread)
     enter()
   }
 
