@@ -195,6 +195,7 @@ final class ProcessorScheduler {
     return chosen
   }
 
+  @inline(__always)
   private func choose(_ departure: Departure) -> NextThread<Thread>? {
     _ = ThreadEntry.takeRescheduleRequest()
     let now = Clock.nanoseconds
@@ -213,11 +214,9 @@ final class ProcessorScheduler {
       queue.choose(departure, at: now)
       readyCount.store(queue.readyCount, ordering: .relaxed)
       let outcome = nextDecision(&queue, now)
-      guard let entity = queue.current as? ThreadEntity else {
-        hasReservation.store(false, ordering: .relaxed)
-        return Choice(nil, outcome, isAllowed: true)
-      }
-      return choice(of: entity, outcome)
+      if let chosen = queue.withCurrent({ choice(of: $0, outcome) }) { return chosen }
+      hasReservation.store(false, ordering: .relaxed)
+      return Choice(nil, outcome, isAllowed: true)
     }
     apply(chosen.outcome)
     // The CPUs that it may use were changed while it was ready: it comes here only to leave.
@@ -225,11 +224,11 @@ final class ProcessorScheduler {
     return chosen.thread
   }
 
-  /// Its own function, as what it is given is not counted.
-  @inline(never)
-  private func choice(of entity: ThreadEntity, _ outcome: Outcome) -> Choice {
+  @inline(__always)
+  private func choice(of entity: SchedulingEntity, _ outcome: Outcome) -> Choice {
     hasReservation.store(entity.servedClass == .deadline, ordering: .relaxed)
-    return Choice(entity.nextThread(), outcome, isAllowed: entity.affinity.contains(number))
+    let next = (entity as? ThreadEntity)?.nextThread()
+    return Choice(next, outcome, isAllowed: entity.affinity.contains(number))
   }
 
   /// Who runs next, and what is to be done without the lock.
@@ -249,12 +248,12 @@ final class ProcessorScheduler {
   /// Accounts for the change to `chosen`.
   private func note(_ chosen: Thread, wasIdle: Bool) {
     chosen.processor.store(number, ordering: .relaxed)
+    let bit: UInt64 = 1 << UInt64(number)
     if chosen === idle {
-      Self.idleMask.bitwiseOr(1 << UInt64(number), ordering: .sequentiallyConsistent)
-    } else if wasIdle {
-      Self.idleMask.bitwiseAnd(~(1 << UInt64(number)), ordering: .sequentiallyConsistent)
+      Self.idleMask.bitwiseOr(bit, ordering: .sequentiallyConsistent)
+      return
     }
-    guard chosen !== idle else { return }
+    if wasIdle { Self.idleMask.bitwiseAnd(~bit, ordering: .sequentiallyConsistent) }
     ranProgram = chosen.hasProgram
     if !isSampling { startSampling() }
   }

@@ -106,9 +106,11 @@ public enum Scheduler {
   }
 
   /// Lets others run until `thread`, which runs, is woken.
-  static func block(_ thread: Thread) {
+  ///
+  /// - Parameter interruption: what it was prepared for.
+  static func block(_ thread: Thread, _ interruption: Interruption) {
     Processor.withoutInterrupts {
-      guard let interruption = thread.beginToWait() else { return }
+      guard thread.beginToWait() else { return }
       // The kernel's own threads wait like that for something to do.
       let isLoad = interruption == .nothing && thread.hasProgram
       if isLoad { SchedulerStatistics.uninterruptible.wrappingAdd(1, ordering: .relaxed) }

@@ -222,13 +222,6 @@ public final class Thread: ThreadContext {
 
   // MARK: Waiting
 
-  /// What may end the wait that was prepared last.
-  ///
-  /// - Context: the thread itself.
-  var preparedInterruption: Interruption {
-    Interruption(rawValue: interruptionBits.load(ordering: .relaxed)) ?? .nothing
-  }
-
   /// Says that the thread, which runs, is about to wait. Whoever makes true from now on what it waits for, makes it runnable.
   func prepareToWait(_ interruption: Interruption) {
     interruptionBits.store(interruption.rawValue, ordering: .relaxed)
@@ -239,15 +232,12 @@ public final class Thread: ThreadContext {
 
   /// Makes one that is about to wait one that waits.
   ///
-  /// - Returns: what may end that; nil when it was woken.
+  /// - Returns: false when it was woken.
   /// - Context: the thread itself, interrupts off, about to leave the CPU.
-  func beginToWait() -> Interruption? {
-    guard
-      phaseBits.compareExchange(
-        expected: Phase.preparing.rawValue, desired: Phase.blocked.rawValue, ordering: .acquiringAndReleasing
-      ).exchanged
-    else { return nil }
-    return Interruption(rawValue: interruptionBits.load(ordering: .relaxed))
+  func beginToWait() -> Bool {
+    phaseBits.compareExchange(
+      expected: Phase.preparing.rawValue, desired: Phase.blocked.rawValue, ordering: .acquiringAndReleasing
+    ).exchanged
   }
 
   /// Says that the thread, which runs, is not about to wait any more.
@@ -282,7 +272,7 @@ public final class Thread: ThreadContext {
     while true {
       prepareToWait(.nothing)
       guard condition() else { break }
-      Scheduler.block(self)
+      Scheduler.block(self, .nothing)
     }
     ceaseToWait()
   }

@@ -39,14 +39,13 @@ final class ThreadWaits {
 
 extension Thread {
   /// Lets others run until the thread, which runs, is woken or may be interrupted, or until `deadline`.
-  func block(deadline: UInt64?) -> Blocking.Outcome {
-    let interruption = preparedInterruption
+  func block(_ interruption: Interruption, deadline: UInt64?) -> Blocking.Outcome {
     if let deadline, !waits.setAlarm(self, deadline) { return .timedOut }
     if body.isInterrupted(interruption) {
       if deadline != nil { waits.clearAlarm() }
       return .interrupted
     }
-    Scheduler.block(self)
+    Scheduler.block(self, interruption)
     body.waitHasEnded(interruption)
     if deadline != nil { waits.clearAlarm() }
     if body.isInterrupted(interruption) { return .interrupted }
@@ -102,8 +101,8 @@ final class RunningThread: BlockingProvider {
     Thread.withRunning { $0.prepareToWait(interruption) }
   }
 
-  override func block(deadline: UInt64?) -> Blocking.Outcome {
-    Thread.withRunning { $0.block(deadline: deadline) } ?? .woken
+  override func block(_ interruption: Interruption, deadline: UInt64?) -> Blocking.Outcome {
+    Thread.withRunning { $0.block(interruption, deadline: deadline) } ?? .woken
   }
 
   override func finish() {

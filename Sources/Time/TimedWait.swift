@@ -30,7 +30,7 @@ public enum TimedWait {
     while true {
       Blocking.prepare(interruption)
       if isDone() { return Blocking.finish() }
-      switch Blocking.block(deadline: deadline?.monotonic) {
+      switch Blocking.block(interruption, deadline: deadline?.monotonic) {
       case .woken: if isDone() { return }
       case .interrupted:
         Blocking.finish()

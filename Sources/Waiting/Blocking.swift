@@ -13,7 +13,7 @@ open class BlockingProvider {
   open func prepare(_ interruption: Interruption) {}
 
   /// As `Blocking.block`.
-  open func block(deadline: UInt64?) -> Blocking.Outcome { .woken }
+  open func block(_ interruption: Interruption, deadline: UInt64?) -> Blocking.Outcome { .woken }
 
   /// As `Blocking.finish`.
   open func finish() {}
@@ -68,10 +68,12 @@ public enum Blocking {
   }
 
   /// Lets others run until the thread is woken or may be interrupted, or until `deadline`.
+  ///
+  /// - Parameter interruption: what `prepare` was told.
   @inline(__always)
-  public static func block(deadline: UInt64?) -> Outcome {
+  public static func block(_ interruption: Interruption, deadline: UInt64?) -> Outcome {
     #if os(none)
-      return use { $0.block(deadline: deadline) }
+      return use { $0.block(interruption, deadline: deadline) }
     #else
       // A thread of the host's: it has no scheduler here, so it looks again and again.
       HostThread.yield()

@@ -97,7 +97,7 @@ public struct WaitQueue: ~Copyable, Sendable {
     while true {
       Blocking.prepare(interruption)
       if condition() { return Blocking.finish() }
-      let outcome = Blocking.block(deadline: deadline)
+      let outcome = Blocking.block(interruption, deadline: deadline)
       // Whoever was woken does not wait any more.
       if outcome != .woken { Blocking.finish() }
       if condition() { return }

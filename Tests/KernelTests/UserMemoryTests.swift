@@ -81,6 +81,25 @@ enum UserMemoryTests {
       try expect(read(TestSpace.base, count: 8) == 0, "the table is still loaded")
       try end(space, requests: 0)
     }
+    registrar.test("user-memory.in-force-is-who-was-activated-last") { () throws(TestFailure) in
+      let space = try start(pages: 0..<1)
+      let other = try TestSpace.make()
+      let (identity, otherIdentity) = (ObjectIdentifier(space), ObjectIdentifier(other))
+      try expect(CurrentAddressSpace.isInForce(identity), "what runs is not in force")
+      try expect(!CurrentAddressSpace.isInForce(otherIdentity), "what never ran is in force")
+      try expect(!CurrentAddressSpace.isInForce(nil), "nothing is in force")
+      other.activate()
+      try expect(!CurrentAddressSpace.isInForce(identity), "what was left is in force")
+      try expect(CurrentAddressSpace.isInForce(otherIdentity), "what came next is not in force")
+      CurrentAddressSpace.suspend()
+      try expect(!CurrentAddressSpace.isInForce(otherIdentity), "it is in force for code without a program")
+      space.activate()
+      try expect(CurrentAddressSpace.isInForce(identity), "what came back is not in force")
+      CurrentAddressSpace.leave()
+      try expect(!CurrentAddressSpace.isInForce(identity), "it is in force without its table")
+      space.activate()
+      try end(space, requests: 0)
+    }
     registrar.test("user-memory.without-faults-nobody-is-asked") { () throws(TestFailure) in
       let space = try start(pages: 0..<1)
       space.givenAccess = [.read, .write]

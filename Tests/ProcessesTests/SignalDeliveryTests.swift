@@ -54,7 +54,7 @@ struct SignalDeliveryTests {
     try SignalWorld.run { world in
       let process = try world.makeProcess()
       let task = try #require(process.leader)
-      try task.setDisposition(.SIGTERM, .ignored)
+      _ = try task.exchangeDisposition(.SIGTERM, .ignored)
       for signal in [Signal.SIGTERM, .SIGCHLD, .SIGURG, .SIGWINCH, .SIGCONT] {
         try process.kill(signal)
         #expect(task.pendingSignals.isEmpty && !task.hasDeliverableSignal)
@@ -63,7 +63,7 @@ struct SignalDeliveryTests {
       for signal in [Signal.SIGTERM, .SIGCHLD, .SIGUSR1] { try process.kill(signal) }
       try task.send(.SIGUSR1, .bare(.SIGUSR1))
       #expect(task.pendingSignals == task.blockedSignals)
-      try task.setDisposition(.SIGUSR1, .ignored)
+      _ = try task.exchangeDisposition(.SIGUSR1, .ignored)
       #expect(task.pendingSignals == SignalSet(.SIGTERM).union(SignalSet(.SIGCHLD)))
       task.setBlockedSignals([])
       #expect(task.hasDeliverableSignal && task.deliver().signal == nil)
@@ -218,7 +218,7 @@ struct SignalDeliveryTests {
       }
 
       for prepare in [
-        { $0.setBlockedSignals(SignalSet(.SIGFPE)) }, { try? $0.setDisposition(.SIGFPE, .ignored) }, { _ in },
+        { $0.setBlockedSignals(SignalSet(.SIGFPE)) }, { _ = try? $0.exchangeDisposition(.SIGFPE, .ignored) }, { _ in },
       ] as [(Task) -> Void] {
         let process = try world.makeProcess()
         let task = try #require(process.leader)

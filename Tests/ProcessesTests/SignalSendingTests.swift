@@ -107,7 +107,7 @@ struct SignalSendingTests {
       end(child)
       #expect(task.deliver().signal == .SIGCHLD)
       #expect((world.tree.process(number) as? Process) !== child)
-      try task.setDisposition(.SIGCHLD, .ignored)
+      _ = try task.exchangeDisposition(.SIGCHLD, .ignored)
       end(try world.makeProcess(parent: parent))
       #expect(!task.hasDeliverableSignal && task.pendingSignals.isEmpty)
     }
@@ -119,7 +119,7 @@ struct SignalSendingTests {
       let process = try world.makeProcess()
       let task = try #require(process.leader)
       try task.catchSignal(.SIGINT)
-      try task.setDisposition(.SIGHUP, .ignored)
+      _ = try task.exchangeDisposition(.SIGHUP, .ignored)
       task.setBlockedSignals(SignalSet(.SIGINT))
       try process.kill(.SIGINT)
       try task.setAlternateStack(AlternateStack(base: 1, byteCount: 4096, flags: []), stackPointer: 0)

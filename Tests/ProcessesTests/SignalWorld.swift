@@ -120,7 +120,7 @@ extension Task {
 
   /// Catches `signal`.
   func catchSignal(_ signal: Signal, _ flags: SignalActionFlags = [], mask: SignalSet = []) throws {
-    try setDisposition(
+    _ = try exchangeDisposition(
       signal,
       SignalDisposition(
         handler: ProgramView.handler, flags: flags.union([.SA_RESTORER, .SA_SIGINFO]), restorer: 0x40_3000, mask: mask))

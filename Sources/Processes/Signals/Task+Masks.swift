@@ -63,12 +63,13 @@ extension Task {
     return old
   }
 
-  /// Sets what is done about `signal`.
+  /// Sets what is done about `signal`: what the words of a structure say.
   ///
   /// - Throws: `EINVAL` for one that cannot be caught.
   @inline(__always)
-  public final func setDisposition(_ signal: Signal, _ disposition: SignalDisposition) throws(Errno) {
-    try withDispositions { table throws(Errno) in try table.replace(signal, with: disposition) }
+  public final func setDisposition(_ signal: Signal, words: Span<UInt64>) throws(Errno) {
+    try withDispositions { table throws(Errno) in try table.replace(signal, with: words) }
+    let disposition = SignalDisposition(words: words)
     if !disposition.isCaught { discardUncaught(signal, disposition) }
   }
 

@@ -149,7 +149,8 @@ struct FairQueue: ~Copyable {
   }
 
   /// Nanoseconds until the request of the running member is served.
-  func remaining(_ entity: SchedulingEntity) -> UInt64 {
+  @inline(__always)
+  static func remaining(_ entity: SchedulingEntity) -> UInt64 {
     let rest = Int64(bitPattern: entity.fair.deadline &- entity.fair.runtime)
     guard rest > 0 else { return 0 }
     let weight = UInt64(entity.weight)
@@ -157,6 +158,7 @@ struct FairQueue: ~Copyable {
   }
 
   /// Nanoseconds that `entity` asks for when it wakes.
+  @inline(__always)
   private static func request(of entity: SchedulingEntity) -> UInt64 {
     let asked = entity.parameters.slice
     if asked != 0 { return max(slices.lowerBound, min(asked, slices.upperBound)) }

@@ -57,6 +57,16 @@ extension RunQueue {
     start(takeFirst(), at: now)
   }
 
+  /// Runs `body` with what runs, which is moved out of the queue meanwhile, so that it is not counted.
+  ///
+  /// - Returns: nil when nothing runs.
+  @inline(__always)
+  public mutating func withCurrent<Result: ~Copyable>(_ body: (SchedulingEntity) -> Result) -> Result? {
+    guard let entity = current.take() else { return nil }
+    defer { current = entity }
+    return body(entity)
+  }
+
   private mutating func yield(_ previous: SchedulingEntity, at now: UInt64) {
     setDown(previous, at: now)
     switch previous.schedulingClass {
@@ -153,6 +163,7 @@ extension RunQueue {
   // MARK: Classes
 
   /// Makes `entity` a member of its class, not in order yet.
+  @inline(__always)
   mutating func join(_ entity: SchedulingEntity, _ reason: EnqueueReason, at now: UInt64) {
     switch entity.schedulingClass {
     case .stop, .idle, .realTime: break

@@ -167,16 +167,18 @@ public struct RunQueue: ~Copyable {
   /// - Context: after `tick` or `next` at the same time.
   @inline(__always)
   public mutating func nextDecision(at now: UInt64) -> UInt64? {
-    // Mostly nobody else is ready, and what runs may go on.
-    let isAlone = fair.readyCount | realTime.count | deadline.throttledCount == 0
-    if isAlone, !isRescheduleNeeded, !hasReservation { return nil }
-    return decision(at: now)
+    // Mostly nobody is ready, or only such as share the CPU with what runs.
+    let isShared = realTime.count | deadline.throttledCount == 0 && isFair
+    guard isShared, !isRescheduleNeeded else { return decision(at: now) }
+    if fair.readyCount == 0 { return nil }
+    guard let rest = withCurrent({ FairQueue.remaining($0) }) else { return nil }
+    return now &+ rest
   }
 
-  /// Whether what runs may have to stop before anybody else is ready.
+  /// Whether what runs is of the fair class.
   @inline(__always)
-  private var hasReservation: Bool {
-    mutating get { current?.schedulingClass == .deadline }
+  private var isFair: Bool {
+    mutating get { current?.schedulingClass == .fair }
   }
 
   @inline(never)
@@ -193,7 +195,7 @@ public struct RunQueue: ~Copyable {
         if current.parameters.policy == .roundRobin, realTime.hasPeer(of: current) { wait = min(wait, current.turn) }
         if fair.readyCount > 0 { wait = min(wait, realTime.allowance) }
       case .fair:
-        if fair.readyCount > 0 { wait = min(wait, fair.remaining(current)) }
+        if fair.readyCount > 0 { wait = min(wait, FairQueue.remaining(current)) }
         if realTime.count > 0 { wait = min(wait, Self.elapsed(from: now, to: realTime.nextPeriod)) }
       }
     }

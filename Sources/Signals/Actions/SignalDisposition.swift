@@ -22,6 +22,14 @@ public struct SignalDisposition: Equatable, Sendable {
     (self.handler, flagBits, self.restorer, self.mask) = (handler, flags.rawValue, restorer, mask)
   }
 
+  /// What the four words of a structure say.
+  @inline(__always)
+  public init(words: Span<UInt64>) {
+    self.init(
+      handler: words[0], flags: SignalActionFlags(rawValue: words[1]), restorer: words[2],
+      mask: SignalSet(rawValue: words[3]))
+  }
+
   /// What a signal does by itself.
   @inline(__always)
   public static var standard: SignalDisposition {
@@ -84,10 +92,15 @@ extension UserPointer where Value == SignalDisposition {
   /// - Throws: `EFAULT`.
   @inline(__always)
   public func load() throws(Errno) -> SignalDisposition {
-    let words = try UserWords.load4(address)
-    return SignalDisposition(
-      handler: words.0, flags: SignalActionFlags(rawValue: words.1), restorer: words.2,
-      mask: SignalSet(rawValue: words.3))
+    try withWords { words in SignalDisposition(words: words) }
+  }
+
+  /// Runs `body` with the words of what the program says there, which `SignalDisposition` is made of.
+  ///
+  /// - Throws: `EFAULT`, and what `body` throws.
+  @inline(__always)
+  public func withWords<Answer>(_ body: (Span<UInt64>) throws(Errno) -> Answer) throws(Errno) -> Answer {
+    try UserWords.withCopy(SignalDisposition.byteCount / 8, from: address, body)
   }
 
   /// Tells the program.

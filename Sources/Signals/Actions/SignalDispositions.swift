@@ -80,12 +80,13 @@ public final class SignalDispositions {
 
   /// The same, for those who do not want to know what was done before.
   ///
+  /// - Parameter words: those of a structure; read once the lock is held, so that nothing has to be kept meanwhile.
   /// - Throws: `EINVAL` for one that cannot be caught.
   /// - Context: as `set`.
   @inline(__always)
-  public func replace(_ signal: Signal, with disposition: SignalDisposition) throws(Errno) {
+  public func replace(_ signal: Signal, with words: Span<UInt64>) throws(Errno) {
     try Self.check(signal)
-    entries.withLockInThread { put(disposition.accepted, signal, &$0) }
+    entries.withLockInThread { put(SignalDisposition(words: words).accepted, signal, &$0) }
   }
 
   @inline(__always)

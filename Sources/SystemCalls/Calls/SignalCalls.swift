@@ -29,15 +29,23 @@ extension SystemCallContext {
     _ setSize: UInt64
   ) throws(Errno) {
     try check(setSize: setSize)
-    guard !action.isNull else {
-      let old = task.dispositions[try signal(number)]
-      if !oldAction.isNull { try oldAction.store(old) }
-      return
+    guard !action.isNull, oldAction.isNull else { return try tellAction(number, action, oldAction) }
+    try action.withWords { words throws(Errno) in try task.setDisposition(try signal(number), words: words) }
+  }
+
+  /// The same where somebody wants to know what was done before, or nothing changes.
+  @inline(never)
+  private func tellAction(
+    _ number: Int32, _ action: UserPointer<KernelSigaction>, _ oldAction: UserPointer<KernelSigaction>
+  ) throws(Errno) {
+    let old: SignalDisposition
+    if action.isNull {
+      old = task.dispositions[try signal(number)]
+    } else {
+      let new = try action.load()
+      old = try task.exchangeDisposition(try signal(number), new)
     }
-    let new = try action.load()
-    let signal = try signal(number)
-    guard !oldAction.isNull else { return try task.setDisposition(signal, new) }
-    try oldAction.store(try task.exchangeDisposition(signal, new))
+    if !oldAction.isNull { try oldAction.store(old) }
   }
 
   /// sigprocmask(2)

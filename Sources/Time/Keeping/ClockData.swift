@@ -59,6 +59,26 @@ public struct ClockData: ~Copyable, Sendable {
     read(counters, multiplier, base, fraction, latest, plus: nil)
   }
 
+  /// The same where it takes the fewest steps: the time-stamp counter is read, all CPUs' agree, and nobody is updating.
+  ///
+  /// - Returns: nil where that is not so.
+  /// - Context: any.
+  @inline(__always)
+  borrowing func monotonicAtOnce() -> UInt64? {
+    let before = sequence.load(ordering: .acquiring)
+    guard before & 1 == 0, kind.load(ordering: .relaxed) == CounterKind.timestamp.rawValue,
+      isGuarded.load(ordering: .relaxed) == 0
+    else { return nil }
+    let ticks = TimestampCounter.now
+    let mask = mask.load(ordering: .relaxed)
+    let elapsed = Self.elapsed(from: baseTicks.load(ordering: .relaxed), to: ticks, mask: mask)
+    let scale = CounterScale(multiplier: multiplier.load(ordering: .relaxed))
+    let time =
+      base.load(ordering: .relaxed) &+ scale.nanoseconds(elapsed, fraction: fraction.load(ordering: .relaxed))
+    atomicMemoryFence(ordering: .acquiring)
+    return sequence.load(ordering: .relaxed) == before ? time : nil
+  }
+
   /// CLOCK_MONOTONIC_RAW, which nobody steers, in nanoseconds.
   @inline(__always)
   public borrowing func monotonicRaw(_ counters: borrowing some CounterReader & ~Copyable) -> UInt64 {

@@ -290,4 +290,39 @@ struct TimekeeperTests {
     group.wait()
     #expect(shared.reversals.load(ordering: .relaxed) == 0)
   }
+
+  @Test("What is told at once is what is told otherwise; nothing is while that is not sure")
+  func atOnce() throws {
+    let data = ClockData()
+    // So slow that two readings of the host's counter are at most one apart, whatever CPUs they come from.
+    data.baseTicks.store(TimestampCounter.now, ordering: .relaxed)
+    data.multiplier.store(1 << 12, ordering: .relaxed)
+    data.base.store(5_000_000, ordering: .relaxed)
+    for _ in 0..<100 {
+      let before = data.monotonic(MachineCounters())
+      let found = data.monotonicAtOnce()
+      let time = try #require(found)
+      let after = data.monotonic(MachineCounters())
+      #expect(before >= 5_000_000 && before &- 1 <= time && time <= after &+ 1)
+    }
+    // Counters that go backwards are taken to stand still.
+    data.baseTicks.store(TimestampCounter.now &+ 1 << 60, ordering: .relaxed)
+    let still = data.monotonicAtOnce()
+    #expect(still == 5_000_000)
+    func expectNothing() {
+      let time = data.monotonicAtOnce()
+      #expect(time == nil)
+    }
+    data.sequence.store(1, ordering: .relaxed)
+    expectNothing()
+    data.sequence.store(2, ordering: .relaxed)
+    data.isGuarded.store(1, ordering: .relaxed)
+    expectNothing()
+    data.isGuarded.store(0, ordering: .relaxed)
+    data.kind.store(CounterKind.highPrecision.rawValue, ordering: .relaxed)
+    expectNothing()
+    data.kind.store(CounterKind.timestamp.rawValue, ordering: .relaxed)
+    let again = data.monotonicAtOnce()
+    #expect(again == 5_000_000)
+  }
 }

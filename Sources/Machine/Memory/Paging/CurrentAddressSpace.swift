@@ -8,6 +8,7 @@ public enum CurrentAddressSpace {
   /// table may go at any time, which leaves the CPU with no program's table.
   ///
   /// - Context: any; interrupts are off for a moment.
+  @inline(__always)
   public static func activate(_ table: borrowing UserPageTable, handler: PageFaultHandler) {
     let old = ProcessorArea.withCurrent { $0.translation.load(table.context, handler) }
     _ = consume old

@@ -34,7 +34,7 @@ public enum UserSpace {
     // Asked first for where nearly everything of programs is, their heaps below the window and their stacks above it, so that the
     // mode need not be known; and so that a number of bytes that is known makes each side one comparison.
     let below = kernelWindow.lowerBound
-    if byteCount <= below, start <= below &- byteCount { return true }
+    if _fastPath(byteCount <= below && start <= below &- byteCount) { return true }
     let above = defaultEnd - kernelWindow.upperBound
     if byteCount <= above, start &- kernelWindow.upperBound <= above &- byteCount { return true }
     return containsFarAbove(start, byteCount: byteCount)

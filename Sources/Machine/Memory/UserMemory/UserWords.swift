@@ -72,30 +72,15 @@ public enum UserWords {
     precondition(count > 0 && count <= stackCount, "more than fits on the stack")
     guard UserSpace.contains(address, byteCount: UInt64(count * 8)) else { throw .EFAULT }
     // SAFETY: the buffer has room for the words, which are looked at when all of them have been filled, and lives as long as the call.
-    let result: Result<Value, Errno> = unsafe withUnsafeTemporaryAllocation(of: UInt64.self, capacity: count) {
-      buffer in
+    // Just as many words are copied, so there is nothing for a guard behind them to find.
+    let result: Result<Value, Errno> = unsafe _withUnprotectedUnsafeTemporaryAllocation(
+      of: UInt64.self, capacity: count
+    ) { buffer in
       guard let target = buffer.baseAddress, unsafe UserAccess.copyIn(target, from: address, count: count * 8) == 0
       else { return .failure(.EFAULT) }
       do throws(Errno) { return .success(try unsafe body(buffer.span)) } catch { return .failure(error) }
     }
     return try result.get()
-  }
-
-  /// The four words from `address` on, which need not be aligned.
-  ///
-  /// - Throws: `EFAULT`.
-  @inline(__always)
-  public static func load4(_ address: UInt64) throws(Errno) -> (UInt64, UInt64, UInt64, UInt64) {
-    guard UserSpace.contains(address, byteCount: 32) else { throw .EFAULT }
-    // SAFETY: the buffer has room for four words, which are looked at when all of them have been filled.
-    let words: (UInt64, UInt64, UInt64, UInt64)? =
-      unsafe withUnsafeTemporaryAllocation(of: UInt64.self, capacity: 4) { buffer in
-        guard let target = buffer.baseAddress, unsafe UserAccess.copyIn(target, from: address, count: 32) == 0
-        else { return nil }
-        return unsafe (target[0].littleEndian, target[1].littleEndian, target[2].littleEndian, target[3].littleEndian)
-      }
-    guard let words else { throw .EFAULT }
-    return words
   }
 
   /// Stores two words, or what `byteCount` of 8...16 bytes leaves of the second, at `address`, which need not be aligned.
@@ -113,7 +98,7 @@ public enum UserWords {
     precondition(byteCount >= 8 && byteCount <= 16, "more or less than two words")
     var words = (first.littleEndian, second.littleEndian)
     // SAFETY: the bytes are a local variable's.
-    let left = unsafe withUnsafeMutableBytes(of: &words) { buffer in
+    let left = unsafe _withUnprotectedUnsafeMutableBytes(of: &words) { buffer in
       guard let source = UnsafeRawPointer(buffer.baseAddress) else { return 0 }
       return unsafe UserAccess.copyOut(source, to: address, count: byteCount)
     }
