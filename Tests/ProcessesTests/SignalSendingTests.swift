@@ -67,6 +67,17 @@ struct SignalSendingTests {
     }
   }
 
+  @Test("kill finds a process by the number of any of its tasks")
+  func taskNumbers() throws {
+    try SignalWorld.run { world in
+      let (sender, receiver) = (try world.makeProcess(user(1)), try world.makeProcess(user(1)))
+      let (own, task) = (try #require(sender.leader), try world.addTask(to: receiver, user(1)))
+      #expect(task.threadIdentifier != receiver.number)
+      try world.tree.send(.SIGTERM, .bare(.SIGTERM), to: .process(task.threadIdentifier), by: own)
+      #expect(receiver.isEnding)
+    }
+  }
+
   @Test("a task is found by its number, and only in the process that was named")
   func tasks() throws {
     try SignalWorld.run { world in

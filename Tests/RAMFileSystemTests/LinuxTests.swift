@@ -17,7 +17,7 @@ struct LinuxTests {
   func replay(record: String) throws {
     let text = try String(contentsOf: Self.folder.appending(path: record), encoding: .utf8)
     // The records are of a Linux as it starts, without what distributions set.
-    try withWorld(protectsLinks: false) { world in
+    try withWorld(protectsSharedDirectories: false) { world in
       let replay = LinuxReplay(world)
       for (number, line) in text.split(separator: "\n").enumerated() {
         do {

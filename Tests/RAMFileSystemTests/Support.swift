@@ -30,7 +30,7 @@ final class World {
 
   init(
     _ limits: RAMFileSystem.Limits = .init(), permissions: UInt16 = 0o777, bucketCount: Int = 64,
-    protectsLinks: Bool = true
+    protectsSharedDirectories: Bool = true
   )
     throws(Errno)
   {
@@ -38,7 +38,7 @@ final class World {
     names = try DentryCache(bucketCount: bucketCount)
     fileSystem = RAMFileSystem(names: names, clock: TickingClock(), cache: cache, limits)
     let root = try fileSystem.makeMount(permissions: permissions)
-    namespace = try MountNamespace(root: root, protectsLinks: protectsLinks)
+    namespace = try MountNamespace(root: root, protectsSharedDirectories: protectsSharedDirectories)
     context = FileSystemContext(root: root.rootPath, directory: root.rootPath)
   }
 
@@ -66,9 +66,9 @@ final class World {
 }
 
 func withWorld<Result>(
-  _ limits: RAMFileSystem.Limits = .init(), protectsLinks: Bool = true, _ body: (World) throws -> Result
+  _ limits: RAMFileSystem.Limits = .init(), protectsSharedDirectories: Bool = true, _ body: (World) throws -> Result
 ) throws -> Result {
-  try SimulatedMemory.exclusive { try body(World(limits, protectsLinks: protectsLinks)) }
+  try SimulatedMemory.exclusive { try body(World(limits, protectsSharedDirectories: protectsSharedDirectories)) }
 }
 
 extension OpenFile {

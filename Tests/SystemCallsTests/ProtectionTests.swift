@@ -79,4 +79,30 @@ struct ProtectionTests {
       #expect(program.call(.stat, program.text("/t/two"), room) == .error(.EACCES))
     }
   }
+
+  @Test("what others put into directories of all is not taken for what was to be made there")
+  func files() throws {
+    try Program.run { program in
+      for (path, mode) in [("/t", UInt64(0o1777)), ("/g", 0o1775)] {
+        program.call(.mkdir, program.text(path), 0o755)
+        #expect(program.call(.chmod, program.text(path), mode) == 0)
+        for (name, user) in [("/one", UInt64(1_000)), ("/two", 2_000), ("/root", 0)] {
+          program.make(path + name, "x")
+          #expect(program.call(.chmod, program.text(path + name), 0o666) == 0)
+          #expect(program.call(.chown, program.text(path + name), user, user) == 0)
+        }
+        // S_IFIFO.
+        #expect(program.call(.mknod, program.text(path + "/fifo"), 0x1000 | 0o666, 0) == 0)
+        #expect(program.call(.chmod, program.text(path + "/fifo"), 0o666) == 0)
+        #expect(program.call(.chown, program.text(path + "/fifo"), 2_000, 2_000) == 0)
+      }
+      let making: OpenFlags = [.O_CREAT, .O_RDWR]
+      #expect(program.open("/t/two", making) == .error(.EACCES) && program.open("/t/two", .O_RDWR) == 0)
+      program.become(1_000)
+      #expect(program.open("/t/one", making) == 1 && program.open("/t/root", making) == 2)
+      for path in ["/t/two", "/g/two", "/t/fifo"] { #expect(program.open(path, making) == .error(.EACCES)) }
+      #expect(program.open("/t/two", making.union(.O_EXCL)) == .error(.EEXIST))
+      #expect(program.open("/t/two", .O_RDWR) == 3 && program.open("/g/fifo", making) == 4)
+    }
+  }
 }

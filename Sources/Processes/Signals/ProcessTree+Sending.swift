@@ -29,7 +29,8 @@ extension ProcessTree {
         if let signal { try sender.process.send(signal, information, by: sender) }
         return
       }
-      guard let receiver = process(number) as? Process else { throw .ESRCH }
+      // The number of a task stands for its process. Source: Linux kernel/signal.c, kill_pid_info.
+      guard let receiver = (process(number) as? Process) ?? task(number)?.process else { throw .ESRCH }
       try send(signal, information, to: receiver, by: sender)
     case .group(let number):
       var result = Result<Void, Errno>.failure(.ESRCH)

@@ -95,8 +95,21 @@ extension FileActor {
       }
       if flags.contains(.O_EXCL) && !isNew { throw .EEXIST }
       if inode.kind == .directory { throw .EISDIR }
+      if !isNew { try checkOwner(of: inode, in: directory.inode) }
       return try open(found, flags, isNew: isNew)
     }
+  }
+
+  /// Refuses a file or FIFO that somebody else may have put into a sticky directory, to whoever would have made it there.
+  /// Source: proc_sys_fs(5), protected_fifos and protected_regular: what Debian sets.
+  private func checkOwner(of inode: Inode, in directory: Inode) throws(Errno) {
+    guard namespace.protectsSharedDirectories, inode.kind == .regular || inode.kind == .fifo else { return }
+    let (permissions, directoryOwner) = directory.attributes.withLock { ($0.permissions, $0.user) }
+    // Files are refused also where only a group may write.
+    let writers: UInt16 = inode.kind == .regular ? 0o022 : 0o002
+    guard permissions & Permissions.sticky != 0, permissions & writers != 0 else { return }
+    let owner = inode.attributes.withLock { $0.user }
+    guard owner == credentials.users.fileSystem || owner == directoryOwner else { throw .EACCES }
   }
 
   private func findOrMake(

@@ -16,16 +16,16 @@ public final class MountNamespace {
   /// More mounts than there may be (`/proc/sys/fs/mount-max`).
   private static let limit = 100_000
 
-  /// Whether links that somebody may have put where everybody can write are not followed. Source: proc_sys_fs(5),
-  /// protected_symlinks.
-  let protectsLinks: Bool
+  /// Whether links that somebody may have put where everybody can write are not followed, and files and FIFOs there not taken
+  /// for one's own. Source: proc_sys_fs(5), protected_symlinks, protected_fifos, protected_regular.
+  let protectsSharedDirectories: Bool
 
   /// Creates a tree whose root is `root`.
   ///
-  /// - Parameter protectsLinks: false for a machine that trusts all who can write to a sticky directory.
+  /// - Parameter protectsSharedDirectories: whether links, files and FIFOs of others in sticky directories are refused; false for a machine that trusts all who can write to a sticky directory.
   /// - Throws: `ENOMEM`.
-  public init(root: Mount, protectsLinks: Bool = true) throws(Errno) {
-    self.protectsLinks = protectsLinks
+  public init(root: Mount, protectsSharedDirectories: Bool = true) throws(Errno) {
+    self.protectsSharedDirectories = protectsSharedDirectories
     try state.withLock { state throws(Errno) in try state.mounts.append(root) }
   }
 

@@ -301,7 +301,7 @@ struct PathWalk: ~Copyable {
   ///
   /// - Throws: `EACCES`.
   private func checkFollowable(_ link: Inode) throws(Errno) {
-    guard actor.namespace.protectsLinks else { return }
+    guard actor.namespace.protectsSharedDirectories else { return }
     let (permissions, directoryOwner) = current.inode.attributes.withLock { ($0.permissions, $0.user) }
     guard permissions & (Permissions.sticky | 0o002) == Permissions.sticky | 0o002 else { return }
     let owner = link.attributes.withLock { $0.user }

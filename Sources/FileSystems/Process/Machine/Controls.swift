@@ -117,6 +117,8 @@ extension ProcessFileSystem {
     try files.addNumber("suid_dumpable") { 0 }
     try files.addNumber("protected_hardlinks") { 1 }
     try files.addNumber("protected_symlinks") { 1 }
+    try files.addNumber("protected_fifos") { 1 }
+    try files.addNumber("protected_regular") { 2 }
     try files.addNumber("overflowuid") { 65_534 }
     try files.addNumber("overflowgid") { 65_534 }
     try files.addNumber("nr_open") { Int64(DescriptorTable.hardLimit) }
