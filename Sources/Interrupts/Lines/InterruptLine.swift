@@ -5,6 +5,8 @@ import Synchronization
 /// One interrupt line in use: the devices on it, and what is done when none of them wants anything.
 final class InterruptLine: VectorHandler {
   static let handlerLimit = 16
+  /// How often devices that share edges are asked for one interrupt: those that always want something are broken.
+  static let passLimit = 256
 
   let global: Int
   /// The number by which programs know it.
@@ -51,12 +53,9 @@ final class InterruptLine: VectorHandler {
   /// The handlers run under the line's lock, so that one that was removed does not run any more.
   override func handle(_ vector: UInt8) {
     let (isStorm, isHeld) = state.withLock { state in
-      var isClaimed = false
-      for index in 0..<state.handlers.count where state.handlers[index].handler.handle() {
-        isClaimed = true
-        if signal.isLevelTriggered, state.handlers[index].handler.isServedLater {
-          state.handlers[index].isWaiting = true
-        }
+      let isClaimed = Self.ask(&state, signal)
+      if isClaimed, !signal.isLevelTriggered, state.handlers.count > 1 {
+        Self.askUntilQuiet(&state, signal)
       }
       return (state.storm.note(isClaimed: isClaimed), Self.isHeld(state))
     }
@@ -65,6 +64,25 @@ final class InterruptLine: VectorHandler {
     InterruptLines.setMask(global, true)
     maskedByStorm.store(true, ordering: .relaxed)
     InterruptReport.storm(global)
+  }
+
+  /// Asks every device once.
+  ///
+  /// - Returns: whether one wanted something.
+  private static func ask(_ state: inout State, _ signal: IOInterruptController.Signal) -> Bool {
+    var isClaimed = false
+    for index in 0..<state.handlers.count where state.handlers[index].handler.handle() {
+      isClaimed = true
+      if signal.isLevelTriggered, state.handlers[index].handler.isServedLater {
+        state.handlers[index].isWaiting = true
+      }
+    }
+    return isClaimed
+  }
+
+  /// Asks devices that share a line which tells of changes until none has a cause: only then does the next cause change the line.
+  private static func askUntilQuiet(_ state: inout State, _ signal: IOInterruptController.Signal) {
+    for _ in 1..<passLimit where !ask(&state, signal) { return }
   }
 
   // MARK: Devices that are served later
@@ -112,15 +130,24 @@ final class InterruptLine: VectorHandler {
   /// Adds a handler.
   ///
   /// - Returns: the number by which it is removed, or nil when the line is about to go.
-  /// - Throws: `EBUSY` when the line has too many, `ENOMEM`.
+  /// - Throws: `EBUSY` when the line has too many, or tells of changes only and one of them cannot share that; `ENOMEM`.
   func add(_ handler: InterruptHandler) throws(Errno) -> Int? {
     try state.withLock { state throws(Errno) in
       guard !state.isRetired else { return nil }
-      guard state.handlers.count < Self.handlerLimit else { throw .EBUSY }
+      guard state.handlers.count < Self.handlerLimit, Self.canShare(state, handler, signal) else { throw .EBUSY }
       try state.handlers.append(Place(number: state.nextNumber, handler: handler))
       state.nextNumber += 1
       return state.nextNumber - 1
     }
+  }
+
+  private static func canShare(
+    _ state: borrowing State, _ handler: InterruptHandler, _ signal: IOInterruptController.Signal
+  ) -> Bool {
+    guard state.handlers.count > 0, !signal.isLevelTriggered else { return true }
+    guard handler.canShareEdges else { return false }
+    for index in 0..<state.handlers.count where !state.handlers[index].handler.canShareEdges { return false }
+    return true
   }
 
   /// Removes the handler that was added with `number`, and the line when that was the last.
