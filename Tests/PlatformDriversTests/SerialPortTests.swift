@@ -119,6 +119,7 @@ struct SerialPortTests {
       let card = try Line(world, 0x3220)
       card.publication.forEachEntry { #expect($0.index == 1, "ttyS0 is the console's") }
       card.publication.withdraw()
+      withExtendedLifetime(type) {}
     }
   }
 
