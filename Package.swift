@@ -162,7 +162,7 @@ let package = Package(
       ["Foundations", "Machine", "Logging", "PCI", "VFS", "DriverKit", "DeviceFiles"], generated: true),
     module(
       "SerialDriver", path: "Sources/Drivers/Serial",
-      ["Foundations", "Machine", "Registers", "Interrupts", "Terminals"]),
+      ["Foundations", "Machine", "Waiting", "Registers", "Interrupts", "Terminals"]),
     module(
       "KeyboardDriver", path: "Sources/Drivers/Keyboard",
       ["Foundations", "Machine", "Registers", "Time", "Input"], generated: true),

@@ -1,5 +1,5 @@
 public import Foundations
-import Interrupts
+public import Interrupts
 public import Logging
 public import Machine
 public import PCI
@@ -94,16 +94,30 @@ public final class DriverContext {
     _ interrupt: PlatformResources.Interrupt, number: Int = 0, label: StaticString? = nil
   ) throws(Errno) {
     let name = label ?? self.label
-    let signal = IOInterruptController.Signal(
-      isLevelTriggered: interrupt.isLevelTriggered, isActiveLow: interrupt.isActiveLow)
+    try Containment.outside { () throws(Errno) in try connect(interrupt, DriverInterrupt(signals, number, name)) }
+  }
+
+  /// Connects a line whose interrupts the handler that `make` makes serves itself, as the kernel: for devices whose registers are
+  /// not the driver's alone, and that share a line which tells of changes.
+  ///
+  /// - Parameter make: gets what tells the driver of an interrupt all the same; runs as for `publish`.
+  /// - Throws: as `InterruptLines.connect`, and what `make` throws.
+  public func connectLine(
+    _ interrupt: PlatformResources.Interrupt, servedBy make: (DriverNotice) throws(Errno) -> InterruptHandler
+  ) throws(Errno) {
     try Containment.outside { () throws(Errno) in
-      let handler = DriverInterrupt(signals, number, name)
-      if interrupt.isISA, interrupt.number < 16 {
-        let line = UInt8(truncatingIfNeeded: interrupt.number)
-        try add(try InterruptLines.connect(isa: line, handler: handler))
-      } else {
-        try add(try InterruptLines.connect(global: interrupt.number, signal, handler: handler))
-      }
+      try connect(interrupt, try make(DriverNotice(signals)))
+    }
+  }
+
+  private func connect(_ interrupt: PlatformResources.Interrupt, _ handler: InterruptHandler) throws(Errno) {
+    if interrupt.isISA, interrupt.number < 16 {
+      let line = UInt8(truncatingIfNeeded: interrupt.number)
+      try add(try InterruptLines.connect(isa: line, handler: handler))
+    } else {
+      let signal = IOInterruptController.Signal(
+        isLevelTriggered: interrupt.isLevelTriggered, isActiveLow: interrupt.isActiveLow)
+      try add(try InterruptLines.connect(global: interrupt.number, signal, handler: handler))
     }
   }
 

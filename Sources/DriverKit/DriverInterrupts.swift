@@ -58,6 +58,18 @@ class DriverInterrupt: InterruptHandler {
   }
 }
 
+/// Tells a device's driver of an interrupt that somebody else has served, as its interrupt 0.
+public final class DriverNotice {
+  private let signals: DriverSignals
+
+  init(_ signals: DriverSignals) { self.signals = signals }
+
+  /// Tells it: `Driver.interrupt` is called, or a device that rests wakes the machine if it may.
+  ///
+  /// - Context: any, interrupts may be off.
+  public func raise() { signals.raise(0) }
+}
+
 /// The pin of a PCI function: turned off in the function until its driver has served it, for the line is others' too.
 ///
 /// Source: PCI Local Bus Specification 3.0, sections 6.2.2 and 6.2.3, Interrupt Disable and Interrupt Status.

@@ -22,6 +22,24 @@ public protocol RegisterSpace: ~Copyable {
   borrowing func write64(_ value: UInt64, at offset: Int)
 }
 
+/// A register space whose device has registers of one byte only: wider accesses are those to nothing.
+public protocol ByteRegisterSpace: RegisterSpace, ~Copyable {}
+
+extension ByteRegisterSpace where Self: ~Copyable {
+  /// All ones.
+  public borrowing func read16(at offset: Int) -> UInt16 { .max }
+  /// All ones.
+  public borrowing func read32(at offset: Int) -> UInt32 { .max }
+  /// All ones.
+  public borrowing func read64(at offset: Int) -> UInt64 { .max }
+  /// Drops the value.
+  public borrowing func write16(_ value: UInt16, at offset: Int) {}
+  /// Drops the value.
+  public borrowing func write32(_ value: UInt32, at offset: Int) {}
+  /// Drops the value.
+  public borrowing func write64(_ value: UInt64, at offset: Int) {}
+}
+
 /// The four registers that CPUID returns. Source: Intel SDM vol. 2A, CPUID.
 public struct CPUIDResult: Equatable, Sendable {
   /// The registers by their architectural names.

@@ -81,6 +81,19 @@ public final class InputDevice {
   /// How keys repeat, in milliseconds; nil when they do not.
   public var repetition: (delay: Int32, period: Int32)? { state.withLock { $0.repetition } }
 
+  // MARK: Lights
+
+  /// The lights that `trigger` turns.
+  public func lights(following trigger: LightTrigger) -> InputBits { state.withLock { $0.lights(following: trigger) } }
+
+  /// What turns light `code`.
+  public func lightTrigger(of code: UInt16) -> LightTrigger { state.withLock { $0.triggers[code] } }
+
+  /// Has `trigger` turn light `code` from now on; the light itself stays as it is.
+  public func setLightTrigger(_ trigger: LightTrigger, of code: UInt16) {
+    state.withLock { $0.triggers[code] = trigger }
+  }
+
   // MARK: Scan codes
 
   /// The key of a scan code; nil when the device has no such code.

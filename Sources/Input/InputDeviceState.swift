@@ -25,6 +25,8 @@ struct InputDeviceState: ~Copyable {
 
   private var keys = InputBits()
   private var lights = InputBits()
+  /// What turns each of them.
+  var triggers = FollowedTriggers()
   private var sounds = InputBits()
   private var switches = InputBits()
   /// One for each axis that there can be, or none.
@@ -80,6 +82,17 @@ struct InputDeviceState: ~Copyable {
   }
 
   func isDown(_ key: UInt16) -> Bool { keys[key] }
+
+  func lights(following trigger: LightTrigger) -> InputBits {
+    var found = InputBits()
+    let all = capabilities.bits(of: .EV_LED)
+    var next = all.next(from: 0)
+    while let code = next {
+      if triggers[code] == trigger { found[code] = true }
+      next = all.next(from: code + 1)
+    }
+    return found
+  }
 
   var repetition: (delay: Int32, period: Int32)? { capabilities.contains(.EV_REP) ? (delay, period) : nil }
 

@@ -1,7 +1,7 @@
 public import Foundations
 import Machine
 import Synchronization
-import Waiting
+public import Waiting
 
 /// All input devices of the machine, and who wants their events.
 public enum InputDevices {
@@ -15,6 +15,22 @@ public enum InputDevices {
   /// Whether devices or handlers come or go: one at a time, so that each handler connects to each device once.
   private static let isChanging = Atomic<Bool>(false)
   private static let changes = WaitQueue()
+  /// How often devices or handlers have come or gone.
+  private static let changeCount = Atomic<UInt64>(0)
+  private static let listReaders = WaitQueue()
+
+  /// A number that is another one whenever devices or handlers have come or gone.
+  ///
+  /// - Context: any.
+  public static var generation: UInt64 { changeCount.load(ordering: .acquiring) }
+
+  /// Runs `body` with the queue that is woken when `generation` changes.
+  public static func withChangeQueue(_ body: (borrowing WaitQueue) -> Void) { body(listReaders) }
+
+  private static func noteChange() {
+    changeCount.wrappingAdd(1, ordering: .releasing)
+    listReaders.wakeAll()
+  }
 
   private static func changing<Result>(_ body: () throws(Errno) -> Result) throws(Errno) -> Result {
     var isMine = false
@@ -67,6 +83,7 @@ public enum InputDevices {
       connect(handler, device)
       index += 1
     }
+    noteChange()
   }
 
   /// A device is gone: who has it open is told, and nobody finds it any more.
@@ -85,7 +102,9 @@ public enum InputDevices {
       }
       return false
     }
-    if wasKnown == true { device.end() }
+    guard wasKnown == true else { return }
+    device.end()
+    noteChange()
   }
 
   /// Adds somebody who wants events of devices, also of those that are there.
@@ -103,6 +122,7 @@ public enum InputDevices {
       connect(handler, device)
       index += 1
     }
+    noteChange()
   }
 
   /// Forgets a handler: it hears of no new devices. What it has at those that are there stays.
@@ -113,6 +133,7 @@ public enum InputDevices {
         return
       }
     }
+    noteChange()
   }
 
   /// Device number `index` of those that are there; nil behind the last.

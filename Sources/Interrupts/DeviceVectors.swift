@@ -24,6 +24,10 @@ open class InterruptHandler {
   /// - Context: as `handle`.
   open func lineWasMasked() {}
 
+  /// Whether `handle` says yes only while its device has a cause for its interrupt, and ends that: it may be asked again and
+  /// again. Only such handlers share a line that tells of changes alone, as ISA's do.
+  open var canShareEdges: Bool { false }
+
   /// Serves the device.
   ///
   /// - Returns: whether the device wanted something. On a line that devices share, a handler that always says yes hides a

@@ -22,7 +22,8 @@ enum ConsoleDevices {
   private static func open(_ bitsPerSecond: UInt32) -> SerialTerminal<PortSpace>? {
     guard let ports = PortSpace.claim(base: UART16550.com1, count: UART16550.length) else { return nil }
     do throws(SerialPortError) {
-      return SerialTerminal(try SerialPort(ports, bitsPerSecond: bitsPerSecond))
+      let identity = SerialIdentity(address: UART16550.com1, interrupt: UInt32(KernelTerminals.serialLine))
+      return SerialTerminal(try SerialPort(ports, bitsPerSecond: bitsPerSecond), identity)
     } catch {
       return nil
     }

@@ -100,6 +100,10 @@ final class KernelInputNames: InputNames {
     }
   }
 
+  override func add(_ light: InputLight) throws(Errno) { try directories?.add(light) }
+
+  override func remove(_ light: InputLight) { directories?.remove(light) }
+
   private static func path(of node: InputNode) -> Message {
     var path: Message = "input/"
     let name = node.name

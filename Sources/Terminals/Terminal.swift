@@ -128,6 +128,11 @@ public final class Terminal {
   /// How many bytes were received and lost because nobody read.
   public var lostCount: UInt64 { state.withLock { $0.lostCount } }
 
+  /// How many bytes of output the device has not taken.
+  ///
+  /// - Context: any, the device's own lock may be held.
+  public var waitingOutputCount: Int { state.withLock { $0.discipline.output.count } }
+
   // MARK: For the kernel
 
   /// The modes.

@@ -91,7 +91,7 @@ struct VGATextDisplayTests {
   }
 
   /// The CRT controller's two ports.
-  private final class ControllerPorts: RegisterSpace {
+  private final class ControllerPorts: ByteRegisterSpace {
     var index: UInt8 = 0
     var registers: [UInt8: UInt8] = [0x0a: 0x0d]
 
@@ -99,11 +99,5 @@ struct VGATextDisplayTests {
     func write8(_ value: UInt8, at offset: Int) {
       if offset == 1 { registers[index] = value } else { index = value }
     }
-    func read16(at offset: Int) -> UInt16 { .max }
-    func read32(at offset: Int) -> UInt32 { .max }
-    func read64(at offset: Int) -> UInt64 { .max }
-    func write16(_ value: UInt16, at offset: Int) {}
-    func write32(_ value: UInt32, at offset: Int) {}
-    func write64(_ value: UInt64, at offset: Int) {}
   }
 }

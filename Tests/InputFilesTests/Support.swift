@@ -39,6 +39,7 @@ final class ProgramSpace: PageFaultHandler {
 /// Remembers which names there are.
 final class TestNames: InputNames {
   private let state = SpinLock(GrowableArray<InputNode>())
+  private let lights = SpinLock(GrowableArray<InputLight>())
 
   /// What came and went, in order.
   let changes = SpinLock(GrowableArray<Message>())
@@ -55,6 +56,29 @@ final class TestNames: InputNames {
   override func add(_ node: InputNode) throws(Errno) {
     note("+", node.name)
     try state.withLock { nodes throws(Errno) in try nodes.append(node) }
+  }
+
+  override func add(_ light: InputLight) throws(Errno) {
+    note("+", light.name)
+    try lights.withLock { lights throws(Errno) in try lights.append(light) }
+  }
+
+  override func remove(_ light: InputLight) {
+    note("-", light.name)
+    lights.withLock { lights in
+      for index in 0..<lights.count where lights[index] === light {
+        _ = lights.remove(at: index)
+        return
+      }
+    }
+  }
+
+  /// The light named like that; nil when there is none.
+  func light(_ name: String) -> InputLight? {
+    lights.withLock { lights in
+      for index in 0..<lights.count where String(lights[index].name) == name { return lights[index] }
+      return nil
+    }
   }
 
   override func remove(_ node: InputNode) {
@@ -117,6 +141,7 @@ struct World {
         cell.fill(names)
         let handlers = try InputFiles.prepare(names)
         try InputDevices.add(OwnDevices(handlers.devices))
+        try InputDevices.add(OwnDevices(handlers.lights))
         try InputDevices.add(OwnDevices(handlers.events))
         try InputDevices.add(OwnDevices(handlers.mice))
       }
@@ -130,6 +155,11 @@ struct World {
 
   /// The names that there are.
   static var names: [String] { cell.withValue { $0.names } ?? [] }
+
+  /// The light of a device, named as programs know it; nil when there is none.
+  static func light(_ device: InputDevice, _ word: String) -> InputLight? {
+    cell.withValue { $0.light("input\(device.number ?? 0)::\(word)") } ?? nil
+  }
 
   /// What came and went since this was asked last.
   static func takeChanges() -> [String] {

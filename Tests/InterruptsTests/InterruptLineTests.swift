@@ -120,4 +120,66 @@ struct InterruptLineTests {
     level.handle(0x50)
     #expect(!level.isHeld)
   }
+
+  // MARK: Shared edges
+
+  /// A device that pulls its line until each of its causes has been served.
+  private final class EdgeDevice: InterruptHandler {
+    var causes: Int
+    var asked = 0
+    var whenServed: (() -> Void)?
+
+    init(_ causes: Int) {
+      self.causes = causes
+      super.init()
+    }
+
+    override var canShareEdges: Bool { true }
+
+    override func handle() -> Bool {
+      asked += 1
+      guard causes > 0 else { return false }
+      causes -= 1
+      whenServed?()
+      return true
+    }
+  }
+
+  @Test("Devices that share an edge are asked until none has a cause, also one that comes while another is served")
+  func sharedEdges() throws {
+    let line = line(isLevelTriggered: false)
+    let (first, second) = (EdgeDevice(1), EdgeDevice(3))
+    for device in [first, second] { _ = try #require(try line.add(device)) }
+    // The first has a new cause just as the second is served: the line never went down, and never rises.
+    second.whenServed = { [unowned second] in
+      if second.causes == 0 { first.causes += 1 }
+    }
+    line.handle(0x50)
+    #expect(first.causes == 0 && second.causes == 0)
+    #expect(first.asked == 5 && second.asked == 5)
+  }
+
+  @Test("A device that always wants something is asked for a bounded time")
+  func endlessEdge() throws {
+    let line = line(isLevelTriggered: false)
+    let endless = EdgeDevice(.max)
+    for device in [endless, EdgeDevice(0)] { _ = try #require(try line.add(device)) }
+    line.handle(0x50)
+    #expect(endless.asked == InterruptLine.passLimit)
+  }
+
+  @Test("An edge is shared by those only that may be asked again, and a device alone is asked once")
+  func edgeRefused() throws {
+    func add(_ handler: InterruptHandler, to line: InterruptLine) throws(Errno) { _ = try line.add(handler) }
+    let exclusive = line(isLevelTriggered: false)
+    let device = Device(isLater: false)
+    try add(device, to: exclusive)
+    #expect(throws: Errno.EBUSY) { try add(EdgeDevice(0), to: exclusive) }
+    exclusive.handle(0x50)
+    #expect(device.count == 1)
+    let shared = line(isLevelTriggered: false)
+    try add(EdgeDevice(0), to: shared)
+    #expect(throws: Errno.EBUSY) { try add(Device(isLater: false), to: shared) }
+    try add(EdgeDevice(0), to: shared)
+  }
 }

@@ -79,6 +79,22 @@ struct KeyboardEventTests {
     #expect(setup.device.lights == 3)
   }
 
+  @Test("A light shows the lock that it follows, and one that follows nothing is left alone")
+  func followedLocks() throws {
+    let setup = try KeyboardSetup()
+    let keyboard = setup.devices.keyboard
+    keyboard.setLightTrigger(.capsLock, of: EventCode.LED_NUML)
+    keyboard.setLightTrigger(.none, of: EventCode.LED_CAPSL)
+    #expect(
+      setup.events([0x3a]) == [
+        .scan(0x3a), .key(EventCode.KEY_CAPSLOCK, 1), .report, .light(EventCode.LED_NUML, 1), .report,
+      ])
+    #expect(setup.device.lights == 2)
+    keyboard.report(.EV_LED, EventCode.LED_CAPSL, 1)
+    _ = setup.events([0xba, 0x3a, 0xba])
+    #expect(setup.device.lights == 4, "a program's own")
+  }
+
   @Test("How keys repeat is set at the keyboard")
   func repetition() throws {
     let setup = try KeyboardSetup()

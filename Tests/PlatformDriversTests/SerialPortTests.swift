@@ -37,10 +37,9 @@ struct SerialPortTests {
       card = SerialCard(SharedRegisters(device.model))
       try card.findPorts(
         1, DriverLink(makeDevice()), TerminalJobControl(),
-        SerialPlace(address: address, line: SerialPortTests.interruptNumber))
+        SerialIdentity(address: address, interrupt: SerialPortTests.interruptNumber))
       server = try #require(card.server(0))
-      let number = SerialNumbers.number(at: address) ?? SerialNumbers.firstOfCards
-      publication = try world.publish(server, SerialNumbers.template(from: number))
+      publication = try world.publish(server, SerialNumbers.template(from: SerialNumbers.number(at: address)))
       if interrupts {
         card.startInterrupts()
         try settle()
@@ -72,14 +71,14 @@ struct SerialPortTests {
 
   // MARK: Which they are
 
-  @Test("Linux's numbers go by the address, and a port at another place comes behind the four")
+  @Test("Linux's numbers go by the address, and a port at another place has the lowest that is free")
   func numbers() throws {
     #expect(SerialNumbers.number(at: 0x3f8) == 0 && SerialNumbers.number(at: 0x2f8) == 1)
     #expect(SerialNumbers.number(at: 0x3e8) == 2 && SerialNumbers.number(at: 0x2e8) == 3)
     #expect(SerialNumbers.number(at: 0x3220) == nil)
     try World.run { world in
       // In any order.
-      let lines = try [0x2e8, 0x3220, 0x2f8, 0x3e8].map { try Line(world, $0) }
+      let lines = try [0x2e8, 0x3220, 0x2f8, 0x3e8, 0x3228].map { try Line(world, $0) }
       var names: [String] = []
       for line in lines {
         line.publication.forEachEntry { entry in
@@ -88,7 +87,7 @@ struct SerialPortTests {
           names.append("\(text) \(entry.number.major):\(entry.number.minor)")
         }
       }
-      #expect(names == ["ttyS3 4:67", "ttyS4 4:68", "ttyS1 4:65", "ttyS2 4:66"])
+      #expect(names == ["ttyS3 4:67", "ttyS0 4:64", "ttyS1 4:65", "ttyS2 4:66", "ttyS4 4:68"])
       for line in lines { line.publication.withdraw() }
     }
   }
@@ -107,14 +106,20 @@ struct SerialPortTests {
 
   @Test("The driver takes ports of plug and play, and leaves the console's alone, and one without I/O ports")
   func declined() throws {
-    let type = SerialPortDriverType(TerminalJobControl(), consoleAddress: 0x3f8)
-    #expect(type.bus == .pnp)
-    #expect(type.matches(firmwareDevice(.pnp, "PNP0501", ports(0x3f8))))
-    #expect(type.matches(firmwareDevice(.pnp, "PNP0500")) && !type.matches(firmwareDevice(.pnp, "PNP0B00")))
-    for resources in [ports(0x3f8, line: 4), PlatformResources()] {
-      let device = firmwareDevice(.pnp, "PNP0501", resources)
-      func start() throws(Errno) { try type.makeDriver(for: device).start(makeContext(device)) }
-      #expect(throws: Errno.ENODEV) { try start() }
+    try World.run { world in
+      let type = SerialPortDriverType(TerminalJobControl(), consoleAddress: 0x3f8)
+      #expect(type.bus == .pnp)
+      #expect(type.matches(firmwareDevice(.pnp, "PNP0501", ports(0x3f8))))
+      #expect(type.matches(firmwareDevice(.pnp, "PNP0500")) && !type.matches(firmwareDevice(.pnp, "PNP0B00")))
+      for resources in [ports(0x3f8, line: 4), PlatformResources()] {
+        let device = firmwareDevice(.pnp, "PNP0501", resources)
+        func start() throws(Errno) { try type.makeDriver(for: device).start(makeContext(device)) }
+        #expect(throws: Errno.ENODEV) { try start() }
+      }
+      let card = try Line(world, 0x3220)
+      card.publication.forEachEntry { #expect($0.index == 1, "ttyS0 is the console's") }
+      card.publication.withdraw()
+      withExtendedLifetime(type) {}
     }
   }
 
@@ -157,14 +162,14 @@ struct SerialPortTests {
       let line = try Line(world)
       let file = try open(world, "ttyS1")
       line.device.model[UART.modemStatus] = 0
-      // DTR and RTS.
-      #expect(try file.number(Self.getLines) == 0x006)
+      // DTR and RTS, and OUT2, which lets interrupts through.
+      #expect(try file.number(Self.getLines) == 0x4006)
       line.device.setClearToSend(true)
       line.device.model[UART.ModemStatus.carrierDetect] = 1
-      #expect(try file.number(Self.getLines) == 0x066)
+      #expect(try file.number(Self.getLines) == 0x4066)
       try file.set(Self.setLines, 0x002)
       #expect(line.device.model[UART.ModemControl.requestToSend] == 0)
-      #expect(try file.number(Self.getLines) == 0x062)
+      #expect(try file.number(Self.getLines) == 0x4062)
       try setRaw(line) { $0.control.insert(.CRTSCTS) }
       line.device.setClearToSend(false)
       #expect(try file.put("held") == 4)
@@ -173,6 +178,78 @@ struct SerialPortTests {
       line.device.setClearToSend(true)
       try line.settle()
       #expect(line.device.sent == Array("held".utf8))
+      line.publication.withdraw()
+    }
+  }
+
+  @Test("setserial(8) is told and may set what Linux lets it, and counts are told")
+  func settings() throws {
+    try World.run { world in
+      let line = try Line(world)
+      let file = try open(world, "ttyS1")
+      try setRaw(line) { $0.setSpeed(38_400) }
+      #expect(try file.control(0x541e, World.address) == 0)
+      var information = try UserPointer<SerialInformation>(World.address).load()
+      #expect(information.number == 1 && information.address == 0x2f8 && information.interrupt == 3)
+      information.flags.formUnion([.lowLatency, .veryHighSpeed])
+      try UserPointer<SerialInformation>(World.address).store(information)
+      #expect(try file.control(0x541f, World.address) == 0)
+      #expect(line.device.model[UART.divisorLow] == 1)
+      information.closeDelay = 0
+      try UserPointer<SerialInformation>(World.address).store(information)
+      #expect(throws: Errno.EPERM) { try file.control(0x541f, World.address) }
+      line.device.feed(Array("abc".utf8))
+      try line.settle()
+      #expect(try file.control(0x545d, World.address) == 0)
+      #expect(try UserPointer<UInt32>(World.address + 16).load() >= 3)
+      #expect(try file.number(0x5459) == 1, "the transmitter is empty")
+      for request in [0x541e, 0x541f, 0x545d, 0x5459] as [UInt32] {
+        #expect(throws: Errno.EFAULT) { try file.control(request, World.nowhere) }
+      }
+      #expect(throws: Errno.ENOTTY) { try file.control(0x5453, World.address) }
+      line.publication.withdraw()
+    }
+  }
+
+  @Test("What /sys says of a port is what setserial says")
+  func attributes() throws {
+    try World.run { world in
+      let line = try Line(world)
+      #expect(line.server.port.information.address == 0x2f8)
+      line.card.setInterrupt(11)
+      #expect(line.server.port.information.interrupt == 11)
+      for (number, text) in [(0, "0"), (0x2f8, "2F8"), (0x1000_0040, "10000040"), (0xff, "FF")] as [(UInt64, String)] {
+        var message = Message()
+        SerialAttributes.writeUpper(number, to: &message)
+        #expect(String(decoding: (0..<message.count).map { message.bytes[$0] }, as: UTF8.self) == text)
+      }
+      line.publication.withdraw()
+    }
+  }
+
+  @Test("A port on the board is served in its interrupt, and its driver hears of what it is to ask")
+  func boardInterrupt() throws {
+    try World.run { world in
+      let line = try Line(world)
+      let file = try open(world, "ttyS1")
+      try setRaw(line)
+      let signals = DriverSignals()
+      let interrupt = BoardPortInterrupt(line.server.port, DriverNotice(signals))
+      #expect(interrupt.canShareEdges && !interrupt.handle())
+      let count = line.card.interruptCount
+      line.device.feed([0x61])
+      #expect(interrupt.handle() && !interrupt.handle() && line.card.interruptCount == count + 1)
+      #expect(try file.get(10) == [0x61] && signals.takeInterrupt() == nil)
+      // What arrives at rest wakes the machine.
+      line.card.listen()
+      line.device.feed([0x62])
+      #expect(interrupt.handle() && signals.takeInterrupt() == 0 && !interrupt.handle())
+      try line.card.restart()
+      line.card.startInterrupts()
+      while interrupt.handle() {}
+      // One that never ends is asked from then on.
+      line.device.model.stick(UART.InterruptIdentification.isIdle, at: 0)
+      #expect(interrupt.handle() && line.card.isPolled && signals.takeInterrupt() == 0)
       line.publication.withdraw()
     }
   }

@@ -249,6 +249,31 @@ struct TextTests {
     }
   }
 
+  @Test("poll(2) tells once of each change of the list of input devices, and of the list as it is at first")
+  func inputDeviceChanges() throws {
+    try withWorld { world in
+      let file = try world.open("bus/input/devices")
+      var queueCount = 0
+      file.forEachWaitQueue { _ in queueCount += 1 }
+      #expect(file.canPoll && queueCount == 1)
+      #expect(file.poll() == [.input, .readNormal] && file.poll() == [])
+      let device = try InputDevice(InputDescription(name: "Came", identity: InputIdentity(bus: 3)))
+      try InputDevices.register(device)
+      #expect(file.poll() == [.input, .readNormal] && file.poll() == [])
+      #expect(throws: Errno.EBUSY) { try register(device) }
+      #expect(try world.open("bus/input/devices").poll() == [.input, .readNormal], "each who has it open for itself")
+      InputDevices.unregister(device)
+      #expect(file.poll() == [.input, .readNormal] && file.poll() == [])
+      InputDevices.unregister(device)
+      #expect(file.poll() == [], "it had gone")
+      // Other files of /proc are always ready, and nothing can wait for them.
+      let handlers = try world.open("bus/input/handlers")
+      #expect(!handlers.canPoll && handlers.poll() == [.input, .output, .readNormal, .writeNormal])
+    }
+  }
+
+  private func register(_ device: InputDevice) throws(Errno) { try InputDevices.register(device) }
+
   @Test("the machine's files have the lines that programs look for")
   func machine() throws {
     try withWorld { world in

@@ -75,8 +75,8 @@ struct PlatformCase: Sendable {
   var afterwards: @Sendable (String) -> String? = { _ in nil }
 
   static let all = [
-    hypervisorConsole, serialCard, serialPort, keyboard, port, pluggedPort, bell, silence, soundEvent, clock, watchdog,
-    panic, waking,
+    hypervisorConsole, serialCard, serialPort, sharedSerialPort, keyboard, port, pluggedPort, bell, silence, soundEvent,
+    clock, watchdog, panic, waking,
   ]
 
   static func socket(_ identifier: String, _ folder: String) -> [String] {
@@ -123,11 +123,11 @@ struct PlatformCase: Sendable {
     })
 
   private static let serialCard = PlatformCase(
-    name: "a line on /dev/ttyS4",
+    name: "a line on a card's /dev/ttyS1",
     arguments: { folder in socket("line", folder) + ["-device", "pci-serial,chardev=line"] },
     body: { shell, folder in
-      _ = try await shell.run("stty -F /dev/ttyS4 raw -echo")
-      _ = try await shell.run("({ head -n 1 </dev/ttyS4 >/tmp/line; echo from the guest >/dev/ttyS4; } &)")
+      _ = try await shell.run("stty -F /dev/ttyS1 raw -echo")
+      _ = try await shell.run("({ head -n 1 </dev/ttyS1 >/tmp/line; echo from the guest >/dev/ttyS1; } &)")
       try await exchange("\(folder)/line", "from the host", wanting: "from the guest")
       try await shell.expect("cat /tmp/line", says: "from the host")
     })

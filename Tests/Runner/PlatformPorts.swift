@@ -24,6 +24,22 @@ extension PlatformCase {
       try await shell.expect("stty -F /dev/ttyS1 speed; exec 3<&-", says: "9600")
     })
 
+  /// COM3, whose line is that of the guest's console.
+  static let sharedSerialPort = PlatformCase(
+    name: "a line on /dev/ttyS2, which has the interrupt of ttyS0",
+    arguments: { folder in socket("line", folder) + ["-serial", "null", "-serial", "chardev:line"] },
+    body: { shell, folder in
+      try await shell.expect("echo $(cat /sys/class/tty/ttyS2/port /sys/class/tty/ttyS2/irq)", says: "0x3E8 4")
+      // The console and COM3, by interrupts, and not by asking.
+      try await shell.expect("grep -c '^ *4:.*ttyS, ttyS$' /proc/interrupts", says: "1")
+      try await shell.expect("stty -F /dev/ttyS2 115200 raw -echo; stty -F /dev/ttyS2 speed", says: "115200")
+      for round in 1...3 {
+        _ = try await shell.run("({ head -n 1 </dev/ttyS2 >/tmp/line; echo answer \(round) >/dev/ttyS2; } &)")
+        try await exchange("\(folder)/line", "question \(round)", wanting: "answer \(round)")
+        try await shell.expect("cat /tmp/line", says: "question \(round)")
+      }
+    })
+
   /// The keyboard at the 8042, whose driver is replaced while programs read from it.
   static let keyboard = PlatformCase(
     name: "keys on /dev/tty1, and from another driver", options: " driver_faults",
@@ -33,6 +49,11 @@ extension PlatformCase {
       try await shell.expect("grep -c 'i8042$' /proc/interrupts", says: "2")
       let find = "/tests/evdev list | sed -n 's,^\\(/dev/input/event[0-9]*\\): AT Translated.*,\\1,p'"
       try await shell.expect("exec 3<$(\(find)) && echo open", says: "open")
+      // A light that follows nothing shows what a program wants.
+      let light = "/sys/class/leds/input*::capslock"
+      try await shell.expect("cat \(light)/trigger", says: "none kbd-scrolllock kbd-numlock [kbd-capslock]")
+      try await shell.expect(
+        "(cd \(light) && echo none >trigger && echo 1 >brightness && cat brightness)", says: "1")
       for (round, word) in ["hello", "again"].enumerated() {
         // A shell reads what is typed there.
         for key in ["t", "o", "u", "c", "h", "spc"] + word.map(String.init) + ["ret"] {

@@ -8,7 +8,7 @@ import Testing
 @testable import Terminals
 
 /// A serial terminal on a model, open, with its interrupt.
-private final class SerialSetup {
+final class SerialSetup {
   typealias UART = UART16550Model
 
   let device = SerialDevice()

@@ -14,41 +14,6 @@ import VFS
 @testable import Virtio
 @testable import VirtioDrivers
 
-@Suite("Bytes in order")
-struct ByteQueueTests {
-  @Test("What is put in comes out in order, whatever wraps, and no more than there is room for")
-  func order() throws {
-    try SimulatedMemory.exclusive {
-      var queue = try ByteQueue(capacity: 7)
-      var expected: [UInt8] = []
-      var next: UInt8 = 0
-      for round in 0..<200 {
-        let wanted = round * 5 % 9
-        let bytes = (0..<wanted).map { next &+ UInt8($0) }
-        let taken = queue.append(bytes.span)
-        #expect(taken == min(wanted, 7 - expected.count))
-        expected += bytes[..<taken]
-        next &+= UInt8(taken)
-        let (held, room) = (queue.count, queue.room)
-        #expect(held == expected.count && room == 7 - expected.count)
-        var found = [UInt8](repeating: 0, count: 4)
-        var span = found.mutableSpan
-        let count = queue.peek(into: &span)
-        #expect(Array(found[..<count]) == Array(expected.prefix(4)))
-        let removed = round % 4
-        queue.removeFirst(removed)
-        expected.removeFirst(min(removed, expected.count))
-      }
-      queue.removeFirst(-1)
-      let kept = queue.count
-      #expect(kept == expected.count)
-      queue.removeFirst(100)
-      let isEmpty = queue.isEmpty
-      #expect(isEmpty)
-    }
-  }
-}
-
 @Suite("A port as a program has it", .serialized)
 struct PortTests {
   private func publish(_ link: NotingLink) throws -> (PortServer, DeviceFilePublication) {

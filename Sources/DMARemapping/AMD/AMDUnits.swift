@@ -34,23 +34,14 @@ public enum AMDUnits {
     make: (Message, AMDUnitDescription, AMDDeviceRules, Range<UInt64>) throws(Errno) -> RemappingUnit
   ) throws(Errno) -> RemappingSetup {
     var setup = RemappingSetup()
-    let found = Listed<IVRS.Unit>()
-    table.forEachUnit { found.add($0) }
-    try found.check()
-    for index in 0..<found.elements.count {
+    let found = try Listed<IVRS.Unit>.all { add in table.forEachUnit { add($0) } }
+    try setup.add(found.elements.count, to: units) { index throws(Errno) in
       let unit = found.elements[index]
-      let name: Message = "amdvi\(UInt64(index))"
-      do throws(Errno) {
-        let description = AMDUnitDescription(
-          unit, lastBus: lastBus(of: unit.segment, hierarchy), addressBits: addressBits, in: hierarchy)
-        guard unit.baseAddress <= UInt64.max - registerByteCount else { throw .EINVAL }
-        let registers = unit.baseAddress..<unit.baseAddress + registerByteCount
-        try units.add(try make(name, description, AMDDeviceRules(of: unit, in: table), registers))
-        setup.units += 1
-      } catch {
-        if error == .ENOMEM { throw error }
-        setup.unusableUnits += 1
-      }
+      let description = AMDUnitDescription(
+        unit, lastBus: lastBus(of: unit.segment, hierarchy), addressBits: addressBits, in: hierarchy)
+      guard unit.baseAddress <= UInt64.max - registerByteCount else { throw .EINVAL }
+      let registers = unit.baseAddress..<unit.baseAddress + registerByteCount
+      return try make("amdvi\(UInt64(index))", description, AMDDeviceRules(of: unit, in: table), registers)
     }
     try reserve(table, hierarchy, units, mayReserve, &setup)
     return setup
@@ -71,9 +62,7 @@ public enum AMDUnits {
     _ table: borrowing IVRS, _ hierarchy: borrowing PCIHierarchy, _ units: RemappingUnits,
     _ mayReserve: (Range<UInt64>) -> Bool, _ setup: inout RemappingSetup
   ) throws(Errno) {
-    let reserved = Listed<IVRS.ReservedMemory>()
-    table.forEachReservedMemory { reserved.add($0) }
-    try reserved.check()
+    let reserved = try Listed<IVRS.ReservedMemory>.all { add in table.forEachReservedMemory { add($0) } }
     for index in 0..<reserved.elements.count {
       let memory = reserved.elements[index]
       for function in 0..<hierarchy.count {

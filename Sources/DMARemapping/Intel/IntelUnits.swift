@@ -17,19 +17,10 @@ public enum IntelUnits {
     mayReserve: (Range<UInt64>) -> Bool
   ) throws(Errno) -> RemappingSetup {
     var setup = RemappingSetup()
-    let found = Listed<DMAR.Unit>()
-    table.forEachUnit { found.add($0) }
-    try found.check()
-    for index in 0..<found.elements.count {
+    let found = try Listed<DMAR.Unit>.all { add in table.forEachUnit { add($0) } }
+    try setup.add(found.elements.count, to: units) { index throws(Errno) in
       let unit = found.elements[index]
-      do throws(Errno) {
-        let name: Message = "dmar\(UInt64(index))"
-        try units.add(make(unit, name, scope(of: unit, table, hierarchy)))
-        setup.units += 1
-      } catch {
-        if error == .ENOMEM { throw error }
-        setup.unusableUnits += 1
-      }
+      return try make(unit, "dmar\(UInt64(index))", scope(of: unit, table, hierarchy))
     }
     try reserve(table, hierarchy, units, mayReserve, &setup)
     return setup
@@ -58,9 +49,7 @@ public enum IntelUnits {
   private static func scope(
     of unit: DMAR.Unit, _ table: borrowing DMAR, _ hierarchy: borrowing PCIHierarchy
   ) throws(Errno) -> VTDScope {
-    let devices = Listed<DMAR.Device>()
-    table.forEachDevice(of: unit) { devices.add($0) }
-    try devices.check()
+    let devices = try Listed<DMAR.Device>.all { add in table.forEachDevice(of: unit) { add($0) } }
     var scope = VTDScope(segment: unit.segment, servesOthers: unit.servesOthers)
     for index in 0..<devices.elements.count {
       let device = devices.elements[index]
@@ -95,14 +84,10 @@ public enum IntelUnits {
     _ table: borrowing DMAR, _ hierarchy: borrowing PCIHierarchy, _ units: RemappingUnits,
     _ mayReserve: (Range<UInt64>) -> Bool, _ setup: inout RemappingSetup
   ) throws(Errno) {
-    let regions = Listed<DMAR.Reserved>()
-    table.forEachReserved { regions.add($0) }
-    try regions.check()
+    let regions = try Listed<DMAR.Reserved>.all { add in table.forEachReserved { add($0) } }
     for index in 0..<regions.elements.count {
       let region = regions.elements[index]
-      let devices = Listed<DMAR.Device>()
-      table.forEachDevice(of: region) { devices.add($0) }
-      try devices.check()
+      let devices = try Listed<DMAR.Device>.all { add in table.forEachDevice(of: region) { add($0) } }
       for number in 0..<devices.elements.count {
         guard let address = address(of: devices.elements[number], segment: region.segment, hierarchy),
           hierarchy.index(of: address) != nil

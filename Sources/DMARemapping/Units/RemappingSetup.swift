@@ -13,6 +13,24 @@ public struct RemappingSetup: Equatable, Sendable {
   /// How many of them were not: the memory is not what firmware may reserve, or there is no way to do it.
   public internal(set) var failedReservations = 0
 
+  /// Adds what `make` makes of each of `count` units of the table to `units`, and counts that.
+  ///
+  /// - Parameter make: makes the unit of that number.
+  /// - Throws: `ENOMEM`.
+  mutating func add(
+    _ count: Int, to units: RemappingUnits, _ make: (Int) throws(Errno) -> RemappingUnit
+  ) throws(Errno) {
+    for index in 0..<count {
+      do throws(Errno) {
+        try units.add(try make(index))
+        self.units += 1
+      } catch {
+        if error == .ENOMEM { throw error }
+        unusableUnits += 1
+      }
+    }
+  }
+
   /// Has `units` let a function reach `addresses` for ever, if firmware may reserve them, and counts that.
   mutating func reserve(
     _ addresses: Range<UInt64>, for function: PCIAddress, in hierarchy: borrowing PCIHierarchy,
@@ -34,10 +52,17 @@ final class Listed<Element> {
   private(set) var elements = GrowableArray<Element>()
   private var isOut = false
 
-  func add(_ element: Element) {
-    do throws(Errno) { try elements.append(element) } catch { isOut = true }
+  /// All that `forEach` calls its function for.
+  ///
+  /// - Throws: `ENOMEM`.
+  static func all(_ forEach: ((Element) -> Void) -> Void) throws(Errno) -> Listed {
+    let list = Listed()
+    forEach { list.add($0) }
+    if list.isOut { throw .ENOMEM }
+    return list
   }
 
-  /// - Throws: `ENOMEM` when something is missing.
-  func check() throws(Errno) { if isOut { throw .ENOMEM } }
+  private func add(_ element: Element) {
+    do throws(Errno) { try elements.append(element) } catch { isOut = true }
+  }
 }

@@ -74,6 +74,20 @@ public enum DeviceIndexes {
     }
   }
 
+  /// Keeps number `number` from every device named `name`, for somebody who makes the file himself.
+  ///
+  /// - Returns: what keeps it, as long as it lives.
+  /// - Throws: `EBUSY` when a device has it, `ENOSPC` when there is no such number, `ENOMEM`.
+  /// - Context: any.
+  public static func hold(_ name: StaticString, _ number: Int) throws(Errno) -> HeldDeviceIndex {
+    let taken = try take(name, from: number)
+    guard taken == number else {
+      release(name, taken)
+      throw .EBUSY
+    }
+    return HeldDeviceIndex(name, number)
+  }
+
   /// Gives a number back.
   ///
   /// - Context: any.
@@ -91,4 +105,14 @@ public enum DeviceIndexes {
     try families.append(Family(name: name))
     return families.count - 1
   }
+}
+
+/// A number that no device has while this lives. See `DeviceIndexes.hold`.
+public final class HeldDeviceIndex {
+  private let name: StaticString
+  private let number: Int
+
+  fileprivate init(_ name: StaticString, _ number: Int) { (self.name, self.number) = (name, number) }
+
+  deinit { DeviceIndexes.release(name, number) }
 }

@@ -6,17 +6,22 @@ struct SerialFormat: Equatable {
   var divisor: UInt16
   var lineControl: UInt8
 
-  /// The format that `modes` ask for; nil for a speed that no divisor comes near, and for 0, which is a hang-up.
+  /// The format that `modes` ask for, with what programs have said that a speed stands for; nil for a speed that no divisor comes
+  /// near, and for 0, which is a hang-up.
   ///
   /// Source: PC16550D, table III: a receiver stands some 3 % of difference.
-  init?(_ modes: Termios) {
+  init?(_ modes: Termios, _ settings: SerialSettings) {
+    lineControl = Self.lineControl(modes.control).rawValue
+    if modes.outputSpeed == SerialSettings.aliasSpeed, let alias = settings.aliasDivisor {
+      divisor = alias
+      return
+    }
     let speed = UInt64(modes.outputSpeed)
     guard speed > 0, let divisor = UInt16(exactly: (115_200 + speed / 2) / speed), divisor > 0 else { return nil }
     let real = speed * UInt64(divisor)
     let difference = real > 115_200 ? real - 115_200 : 115_200 - real
     guard difference * 100 <= 115_200 * 3 else { return nil }
     self.divisor = divisor
-    lineControl = Self.lineControl(modes.control).rawValue
   }
 
   private static func lineControl(_ flags: ControlFlags) -> UART16550.LineControl {

@@ -26,15 +26,33 @@ struct SerialLine<Space: RegisterSpace & ~Copyable>: ~Copyable {
   private var isHeldBack = false
   /// Whether nobody interrupts: everything is done by waiting.
   var isPolled = true
+  /// Whether text of the kernel's goes out here: then no program may turn the line back into itself.
+  private(set) var hasKernelText = false
   /// Whether the terminal has begun a line and not ended it.
   private var isLineBegun = false
+  /// Where the port is, as programs are told.
+  var identity: SerialIdentity
+  /// What programs have set of it besides modes.
+  private(set) var settings: SerialSettings
+  /// The modes that were asked for last.
+  private var modes: Termios
+  /// What has happened.
+  private(set) var counts = SerialCounts()
+  /// How often the terminal was closed.
+  private(set) var closingCount = 0
+  /// Whether somebody waits for changes of the modem lines, or has: until the terminal is closed.
+  private(set) var isWatched = false
+  private let watchers: ModemWatchers
   // What was taken from the terminal and not sent.
   private var piece = InlineArray<16, UInt8>(repeating: 0)
   private var pieceStart = 0
   private var pieceEnd = 0
 
-  init(_ port: consuming SerialPort<Space>) {
+  init(_ port: consuming SerialPort<Space>, _ identity: SerialIdentity, _ watchers: ModemWatchers) {
+    modes = .serial(bitsPerSecond: port.bitsPerSecond)
     self.port = port
+    (self.identity, self.watchers) = (identity, watchers)
+    settings = SerialSettings(identity)
     lines = UART16550.ModemControl()
     lines.dataTerminalReady = true
     lines.requestToSend = true
@@ -45,6 +63,7 @@ struct SerialLine<Space: RegisterSpace & ~Copyable>: ~Copyable {
 
   /// Sends text of the kernel's, on a line of its own.
   mutating func write(_ text: Span<UInt8>) {
+    hasKernelText = true
     if isLineBegun {
       port.write("\n")
       isLineBegun = false
@@ -106,7 +125,7 @@ struct SerialLine<Space: RegisterSpace & ~Copyable>: ~Copyable {
 
   private mutating func updateReceiverEvents() {
     guard !isPolled else { return }
-    let (receives, watchesLines) = (!isHeldBack, usesFlowLines)
+    let (receives, watchesLines) = (!isHeldBack, usesFlowLines || isWatched)
     setEvents { events in
       events.receivedData = receives
       events.lineStatus = receives
@@ -125,16 +144,20 @@ struct SerialLine<Space: RegisterSpace & ~Copyable>: ~Copyable {
 
   // MARK: Serving
 
+  /// Whether a device that is asked has a cause for an interrupt all the same: that it wakes the machine.
+  var isCalling: Bool { !port.registers.interruptIdentification.isIdle }
+
   /// Does what the device waits for.
   ///
   /// - Returns: whether it waited for anything.
   mutating func serve(_ input: inout SerialInput) -> Bool {
     guard isPolled || !port.registers.interruptIdentification.isIdle || !port.kept.isEmpty else { return false }
     // Ends the modem lines' interrupt.
-    _ = port.registers.modemStatus
+    readModemStatus()
     receive(&input)
+    if isPolled { return input.count + input.droppedCount > 0 }
     // CTS may be what output waited for.
-    if !isPolled && (events.transmitterEmpty || usesFlowLines) { input.sentCount = transmit() }
+    if events.transmitterEmpty || usesFlowLines { input.sentCount = transmit() }
     return true
   }
 
@@ -146,6 +169,7 @@ struct SerialLine<Space: RegisterSpace & ~Copyable>: ~Copyable {
     do throws(SerialPortError) {
       while left > 0, let character = try port.receive() {
         left -= 1
+        counts.note(character)
         if isOpen && isReceiverOn { input.append(character) } else { input.droppedCount += 1 }
       }
     } catch {
@@ -171,7 +195,7 @@ struct SerialLine<Space: RegisterSpace & ~Copyable>: ~Copyable {
   mutating func transmit() -> Int {
     var count = 0
     for _ in 0..<Self.pieceLimit {
-      guard takePiece(), mayTransmit else {
+      guard takePiece(), mayTransmit() else {
         // What holds it up says when it goes on.
         if !isPolled { setEvents { $0.transmitterEmpty = false } }
         return count
@@ -181,6 +205,7 @@ struct SerialLine<Space: RegisterSpace & ~Copyable>: ~Copyable {
         guard room > 0 else { break }
         let end = min(pieceEnd, pieceStart + room)
         count += end - pieceStart
+        counts.sent &+= UInt32(truncatingIfNeeded: end - pieceStart)
         while pieceStart < end {
           port.registers.transmitterHolding = piece[pieceStart]
           pieceStart += 1
@@ -196,7 +221,7 @@ struct SerialLine<Space: RegisterSpace & ~Copyable>: ~Copyable {
   }
 
   /// Whether the other side lets bytes come.
-  private var mayTransmit: Bool { !usesFlowLines || port.registers.modemStatus.clearToSend }
+  private mutating func mayTransmit() -> Bool { !usesFlowLines || readModemStatus().clearToSend }
 
   /// Makes sure that there is a piece to send.
   private mutating func takePiece() -> Bool {
@@ -220,6 +245,12 @@ struct SerialLine<Space: RegisterSpace & ~Copyable>: ~Copyable {
 
   mutating func setOpen(_ isOpen: Bool) {
     self.isOpen = isOpen
+    if !isOpen {
+      closingCount &+= 1
+      isWatched = false
+      updateReceiverEvents()
+      watchers.queue.wakeAll()
+    }
     // Input of before is nobody's.
     if isOpen { resumeInput() }
   }
@@ -228,6 +259,7 @@ struct SerialLine<Space: RegisterSpace & ~Copyable>: ~Copyable {
   ///
   /// - Returns: whether the device has the speed.
   mutating func apply(_ modes: Termios) -> Bool {
+    self.modes = modes
     usesFlowLines = modes.control.contains(.CRTSCTS)
     isReceiverOn = modes.control.contains(.CREAD)
     updateReceiverEvents()
@@ -240,7 +272,7 @@ struct SerialLine<Space: RegisterSpace & ~Copyable>: ~Copyable {
       }
     }
     if isHungUp { return true }
-    guard let new = SerialFormat(modes) else { return false }
+    guard let new = SerialFormat(modes, settings) else { return false }
     guard new != format else { return true }
     format = new
     SerialPort<Space>.setFormat(
@@ -263,28 +295,47 @@ struct SerialLine<Space: RegisterSpace & ~Copyable>: ~Copyable {
     port.registers.lineControl = control
   }
 
-  /// The modem lines as TIOCMGET tells them. Source: ioctl_tty(2); Linux include/uapi/asm-generic/termios.h.
-  var modemBits: UInt32 {
+  /// Takes new settings; the speed may stand for another one now.
+  mutating func apply(_ settings: SerialSettings) {
+    self.settings = settings
+    // One that the device does not have leaves it as it was.
+    _ = apply(modes)
+  }
+
+  // MARK: Modem lines
+
+  /// Reads the modem lines' state, and keeps what reading makes the device forget.
+  @discardableResult
+  mutating func readModemStatus() -> UART16550.ModemStatus {
     let status = port.registers.modemStatus
+    // A device that has gone changes nothing.
+    guard status.rawValue != 0xff || port.isPresent else { return status }
+    if counts.note(status) { watchers.queue.wakeAll() }
+    return status
+  }
+
+  /// Has changes of the modem lines interrupt, from now until the terminal is closed.
+  mutating func watchLines() {
+    readModemStatus()
+    isWatched = true
+    updateReceiverEvents()
+  }
+
+  /// The modem lines as TIOCMGET tells them.
+  mutating func modemBits() -> UInt32 {
+    let status = readModemStatus()
     var bits: UInt32 = 0
     if lines.dataTerminalReady { bits |= ModemBits.dataTerminalReady }
     if lines.requestToSend { bits |= ModemBits.requestToSend }
+    if lines.auxiliaryOutput1 { bits |= ModemBits.auxiliaryOutput1 }
+    if lines.auxiliaryOutput2 { bits |= ModemBits.auxiliaryOutput2 }
+    if lines.loopback { bits |= ModemBits.loopback }
     if status.clearToSend { bits |= ModemBits.clearToSend }
     if status.carrierDetect { bits |= ModemBits.carrierDetect }
     if status.ringIndicator { bits |= ModemBits.ringIndicator }
     if status.dataSetReady { bits |= ModemBits.dataSetReady }
     return bits
   }
-}
-
-/// The bits of TIOCMGET and TIOCMSET. Source: ioctl_tty(2).
-enum ModemBits {
-  static let dataTerminalReady: UInt32 = 0x002
-  static let requestToSend: UInt32 = 0x004
-  static let clearToSend: UInt32 = 0x020
-  static let carrierDetect: UInt32 = 0x040
-  static let ringIndicator: UInt32 = 0x080
-  static let dataSetReady: UInt32 = 0x100
 }
 
 /// What was received with the lock held, to be given to the terminal without it.

@@ -18,14 +18,18 @@ public final class SerialTerminal<Space: RegisterSpace & ~Copyable>: TerminalDev
 
   /// The modes of its terminal to begin with.
   public let initialModes: Termios
-  private let line: SpinLock<SerialLine<Space>>
+  let line: SpinLock<SerialLine<Space>>
+  /// Those who wait for a change of the modem lines.
+  let watchers = ModemWatchers()
   private let arrivals = Atomic<Int>(0)
   private let receipts = Atomic<Int>(0)
 
   /// Makes the terminal's side of `port`, which until `attach` only the kernel writes to.
-  public init(_ port: consuming SerialPort<Space>) {
+  ///
+  /// - Parameter identity: where the port is, as programs are told.
+  public init(_ port: consuming SerialPort<Space>, _ identity: SerialIdentity = SerialIdentity()) {
     initialModes = .serial(bitsPerSecond: port.bitsPerSecond)
-    line = SpinLock(SerialLine(port))
+    line = SpinLock(SerialLine(port, identity, watchers))
   }
 
   // MARK: For the kernel
@@ -79,13 +83,11 @@ public final class SerialTerminal<Space: RegisterSpace & ~Copyable>: TerminalDev
   /// Whether the device still answers.
   public var isPresent: Bool { line.withLock { $0.port.isPresent } }
 
-  /// How often the device has interrupted.
+  /// How often the device has interrupted, and had a cause for it.
   public var interruptCount: Int { arrivals.load(ordering: .relaxed) }
 
   /// How many times something has arrived.
   public var receivedCount: Int { receipts.load(ordering: .relaxed) }
-
-  func countInterrupt() { arrivals.wrappingAdd(1, ordering: .relaxed) }
 
   // MARK: Serving
 
@@ -105,6 +107,18 @@ public final class SerialTerminal<Space: RegisterSpace & ~Copyable>: TerminalDev
     }
     // A device that always wants something and never has anything is broken, and would keep its CPU busy for ever.
     line.withLock { line in if movedCount > 0 { line.interruptAgain() } else { line.stopInterrupts() } }
+    return true
+  }
+
+  /// Serves the device if it has a cause for its interrupt.
+  ///
+  /// - Returns: whether it had one.
+  /// - Context: as `serve`.
+  func serveInterrupt() -> Bool {
+    // One that is asked is not looked at for the interrupts of others on its line.
+    if line.withLock({ $0.isPolled && !$0.isCalling }) { return false }
+    guard serve() else { return false }
+    arrivals.wrappingAdd(1, ordering: .relaxed)
     return true
   }
 
@@ -154,34 +168,14 @@ public final class SerialTerminal<Space: RegisterSpace & ~Copyable>: TerminalDev
 
   public override func setBreak(_ isOn: Bool) throws(Errno) { line.withLock { $0.setBreak(isOn) } }
 
-  /// TIOCMGET, TIOCMBIS, TIOCMBIC, TIOCMSET: modem lines. Source: ioctl_tty(2).
+  /// Requests for modem lines, and for what setserial(8) tells and sets.
   public override func control(_ request: UInt32, _ argument: UInt64) throws(Errno) -> Int {
-    switch request {
-    case 0x5415: try UserPointer<UInt32>(argument).store(line.withLock { $0.modemBits })
-    case 0x5416: setLines(try UserPointer<UInt32>(argument).load(), among: 0)
-    case 0x5417: setLines(0, among: try UserPointer<UInt32>(argument).load())
-    case 0x5418: setLines(try UserPointer<UInt32>(argument).load(), among: .max)
-    default: throw .ENOTTY
-    }
+    try serve(request, argument)
     return 0
-  }
-
-  /// Asserts the lines of `bits`, and makes the others `among` these idle.
-  func setLines(_ bits: UInt32, among others: UInt32) {
-    line.withLock { line in
-      line.setLines { lines in
-        if (bits | others) & ModemBits.dataTerminalReady != 0 {
-          lines.dataTerminalReady = bits & ModemBits.dataTerminalReady != 0
-        }
-        if (bits | others) & ModemBits.requestToSend != 0 {
-          lines.requestToSend = bits & ModemBits.requestToSend != 0
-        }
-      }
-    }
   }
 }
 
-/// The interrupt of a serial port.
+/// The interrupt of a serial port, whose line other ports may have.
 public final class SerialInterrupt<Space: RegisterSpace & ~Copyable>: InterruptHandler {
   private let device: SerialTerminal<Space>
 
@@ -194,8 +188,8 @@ public final class SerialInterrupt<Space: RegisterSpace & ~Copyable>: InterruptH
   /// As Linux's, whatever the terminal is called.
   public override var label: StaticString { "ttyS" }
 
-  public override func handle() -> Bool {
-    device.countInterrupt()
-    return device.serve()
-  }
+  /// As Linux asks ports of ISA, which share lines.
+  public override var canShareEdges: Bool { true }
+
+  public override func handle() -> Bool { device.serveInterrupt() }
 }

@@ -22,7 +22,7 @@ final class PortChannel {
   init(_ server: PortServer, _ terminal: ConsoleServer?) throws(Errno) {
     number = server.number
     (self.server, self.terminal) = (server, terminal)
-    unsent = try ByteQueue(capacity: Self.piece)
+    unsent = try ByteQueue(limit: Self.piece)
   }
 
   /// Does what is to be done: tells the host who listens, sends what waits, goes on with what was held.

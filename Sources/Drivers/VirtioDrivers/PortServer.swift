@@ -77,7 +77,7 @@ final class PortServer: DeviceFileServer {
     self.number = number
     asker = PortAsker(link, number)
     state = SpinLock(
-      State(incoming: try ByteQueue(capacity: Self.capacity), outgoing: try ByteQueue(capacity: Self.capacity)))
+      State(incoming: try ByteQueue(limit: Self.capacity), outgoing: try ByteQueue(limit: Self.capacity)))
     super.init(link)
   }
 

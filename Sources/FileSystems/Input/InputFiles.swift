@@ -29,6 +29,17 @@ open class InputNames {
   ///
   /// - Context: a thread without locks.
   open func remove(_ node: InputNode) {}
+
+  /// A light of a device has come: behind the device, and before its files.
+  ///
+  /// - Throws: `ENOMEM`, `ENODEV`; the device is there without the name.
+  /// - Context: a thread without locks.
+  open func add(_ light: InputLight) throws(Errno) {}
+
+  /// A light has gone, with its device. Also told of one that `add` has thrown for.
+  ///
+  /// - Context: a thread without locks.
+  open func remove(_ light: InputLight) {}
 }
 
 /// The files of input devices: who opens them, and which there are.
@@ -57,6 +68,7 @@ public enum InputFiles {
   public static func start(_ names: InputNames) throws(Errno) {
     let handlers = try prepare(names)
     try InputDevices.add(handlers.devices)
+    try InputDevices.add(handlers.lights)
     try InputDevices.add(handlers.events)
     try InputDevices.add(handlers.mice)
   }
@@ -66,13 +78,13 @@ public enum InputFiles {
   /// - Returns: the handlers, each to be added before the next: a device's handles go in the reverse of the order in which they came.
   static func prepare(
     _ names: InputNames
-  ) throws(Errno) -> (devices: InputHandler, events: InputHandler, mice: InputHandler) {
+  ) throws(Errno) -> (devices: InputHandler, lights: InputHandler, events: InputHandler, mice: InputHandler) {
     all.fill(SpinLock(State()))
     self.names.fill(names)
     let mice = MouseClients()
     try SpecialFiles.register(
       .characterDevice, major: major, minors: 0..<InputMinors.others.upperBound, InputOpener(mice))
-    return (DeviceHandler(), EventHandler(), MouseHandler(all: mice))
+    return (DeviceHandler(), LightHandler(), EventHandler(), MouseHandler(all: mice))
   }
 
   private static func withState<Result>(_ body: (inout State) throws(Errno) -> Result) throws(Errno) -> Result {
@@ -121,6 +133,15 @@ public enum InputFiles {
 
   /// Has them removed.
   static func remove(_ device: InputDevice) { names.withValue { $0.remove(device) } }
+
+  /// Has the name of a light made.
+  static func add(_ light: InputLight) {
+    // Without memory for it the light still shows what it is to show.
+    do throws(Errno) { try names.withValue { names throws(Errno) in try names.add(light) } } catch {}
+  }
+
+  /// Has it removed.
+  static func remove(_ light: InputLight) { names.withValue { $0.remove(light) } }
 
   private static func releaseMinor(_ minor: UInt32) {
     _ = try? withState { state throws(Errno) in state.minors.release(minor) }

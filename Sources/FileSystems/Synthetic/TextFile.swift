@@ -1,7 +1,7 @@
 public import Foundations
 public import Machine
 public import VFS
-import Waiting
+public import Waiting
 
 /// An open file whose text is made as it is read.
 ///
@@ -83,6 +83,12 @@ public final class TextFile: OpenFile {
     }
     return true
   }
+
+  public override var canPoll: Bool { source.canPoll }
+
+  public override func poll() -> PollEvents { source.poll() }
+
+  public override func forEachWaitQueue(_ body: (borrowing WaitQueue) -> Void) { source.forEachWaitQueue(body) }
 
   public override func writeContent(
     _ buffer: inout IOBuffer, at offset: inout Int64, sizeLimit: UInt64

@@ -1,5 +1,6 @@
 public import Foundations
 import Machine
+public import Waiting
 
 /// Makes the text of a file for one who has it open, and takes what is written to it.
 open class TextSource {
@@ -17,6 +18,17 @@ open class TextSource {
   ///
   /// - Throws: `EIO` for a file that takes nothing, `EINVAL` for nonsense.
   open func accept(_ text: Span<UInt8>) throws(Errno) { throw .EIO }
+
+  /// Whether epoll may wait for the text to change.
+  open var canPoll: Bool { false }
+
+  /// What the file is ready for. poll(2); a text that nobody waits for always is.
+  ///
+  /// - Context: any.
+  open func poll() -> PollEvents { [.input, .output, .readNormal, .writeNormal] }
+
+  /// Calls `body` with each queue that is woken when what `poll` says changes.
+  open func forEachWaitQueue(_ body: (borrowing WaitQueue) -> Void) {}
 }
 
 /// A text that is made at once, by a function.

@@ -87,6 +87,11 @@ final class ObjectEvents {
     } catch {}
   }
 
+  /// Tells programs that it has changed, and with `fact` how: a name, `=` and a value. Without memory they are not told.
+  func sendChange(_ fact: Message) {
+    do throws(Errno) { try send(.change) { event throws(Errno) in try event.add(lines: fact.bytes) } } catch {}
+  }
+
   private func send(
     _ action: KernelEventAction, adding words: (inout KernelEvent) throws(Errno) -> Void
   ) throws(Errno) {

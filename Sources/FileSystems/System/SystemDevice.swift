@@ -83,6 +83,11 @@ public final class SystemDevice {
   /// - Context: a thread without spin locks; may wait.
   public func announce(_ action: KernelEventAction) { events.send(action) }
 
+  /// Tells programs that it has changed, and with `fact` how: a name, `=` and a value.
+  ///
+  /// - Context: as of the other.
+  public func announceChange(_ fact: Message) { events.sendChange(fact) }
+
   /// Notes that `driver` serves it, or that none does any more, and tells programs.
   ///
   /// - Parameter announcement: `.later` for a driver that is yet to work; `announce(.bind)` tells of it then.

@@ -5,6 +5,8 @@ import Synchronization
 /// One interrupt line in use: the devices on it, and what is done when none of them wants anything.
 final class InterruptLine: VectorHandler {
   static let handlerLimit = 16
+  /// How often devices that share edges are asked for one interrupt: those that always want something are broken.
+  static let passLimit = 256
 
   let global: Int
   /// The number by which programs know it.
@@ -51,15 +53,11 @@ final class InterruptLine: VectorHandler {
   /// The handlers run under the line's lock, so that one that was removed does not run any more.
   override func handle(_ vector: UInt8) {
     let (isUnclaimed, isFlooded, isHeld) = state.withLock { state in
-      var (isClaimed, isFlooded) = (false, false)
-      for index in 0..<state.handlers.count where state.handlers[index].handler.handle() {
-        isClaimed = true
-        if state.handlers[index].handler.isFlooded { isFlooded = true }
-        if signal.isLevelTriggered, state.handlers[index].handler.isServedLater {
-          state.handlers[index].isWaiting = true
-        }
+      var answer = Self.ask(&state, signal)
+      if answer.isClaimed, !signal.isLevelTriggered, state.handlers.count > 1 {
+        answer.isFlooded = Self.askUntilQuiet(&state, signal) || answer.isFlooded
       }
-      return (state.storm.note(isClaimed: isClaimed), isFlooded, Self.isHeld(state))
+      return (state.storm.note(isClaimed: answer.isClaimed), answer.isFlooded, Self.isHeld(state))
     }
     if isHeld { hold() }
     guard isUnclaimed || isFlooded else { return }
@@ -71,6 +69,36 @@ final class InterruptLine: VectorHandler {
     state.withLock { state in
       for index in 0..<state.handlers.count { state.handlers[index].handler.lineWasMasked() }
     }
+  }
+
+  /// Asks every device once.
+  ///
+  /// - Returns: whether one wanted something, and whether one of those does so too often.
+  private static func ask(
+    _ state: inout State, _ signal: IOInterruptController.Signal
+  ) -> (isClaimed: Bool, isFlooded: Bool) {
+    var (isClaimed, isFlooded) = (false, false)
+    for index in 0..<state.handlers.count where state.handlers[index].handler.handle() {
+      isClaimed = true
+      if state.handlers[index].handler.isFlooded { isFlooded = true }
+      if signal.isLevelTriggered, state.handlers[index].handler.isServedLater {
+        state.handlers[index].isWaiting = true
+      }
+    }
+    return (isClaimed, isFlooded)
+  }
+
+  /// Asks devices that share a line which tells of changes until none has a cause: only then does the next cause change the line.
+  ///
+  /// - Returns: whether one of them wants something too often.
+  private static func askUntilQuiet(_ state: inout State, _ signal: IOInterruptController.Signal) -> Bool {
+    var isFlooded = false
+    for _ in 1..<passLimit {
+      let answer = ask(&state, signal)
+      guard answer.isClaimed else { break }
+      if answer.isFlooded { isFlooded = true }
+    }
+    return isFlooded
   }
 
   // MARK: Devices that are served later
@@ -127,17 +155,26 @@ final class InterruptLine: VectorHandler {
   /// Adds a handler. Whoever does lets the line interrupt afterwards.
   ///
   /// - Returns: the number by which it is removed, or nil when the line is about to go.
-  /// - Throws: `EBUSY` when the line has too many, `ENOMEM`.
+  /// - Throws: `EBUSY` when the line has too many, or tells of changes only and one of them cannot share that; `ENOMEM`.
   func add(_ handler: InterruptHandler) throws(Errno) -> Int? {
     try state.withLock { state throws(Errno) in
       guard !state.isRetired else { return nil }
-      guard state.handlers.count < Self.handlerLimit else { throw .EBUSY }
+      guard state.handlers.count < Self.handlerLimit, Self.canShare(state, handler, signal) else { throw .EBUSY }
       try state.handlers.append(Place(number: state.nextNumber, handler: handler))
       state.nextNumber += 1
       // Its driver may have reset the device that the storm came from: the line is tried again.
       endStorm(&state)
       return state.nextNumber - 1
     }
+  }
+
+  private static func canShare(
+    _ state: borrowing State, _ handler: InterruptHandler, _ signal: IOInterruptController.Signal
+  ) -> Bool {
+    guard state.handlers.count > 0, !signal.isLevelTriggered else { return true }
+    guard handler.canShareEdges else { return false }
+    for index in 0..<state.handlers.count where !state.handlers[index].handler.canShareEdges { return false }
+    return true
   }
 
   /// Removes the handler that was added with `number`, and the line when that was the last.

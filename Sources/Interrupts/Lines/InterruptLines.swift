@@ -79,7 +79,8 @@ public enum InterruptLines {
     return try connect(global: found.global, found.signal, handler: handler)
   }
 
-  /// Lets `handler` serve the input with the number `global`, which it may share with others if the signal allows.
+  /// Lets `handler` serve the input with the number `global`, which it may share with others if the signal or all of
+  /// them allow.
   ///
   /// - Parameter processors: CPUs of which one is to be interrupted, one bit each; counts only for the line's first handler.
   /// - Throws: `ENODEV` when no controller has the input, `EBUSY` when the line is in use with another signal or cannot be
@@ -106,7 +107,7 @@ public enum InterruptLines {
     _ global: Int, _ signal: IOInterruptController.Signal, on processors: UInt64
   ) throws(Errno) -> InterruptLine {
     if let line = existing(global) {
-      guard line.signal == signal, signal.isLevelTriggered else { throw .EBUSY }
+      guard line.signal == signal else { throw .EBUSY }
       return line
     }
     guard let (vector, processor) = DeviceVectors.take(on: processors) else { throw .ENOSPC }

@@ -5,6 +5,7 @@ import InputFiles
 import Logging
 import Machine
 import PlatformDrivers
+import SerialDriver
 import SyntheticFiles
 import SystemFileSystem
 import Terminals
@@ -112,8 +113,8 @@ enum KernelDeviceNodes {
     switch (node.number.major, node.number.minor) {
     case (4, 64):
       try add(node.name, "tty", node.number, permissions, below: port, system) { directory throws(Errno) in
-        try directory.add("line") { text in text.write("0\n") }
-        try directory.add("irq") { text in text.write("\(UInt64(KernelTerminals.serialLine))\n" as Message) }
+        guard let port = Consoles.serial.withValue({ $0 }) else { return }
+        try SerialAttributes.add(to: directory, of: port, number: 0)
       }
     case (4, 0):
       try add(node.name, "tty", node.number, permissions, system) { directory throws(Errno) in

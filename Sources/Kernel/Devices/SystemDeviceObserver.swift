@@ -12,6 +12,8 @@ final class SystemDeviceObserver: DeviceObserver {
   private struct Shown {
     let device: DeviceNode
     let entry: SystemDevice
+    /// Of one whose driver programs may choose: only the platform's have that on Linux, besides PCI's.
+    var driverOverride: DriverOverride?
   }
 
   /// The observer of the machine's tree, while there is one.
@@ -52,14 +54,18 @@ final class SystemDeviceObserver: DeviceObserver {
       description.bus = device.bus.name
       description.facts = { text in DeviceFacts.write(device, to: &text) }
       let parent = parent(of: device)
+      let choice = device.bus == .platform ? DriverOverride() : nil
       // Programs are told when it can be found again here: what follows may belong to it.
       let entry = try system.addDevice(device.name.bytes, below: parent, description, .later) {
         directory throws(Errno) in
         try DeviceFacts.addAttributes(of: device, to: directory)
         try DeviceFacts.addContainment(of: device, to: directory)
+        try choice?.addFile(to: directory)
       }
       do throws(Errno) {
-        try shown.withLock { shown throws(Errno) in try shown.append(Shown(device: device, entry: entry)) }
+        try shown.withLock { shown throws(Errno) in
+          try shown.append(Shown(device: device, entry: entry, driverOverride: choice))
+        }
       } catch {
         entry.remove()
         throw error
@@ -126,8 +132,12 @@ final class SystemDeviceObserver: DeviceObserver {
   }
 
   override func driverOverride(of device: DeviceNode) -> Message? {
-    guard let function = device.function else { return nil }
-    return system.driverOverride(of: function.address)
+    if let function = device.function { return system.driverOverride(of: function.address) }
+    let choice: DriverOverride? = shown.withLock { shown in
+      for index in 0..<shown.count where shown[index].device === device { return shown[index].driverOverride }
+      return nil
+    }
+    return choice?.name
   }
 
   override func deviceWasRemoved(_ device: DeviceNode) {

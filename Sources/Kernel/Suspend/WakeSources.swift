@@ -56,6 +56,8 @@ final class WakingSerialInterrupt: InterruptHandler {
   }
 
   override var label: StaticString { interrupt.label }
+  // COM3 has the same line.
+  override var canShareEdges: Bool { interrupt.canShareEdges }
 
   override func handle() -> Bool {
     let before = port.receivedCount

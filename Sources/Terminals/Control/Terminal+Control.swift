@@ -108,7 +108,7 @@ extension Terminal {
       try UserPointer<Int32>(argument).store(Int32(truncatingIfNeeded: count))
     case .TIOCOUTQ:
       // What is written to a pseudo terminal is there at once.
-      let count = isPseudo ? 0 : state.withLock { $0.discipline.output.count } + device.unsentCount
+      let count = isPseudo ? 0 : waitingOutputCount + device.unsentCount
       try UserPointer<Int32>(argument).store(Int32(truncatingIfNeeded: count))
     case .TIOCSTI:
       guard !side.isMaster else { throw .EIO }

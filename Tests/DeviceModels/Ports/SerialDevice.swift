@@ -62,7 +62,8 @@ public final class SerialDevice {
   private var source: UInt64? {
     if model[UART.InterruptEnable.receivedData] == 1 && !received.isEmpty { return 2 }
     if model[UART.InterruptEnable.transmitterEmpty] == 1 && isEmptyUnreported { return 1 }
-    if model[UART.InterruptEnable.modemStatus] == 1 && model[UART.ModemStatus.clearToSendChanged] == 1 { return 0 }
+    // What has changed is in the lower half.
+    if model[UART.InterruptEnable.modemStatus] == 1 && model[UART.modemStatus] & 0xf != 0 { return 0 }
     return nil
   }
 

@@ -46,7 +46,10 @@ public final class TypingHandler: InputHandler {
       var typed = TypedInput()
       let change = state.withLock { $0.interpret(&typed, modes) }
       typed.deliver(to: listener)
-      if let locks = change.newLocks { show(locks) }
+      if let locks = change.newLocks {
+        Self.note(locks)
+        show(locks)
+      }
       isDone = change.isDone
     }
   }
@@ -61,11 +64,27 @@ public final class TypingHandler: InputHandler {
   }
 
   private static func show(_ locks: KeyboardLocks, on handle: TypingHandle) {
-    let device = handle.device
-    device.inject(InputEvent(.EV_LED, EventCode.LED_SCROLLL, locks.contains(.scrollLock) ? 1 : 0), by: handle)
-    device.inject(InputEvent(.EV_LED, EventCode.LED_NUML, locks.contains(.numLock) ? 1 : 0), by: handle)
-    device.inject(InputEvent(.EV_LED, EventCode.LED_CAPSL, locks.contains(.capsLock) ? 1 : 0), by: handle)
-    device.inject(.report, by: handle)
+    show(.scrollLock, locks.contains(.scrollLock), on: handle)
+    show(.numLock, locks.contains(.numLock), on: handle)
+    show(.capsLock, locks.contains(.capsLock), on: handle)
+    handle.device.inject(.report, by: handle)
+  }
+
+  /// Turns the lights that follow `trigger`: programs may have others do so, or none.
+  private static func show(_ trigger: LightTrigger, _ isOn: Bool, on handle: TypingHandle) {
+    let lights = handle.device.lights(following: trigger)
+    var next = lights.next(from: 0)
+    while let code = next {
+      handle.device.inject(InputEvent(.EV_LED, code, isOn ? 1 : 0), by: handle)
+      next = lights.next(from: code + 1)
+    }
+  }
+
+  /// Says which locks are on, to lights that come to follow one.
+  private static func note(_ locks: KeyboardLocks) {
+    LightTriggers.set(.scrollLock, locks.contains(.scrollLock))
+    LightTriggers.set(.numLock, locks.contains(.numLock))
+    LightTriggers.set(.capsLock, locks.contains(.capsLock))
   }
 
   fileprivate func forget(_ handle: TypingHandle) {

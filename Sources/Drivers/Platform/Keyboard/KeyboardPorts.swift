@@ -76,7 +76,7 @@ final class KeyboardPortHolder {
 }
 
 /// The controller's registers as its driver reaches them, who rests now and then while it waits for the controller.
-struct KeyboardPorts: RegisterSpace {
+struct KeyboardPorts: ByteRegisterSpace {
   private static let commandOffset = 4
 
   let holder: KeyboardPortHolder
@@ -99,14 +99,6 @@ struct KeyboardPorts: RegisterSpace {
     default: return
     }
   }
-
-  // There are no wider registers.
-  func read16(at offset: Int) -> UInt16 { .max }
-  func read32(at offset: Int) -> UInt32 { .max }
-  func read64(at offset: Int) -> UInt64 { .max }
-  func write16(_ value: UInt16, at offset: Int) {}
-  func write32(_ value: UInt32, at offset: Int) {}
-  func write64(_ value: UInt64, at offset: Int) {}
 }
 
 /// Lets others run while a driver looks at the status again and again: a self test may take a second.

@@ -28,21 +28,30 @@ final class SerialCard<Space: RegisterSpace & ~Copyable> {
 
   /// Finds and tests `count` ports; those that do not work are left out.
   ///
-  /// - Parameter place: what programs are told about where they are.
+  /// - Parameter first: what programs are told about where the first one is; the others follow it.
   /// - Throws: `ENODEV` when none works, `ENOMEM`.
   func findPorts(
-    _ count: Int, _ link: DriverLink, _ jobControl: TerminalJobControl, _ place: SerialPlace? = nil
+    _ count: Int, _ link: DriverLink, _ jobControl: TerminalJobControl, _ first: SerialIdentity = SerialIdentity()
   ) throws(Errno) {
     for index in 0..<count {
       let window = SharedWindow(registers: registers, base: index * Self.portLength, count: Self.portLength)
-      guard let port = Self.makePort(window) else { continue }
-      try servers.append(SerialServer(link, port, jobControl, place))
+      var identity = first
+      if first.address != 0 { identity.address &+= UInt16(truncatingIfNeeded: index * Self.portLength) }
+      guard let port = Self.makePort(window, identity) else { continue }
+      try servers.append(SerialServer(link, port, jobControl))
     }
     guard !servers.isEmpty else { throw .ENODEV }
   }
 
-  private static func makePort(_ window: SharedWindow<Space>) -> SerialTerminal<SharedWindow<Space>>? {
-    do throws(SerialPortError) { return SerialTerminal(try SerialPort(window)) } catch { return nil }
+  private static func makePort(
+    _ window: SharedWindow<Space>, _ identity: SerialIdentity
+  ) -> SerialTerminal<SharedWindow<Space>>? {
+    do throws(SerialPortError) { return SerialTerminal(try SerialPort(window), identity) } catch { return nil }
+  }
+
+  /// Has programs told that the ports' interrupt is `number`.
+  func setInterrupt(_ number: UInt32) {
+    for index in 0..<servers.count { servers[index].port.identity.interrupt = number }
   }
 
   /// Sets the ports up once more, after the card was reset.
@@ -69,6 +78,13 @@ final class SerialCard<Space: RegisterSpace & ~Copyable> {
     guard idleInterruptCount >= Self.stormLimit else { return }
     idleInterruptCount = 0
     stopInterrupts()
+  }
+
+  /// How often ports have interrupted by a handler of their own.
+  var interruptCount: Int {
+    var count = 0
+    for index in 0..<servers.count { count &+= servers[index].port.interruptCount }
+    return count
   }
 
   /// Whether some port does not interrupt, and is to be asked by `poll`.

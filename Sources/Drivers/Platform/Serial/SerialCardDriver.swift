@@ -2,6 +2,7 @@ public import DriverKit
 public import Foundations
 import Machine
 import PCI
+import SerialDriver
 public import Terminals
 
 /// The driver of 16550 serial ports behind PCI: one port, two or four, as QEMU's `pci-serial`, `pci-serial-2x` and `-4x` have.
@@ -26,7 +27,15 @@ final class SerialCardDriver: SerialPortsDriver {
   /// More ports than any card of the class has in one range.
   private static let portLimit = 8
 
+  /// How long a port of the machine's own may take until it works or does not, in nanoseconds.
+  private static let patience: UInt64 = 1_000_000_000
+
   override func claimRegisters(_ context: DriverContext) throws(Errno) -> PortSpace { try context.claimPorts(.bar0) }
+
+  override func identity(_ context: DriverContext) -> SerialIdentity {
+    guard let range = context.device.function?[.bar0].range else { return SerialIdentity(sharesInterrupt: true) }
+    return SerialIdentity(address: UInt16(truncatingIfNeeded: range.lowerBound), sharesInterrupt: true)
+  }
 
   override func portCount(_ context: DriverContext) -> Int {
     guard let range = context.device.function?[.bar0].range else { return 0 }
@@ -34,5 +43,15 @@ final class SerialCardDriver: SerialPortsDriver {
     return min(length / SerialCard<PortSpace>.portLength, Self.portLimit)
   }
 
-  override func connect(_ context: DriverContext) throws(Errno) { _ = try context.connectInterrupts(limit: 1) }
+  /// As on Linux the machine's own ports have theirs before any card: which number a card gets is the same each time.
+  override func awaitNumbers(_ context: DriverContext) {
+    DeviceTree.forEach { device in
+      guard device.platformDriver == .serial else { return }
+      _ = DeviceTree.settle(device, timeoutNanoseconds: Self.patience)
+    }
+  }
+
+  override func connect(_ card: SerialCard<PortSpace>, _ context: DriverContext) throws(Errno) {
+    _ = try context.connectInterrupts(limit: 1)
+  }
 }

@@ -1,14 +1,18 @@
 import DeviceFiles
 public import DriverKit
 public import Foundations
+import Interrupts
 import Logging
 import Machine
+import SerialDriver
 public import Terminals
 
 /// The driver of the machine's own serial ports, which firmware describes: COM2 to COM4, and COM1 where that is not the console.
 public final class SerialPortDriverType: DriverType {
   private let jobControl: TerminalJobControl
   private let consoleAddress: UInt16?
+  /// The number of the console's port, whose file is the kernel's: no other port gets it.
+  private let consoleNumber: HeldDeviceIndex?
 
   /// Creates the type.
   ///
@@ -18,7 +22,13 @@ public final class SerialPortDriverType: DriverType {
   ///     has none.
   public init(_ jobControl: TerminalJobControl, consoleAddress: UInt16?) {
     (self.jobControl, self.consoleAddress) = (jobControl, consoleAddress)
+    consoleNumber = consoleAddress.flatMap { Self.hold($0) }
     super.init(PlatformDriver.serial.linuxName, PlatformDriver.serial.deviceBus)
+  }
+
+  private static func hold(_ address: UInt16) -> HeldDeviceIndex? {
+    guard let number = SerialNumbers.number(at: address) else { return nil }
+    return try? DeviceIndexes.hold(SerialNumbers.name, number)
   }
 
   public override func matches(_ device: DeviceNode) -> Bool { device.platformDriver == .serial }
@@ -38,9 +48,10 @@ public final class SerialPortDriverType: DriverType {
 
 /// A serial port on the machine's board.
 final class SerialPortDriver: SerialPortsDriver {
-  /// How long a port that was told to interrupt at once may take, in microseconds: far longer than it does, because a virtual machine may
-  /// stand still meanwhile.
-  private static let interruptLimit: UInt64 = 100_000
+  /// How often to look whether a port that was told to interrupt at once has done so, and how long to wait in between, in
+  /// microseconds. That is far longer than it takes, because a virtual machine may stand still meanwhile.
+  private static let interruptLooks = 100
+  private static let interruptPause: UInt64 = 1_000
 
   private let consoleAddress: UInt16?
 
@@ -70,19 +81,53 @@ final class SerialPortDriver: SerialPortsDriver {
   override func portCount(_ context: DriverContext) -> Int { 1 }
 
   override func template(_ context: DriverContext) -> DeviceFileTemplate {
-    let number = place(context).flatMap { SerialNumbers.number(at: $0.address) }
-    return SerialNumbers.template(from: number ?? SerialNumbers.firstOfCards)
+    SerialNumbers.template(from: place(context).flatMap { SerialNumbers.number(at: $0.address) })
   }
 
-  override func place(_ context: DriverContext) -> SerialPlace? { SerialPortDriverType.place(of: context.device) }
+  override func identity(_ context: DriverContext) -> SerialIdentity {
+    guard let place = place(context) else { return SerialIdentity() }
+    return SerialIdentity(address: place.address, interrupt: place.line)
+  }
 
-  override func connect(_ context: DriverContext) throws(Errno) {
+  private func place(_ context: DriverContext) -> SerialPlace? { SerialPortDriverType.place(of: context.device) }
+
+  override func connect(_ card: SerialCard<PortSpace>, _ context: DriverContext) throws(Errno) {
     guard let line = context.device.firmware.flatMap({ PlatformDriver.serial.interrupt(of: $0) }) else { throw .ENODEV }
-    // As the console's, and as on Linux.
-    try context.connectLine(line, label: "ttyS")
+    try context.connectLine(line) { notice throws(Errno) in
+      guard let server = card.server(0) else { throw .ENODEV }
+      return BoardPortInterrupt(server.port, notice)
+    }
   }
 
-  override func hasInterrupted(_ context: DriverContext) -> Bool {
-    context.waitForInterrupt(microseconds: Self.interruptLimit) != nil
+  override func hasInterrupted(_ card: SerialCard<PortSpace>, since count: Int, _ context: DriverContext) -> Bool {
+    for _ in 0..<Self.interruptLooks {
+      if Containment.outside({ card.interruptCount != count }) { return true }
+      context.sleep(microseconds: Self.interruptPause)
+    }
+    return false
+  }
+}
+
+/// The interrupt of a port on the machine's board, which is served at once: COM3 and COM4 share the lines of COM1 and COM2, and
+/// such a line changes only when no port on it has a cause any more.
+final class BoardPortInterrupt<Space: RegisterSpace & ~Copyable>: InterruptHandler {
+  private let port: SerialTerminal<SharedWindow<Space>>
+  private let interrupt: SerialInterrupt<SharedWindow<Space>>
+  private let notice: DriverNotice
+
+  init(_ port: SerialTerminal<SharedWindow<Space>>, _ notice: DriverNotice) {
+    (self.port, self.notice) = (port, notice)
+    interrupt = SerialInterrupt(port)
+    super.init()
+  }
+
+  override var label: StaticString { interrupt.label }
+  override var canShareEdges: Bool { interrupt.canShareEdges }
+
+  override func handle() -> Bool {
+    guard interrupt.handle() else { return false }
+    // The machine rests and is to wake, or the port is broken and the driver is to ask it from now on.
+    if port.isPolled { notice.raise() }
+    return true
   }
 }

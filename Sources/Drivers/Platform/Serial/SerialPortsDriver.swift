@@ -3,6 +3,7 @@ import DriverKit
 import Foundations
 import Logging
 import Machine
+import SerialDriver
 import Terminals
 
 /// What the driver of serial ports does wherever they are: on a card, or on the machine's own board.
@@ -34,19 +35,24 @@ class SerialPortsDriver: Driver {
 
   /// What their files are.
   func template(_ context: DriverContext) -> DeviceFileTemplate {
-    SerialNumbers.template(from: SerialNumbers.firstOfCards)
+    SerialNumbers.template(from: nil)
   }
 
-  /// What programs are told about where a port is; nil for nothing.
-  func place(_ context: DriverContext) -> SerialPlace? { nil }
+  /// Waits until those have their numbers who come before these ports, whoever is faster.
+  func awaitNumbers(_ context: DriverContext) {}
 
-  /// Has the ports' interrupts arrive.
+  /// What programs are told about where the first port is.
+  func identity(_ context: DriverContext) -> SerialIdentity { SerialIdentity() }
+
+  /// Has the interrupts of `card` arrive.
   ///
   /// - Throws: why they do not.
-  func connect(_ context: DriverContext) throws(Errno) {}
+  func connect(_ card: SerialCard<PortSpace>, _ context: DriverContext) throws(Errno) {}
 
-  /// Whether the ports, which were told to interrupt at once, have done so.
-  func hasInterrupted(_ context: DriverContext) -> Bool { true }
+  /// Whether the ports of `card`, which were told to interrupt at once, have done so.
+  ///
+  /// - Parameter count: how often they had interrupted before.
+  func hasInterrupted(_ card: SerialCard<PortSpace>, since count: Int, _ context: DriverContext) -> Bool { true }
 
   // MARK: Beginning
 
@@ -55,7 +61,8 @@ class SerialPortsDriver: Driver {
     let card = try context.outside { () throws(Errno) in try findCard(context) }
     self.card = card
     do throws(Errno) {
-      try connect(context)
+      try connect(card, context)
+      if let number = context.device.interrupts?.number(at: 0) { Containment.outside { card.setInterrupt(number) } }
       startInterrupts(of: card, context)
     } catch {
       context.log(.warning, "no interrupt, and is asked instead: error \(error.rawValue)")
@@ -65,8 +72,12 @@ class SerialPortsDriver: Driver {
   }
 
   private final func startInterrupts(of card: SerialCard<PortSpace>, _ context: DriverContext) {
-    Containment.outside { card.startInterrupts() }
-    isConnected = hasInterrupted(context)
+    let count = Containment.outside { () -> Int in
+      let count = card.interruptCount
+      card.startInterrupts()
+      return count
+    }
+    isConnected = hasInterrupted(card, since: count, context)
     guard isConnected else {
       Containment.outside { card.stopInterrupts() }
       return context.log(.warning, "does not interrupt, and is asked instead")
@@ -83,8 +94,9 @@ class SerialPortsDriver: Driver {
       return card
     }
     let card = SerialCard(SharedRegisters(try claimRegisters(context)))
-    try card.findPorts(portCount(context), DriverLink(context.device), jobControl, place(context))
+    try card.findPorts(portCount(context), DriverLink(context.device), jobControl, identity(context))
     keeper.card = card
+    awaitNumbers(context)
     try publishFiles(card, context)
     return card
   }

@@ -8,7 +8,7 @@ import TerminalFiles
 import Terminals
 import VFS
 
-/// What /dev/ttyS1, /dev/ttyS4 and their like do: a terminal for a port that may go.
+/// What /dev/ttyS1 and its like do: a terminal for a port that may go.
 ///
 /// When the port goes, those who have the terminal open are hung up, as when the line is cut.
 final class SerialServer<Space: RegisterSpace & ~Copyable>: DeviceFileServer {
@@ -16,26 +16,15 @@ final class SerialServer<Space: RegisterSpace & ~Copyable>: DeviceFileServer {
 
   let port: Port
   private let jobControl: TerminalJobControl
-  private let place: SerialPlace?
   private let terminal = SpinLock<Terminal?>(nil)
 
-  /// - Parameter place: what programs are told about where the port is; nil for nothing.
-  init(_ link: DriverLink, _ port: Port, _ jobControl: TerminalJobControl, _ place: SerialPlace? = nil) {
-    (self.port, self.jobControl, self.place) = (port, jobControl, place)
+  init(_ link: DriverLink, _ port: Port, _ jobControl: TerminalJobControl) {
+    (self.port, self.jobControl) = (port, jobControl)
     super.init(link)
   }
 
-  /// Source: Linux Documentation/ABI/testing/sysfs-tty, `/sys/class/tty/ttyS<x>/line`, `port` and `irq`.
   override func addAttributes(to directory: SyntheticDirectory, of entry: DeviceFileEntry) throws(Errno) {
-    if let index = entry.index { try directory.add("line") { text in text.write("\(UInt64(index))\n" as Message) } }
-    guard let place else { return }
-    try directory.add("port") { text in
-      text.write("0x")
-      place.writeAddress(to: &text)
-      text.write("\n")
-    }
-    guard let line = place.line else { return }
-    try directory.add("irq") { text in text.write("\(UInt64(line))\n" as Message) }
+    if let index = entry.index { try SerialAttributes.add(to: directory, of: port, number: index) }
   }
 
   override func open(

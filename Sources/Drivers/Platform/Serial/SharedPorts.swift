@@ -44,7 +44,7 @@ final class SharedRegisters<Space: RegisterSpace & ~Copyable> {
 }
 
 /// Some bytes of shared registers: one port of a card.
-struct SharedWindow<Space: RegisterSpace & ~Copyable>: RegisterSpace {
+struct SharedWindow<Space: RegisterSpace & ~Copyable>: ByteRegisterSpace {
   let registers: SharedRegisters<Space>
   let base: Int
   let count: Int
@@ -58,12 +58,4 @@ struct SharedWindow<Space: RegisterSpace & ~Copyable>: RegisterSpace {
   func write8(_ value: UInt8, at offset: Int) {
     if let place = place(offset) { registers.write8(value, at: place) }
   }
-
-  // A 16550 has registers of one byte.
-  func read16(at offset: Int) -> UInt16 { .max }
-  func read32(at offset: Int) -> UInt32 { .max }
-  func read64(at offset: Int) -> UInt64 { .max }
-  func write16(_ value: UInt16, at offset: Int) {}
-  func write32(_ value: UInt32, at offset: Int) {}
-  func write64(_ value: UInt64, at offset: Int) {}
 }

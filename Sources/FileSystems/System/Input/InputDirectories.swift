@@ -34,9 +34,16 @@ public final class InputDirectories {
     let directory: SystemDevice
   }
 
+  private struct ShownLight {
+    let light: InputLight
+    let attributes: LightAttributes
+    let directory: SystemDevice
+  }
+
   private struct State: ~Copyable {
     var devices = GrowableArray<Shown>()
     var nodes = GrowableArray<ShownNode>()
+    var lights = GrowableArray<ShownLight>()
   }
 
   private let system: SystemFileSystem
@@ -139,6 +146,49 @@ public final class InputDirectories {
       return nil
     }
     directory?.remove()
+  }
+
+  // MARK: Their lights
+
+  /// Shows a light of a device that is shown, in the class `leds`.
+  ///
+  /// - Throws: `ENODEV` when the device is not; `ENOMEM`; then there is nothing of it.
+  public func add(_ light: InputLight) throws(Errno) {
+    guard let parent = directory(of: light.device) else { throw .ENODEV }
+    var description = SystemDeviceDescription()
+    description.className = "leds"
+    let name = light.name
+    let attributes = LightAttributes(light)
+    let directory: SystemDevice
+    do throws(Errno) {
+      directory = try system.addDevice(name.bytes, below: parent, description, .later) { directory throws(Errno) in
+        try attributes.add(to: directory)
+      }
+    } catch {
+      throw error == .ENOENT ? .ENODEV : error
+    }
+    do throws(Errno) {
+      try state.withLock { state throws(Errno) in
+        try state.lights.append(ShownLight(light: light, attributes: attributes, directory: directory))
+      }
+    } catch {
+      directory.remove()
+      throw error
+    }
+    attributes.device = directory
+    directory.announce(.add)
+  }
+
+  /// The light has gone. Does nothing for one that is not shown.
+  public func remove(_ light: InputLight) {
+    let shown: ShownLight? = state.withLock { state in
+      for index in 0..<state.lights.count where state.lights[index].light === light {
+        return state.lights.remove(at: index)
+      }
+      return nil
+    }
+    shown?.attributes.device = nil
+    shown?.directory.remove()
   }
 
   // MARK: Attributes

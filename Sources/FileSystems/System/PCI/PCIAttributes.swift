@@ -145,29 +145,7 @@ extension SystemFileSystem {
       accepts: { (text: Span<UInt8>) throws(Errno) in
         if try AttributeText.number(text) == 0 { throw .EOPNOTSUPP }
       })
-    try directory.add(
-      "driver_override", permissions: 0o644,
-      { text in Self.writeOverride(entry.settings.withLock { $0.driver }, to: &text) },
-      accepts: { (text: Span<UInt8>) throws(Errno) in
-        var count = 0
-        while count < text.count, text[count] != 0x0a { count += 1 }
-        // Far beyond what any driver is called.
-        guard count <= Message.capacity else { throw .EINVAL }
-        var name: Message?
-        if count > 0 { name = Self.message(text.extracting(0..<count)) }
-        entry.settings.withLock { $0.driver = name }
-      })
-  }
-
-  private static func message(_ text: Span<UInt8>) -> Message {
-    var message = Message()
-    message.write(text)
-    return message
-  }
-
-  private static func writeOverride(_ name: Message?, to text: inout TextBuffer) {
-    if let name { text.write(name) } else { text.write("(null)") }
-    text.write("\n")
+    try entry.driverOverride.addFile(to: directory)
   }
 
   private func addActions(of entry: PCIFunctionDirectory) throws(Errno) {

@@ -8,8 +8,6 @@ public import SyntheticFiles
 final class PCIFunctionDirectory {
   /// What programs have set.
   struct Settings: ~Copyable {
-    /// The only driver that may have it.
-    var driver: Message?
     /// Whether a program has enabled it, while no driver had it.
     var isEnabled = false
     /// Whether its parity errors are to be ignored.
@@ -31,6 +29,8 @@ final class PCIFunctionDirectory {
   /// Its slot's name, when it is a port with a slot that is filled while the system runs.
   let slot: Message?
   let settings = SpinLock(Settings())
+  /// The only driver that programs let it have.
+  let driverOverride = DriverOverride()
 
   init(_ function: PCIFunction, _ device: SystemDevice, bus: SystemDevice?, slot: Message?) {
     (self.function, self.device, self.bus, self.slot) = (function, device, bus, slot)
@@ -211,8 +211,7 @@ extension SystemFileSystem {
 
   /// The only driver that programs let the function at `address` have; nil for any.
   public func driverOverride(of address: PCIAddress) -> Message? {
-    guard let entry = pci.function(address) else { return nil }
-    return entry.settings.withLock { $0.driver }
+    pci.function(address)?.driverOverride.name
   }
 
   /// Adds all functions that were found.
