@@ -1,4 +1,5 @@
 import Boot
+import Foundations
 
 /// What serves the system calls of a thread's program.
 ///
@@ -13,7 +14,9 @@ open class SystemCallServer {
   /// - Returns: what its program finds in the register for results: negative error numbers are errors. A call that gives the program
   ///   other registers returns what it left there.
   /// - Context: the thread itself, interrupts on; may wait.
-  open func systemCall(_ number: UInt32, _ registers: borrowing UserContext) -> Int64 { -38 }
+  open func systemCall(_ number: UInt32, _ registers: borrowing UserContext) -> Int64 {
+    Int64(Errno.ENOSYS.systemCallResult)
+  }
 }
 
 #if os(none)
