@@ -1,5 +1,6 @@
 import Foundations
 import LinuxABI
+import Machine
 
 /// What a terminal's lock guards.
 struct TerminalState: ~Copyable {

@@ -18,6 +18,10 @@ public enum Clock {
   /// - Parameter source: what is known of it; a first, rough measurement will do.
   public static func start(_ source: CounterSource) {
     change { $0.start(source, at: TimestampCounter.atEntry, in: data) }
+    #if !os(none)
+      // Deadlines are of this clock, which the host's own differs from.
+      Blocking.follow(KernelClock())
+    #endif
   }
 
   // MARK: Reading
@@ -152,3 +156,9 @@ public enum Clock {
   /// Makes every reading look at the latest one of all CPUs, because their counters do not quite agree, or no longer so.
   public static func setGuarded(_ isGuarded: Bool) { change { $0.setGuarded(isGuarded, in: data) } }
 }
+
+#if !os(none)
+  private final class KernelClock: HostClock {
+    override var nanoseconds: UInt64 { Clock.nanoseconds }
+  }
+#endif

@@ -1,6 +1,7 @@
 import Foundations
 import Registers
 import Terminals
+import Waiting
 
 /// What the lock of a `SerialTerminal` guards: the port, and how far input and output are.
 struct SerialLine<Space: RegisterSpace & ~Copyable>: ~Copyable {

@@ -1,5 +1,6 @@
 import Foundations
 import Machine
+import Registers
 import Terminals
 import Waiting
 

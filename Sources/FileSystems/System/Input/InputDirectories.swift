@@ -1,6 +1,7 @@
 import Foundations
 public import Input
 public import InputFiles
+import KernelEvents
 import Machine
 public import SyntheticFiles
 import VFS
