@@ -133,8 +133,9 @@ struct PlatformCase: Sendable {
     })
 
   // Whoever waits in the background is not the shell's child: without echo it takes news of a child for the end of its input.
+  // The port stays open meanwhile: what has come is nobody's any more when it is closed.
   private static let receiving =
-    "until head -n 1 </dev/vport0p1 >/tmp/line && [ -s /tmp/line ]; do usleep 50000; done; echo from the guest >/dev/vport0p1"
+    "{ until head -n 1 <&3 >/tmp/line && [ -s /tmp/line ]; do usleep 50000; done; echo from the guest >&3; } 3<>/dev/vport0p1"
 
   private static let port = PlatformCase(
     name: "a port with a name, from both sides",
