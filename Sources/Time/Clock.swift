@@ -8,8 +8,10 @@ public import Waiting
 /// CLOCK_MONOTONIC counts from the kernel's first instruction and never goes back, on any CPU. Until `start` the rate is unknown
 /// and it says 0. Reading takes no lock and allocates nothing: about forty instructions.
 public enum Clock {
-  static let data = ClockData()
-  static let keeper = SpinLock(Timekeeper())
+  #if os(none)
+    static let data = ClockData()
+    static let keeper = SpinLock(Timekeeper())
+  #endif
   /// Where programs read the same.
   private static let page = BootCell<ClockPage>()
 
@@ -18,10 +20,6 @@ public enum Clock {
   /// - Parameter source: what is known of it; a first, rough measurement will do.
   public static func start(_ source: CounterSource) {
     change { $0.start(source, at: TimestampCounter.atEntry, in: data) }
-    #if !os(none)
-      // Deadlines are of this clock, which the host's own differs from.
-      Blocking.follow(KernelClock())
-    #endif
   }
 
   // MARK: Reading
@@ -156,9 +154,3 @@ public enum Clock {
   /// Makes every reading look at the latest one of all CPUs, because their counters do not quite agree, or no longer so.
   public static func setGuarded(_ isGuarded: Bool) { change { $0.setGuarded(isGuarded, in: data) } }
 }
-
-#if !os(none)
-  private final class KernelClock: HostClock {
-    override var nanoseconds: UInt64 { Clock.nanoseconds }
-  }
-#endif

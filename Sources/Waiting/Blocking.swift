@@ -77,7 +77,7 @@ public enum Blocking {
     #else
       // A thread of the host's: it has no scheduler here, so it looks again and again.
       HostThread.yield()
-      if let deadline, hostClock.withLock({ $0 }).nanoseconds >= deadline { return .timedOut }
+      if let deadline, HostThread.nanoseconds >= deadline { return .timedOut }
       return .woken
     #endif
   }
@@ -92,22 +92,6 @@ public enum Blocking {
 }
 
 #if !os(none)
-  /// What deadlines are told by on the host: its own clock, until the kernel's goes.
-  open class HostClock {
-    /// Creates the host's clock.
-    public init() {}
-
-    /// The time, in nanoseconds.
-    open var nanoseconds: UInt64 { HostThread.nanoseconds }
-  }
-
-  extension Blocking {
-    private static let hostClock = SpinLock(HostClock())
-
-    /// Tells deadlines by `clock` from now on.
-    public static func follow(_ clock: HostClock) { hostClock.withLock { $0 = clock } }
-  }
-
   private final class HostWaiter: Waiter {
     override func notify(_ entry: WaitEntry, _ events: PollEvents) -> Bool { true }
   }

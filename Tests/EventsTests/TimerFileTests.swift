@@ -11,25 +11,8 @@ import struct LinuxABI.OpenFlags
 @testable import Events
 @testable import Time
 
-/// A timer of no CPU: tests let its queue look at the time themselves.
-private final class IdleDevice: TimerDevice {}
-
-/// The clocks of the host, by its time-stamp counter.
+/// The clocks of the host.
 enum TestClock {
-  private static let isStarted = Atomic<Bool>(false)
-
-  /// Lets the kernel's clocks go, and its timers be made.
-  static func start() throws(Errno) {
-    guard isStarted.compareExchange(expected: false, desired: true, ordering: .acquiring).exchanged else { return }
-    let (begin, first) = (HostThread.nanoseconds, TimestampCounter.now)
-    while HostThread.nanoseconds - begin < 20_000_000 {}
-    let (end, last) = (HostThread.nanoseconds, TimestampCounter.now)
-    let rate = CounterRate(known: (last - first) * 1_000_000_000 / (end - begin))
-    Clock.start(CounterSource(.timestamp, width: 64, rate: rate, errorPartsPerBillion: 1_000))
-    try Clock.setRealTime(1_000_000_000_000_000_000)
-    try Timers.start { _ in IdleDevice() }
-  }
-
   static func wait(_ nanoseconds: UInt64) {
     let end = Clock.nanoseconds + nanoseconds
     while Clock.nanoseconds < end { HostThread.yield() }
@@ -42,7 +25,7 @@ struct TimerFileTests {
     _ base: TimeBase = .monotonic, _ flags: OpenFlags = .O_NONBLOCK, _ body: (TimerFile) throws -> Void
   ) throws {
     try withWorld { world in
-      try TestClock.start()
+      Timers.startOnHost()
       try body(try TimerFile.make(world.inodes, .root, by: base, flags))
     }
   }

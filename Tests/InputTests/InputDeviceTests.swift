@@ -278,23 +278,8 @@ struct InputDeviceTests {
   }
 }
 
-/// A device that expires when a test says so.
-private final class ManualDevice: TimerDevice {}
-
 @Suite("Keys that repeat", .serialized)
 struct RepetitionTests {
-  private static let isStarted = Atomic<Bool>(false)
-
-  private static func startClock() throws(Errno) {
-    guard isStarted.compareExchange(expected: false, desired: true, ordering: .acquiring).exchanged else { return }
-    let (begin, first) = (HostThread.nanoseconds, TimestampCounter.now)
-    while HostThread.nanoseconds - begin < 20_000_000 {}
-    let (end, last) = (HostThread.nanoseconds, TimestampCounter.now)
-    let rate = CounterRate(known: (last - first) * 1_000_000_000 / (end - begin))
-    Clock.start(CounterSource(.timestamp, width: 64, rate: rate, errorPartsPerBillion: 1_000))
-    try Timers.start { _ in ManualDevice() }
-  }
-
   /// Lets timers expire for so long.
   private func run(milliseconds: UInt64) throws {
     let end = Clock.nanoseconds + milliseconds * 1_000_000
@@ -306,7 +291,7 @@ struct RepetitionTests {
 
   @Test("A key that is held repeats after the delay, until it or another is let go")
   func repeats() throws {
-    try Self.startClock()
+    Timers.startOnHost()
     let setup = try Setup {
       $0.repeatDelay = 60
       $0.repeatPeriod = 10
@@ -328,7 +313,7 @@ struct RepetitionTests {
 
   @Test("A device that repeats for itself is not helped, and no period is no repetition")
   func others() throws {
-    try Self.startClock()
+    Timers.startOnHost()
     let device = try Setup(repeater: .device) { ($0.repeatDelay, $0.repeatPeriod) = (1, 1) }
     let none = try Setup { ($0.repeatDelay, $0.repeatPeriod) = (1, 0) }
     defer {
@@ -345,7 +330,7 @@ struct RepetitionTests {
 
   @Test("A device that goes while a key repeats is kept by nothing")
   func goes() throws {
-    try Self.startClock()
+    Timers.startOnHost()
     weak var device: InputDevice?
     do {
       let setup = try Setup { ($0.repeatDelay, $0.repeatPeriod) = (1, 1) }

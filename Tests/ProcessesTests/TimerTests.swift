@@ -7,9 +7,6 @@ import Testing
 @testable import Processes
 @testable import Time
 
-/// A timer of no CPU: tests let its queue look at the time themselves.
-private final class IdleDevice: TimerDevice {}
-
 @Suite("Timers that send signals", .serialized)
 struct TimerTests {
   private typealias Setting = ProcessTimer.Setting
@@ -18,25 +15,13 @@ struct TimerTests {
   /// Runs `body` with a process that catches the signals of timers, and its task.
   private func withTask(_ body: (Process, Task) throws -> Void) throws {
     try SignalWorld.run { world in
-      try Self.startClock()
+      Timers.startOnHost()
       let process = try world.makeProcess()
       let task = try #require(process.leader)
       for signal in [.SIGALRM, .SIGPROF, .SIGUSR1] as [Signal] { try task.catchSignal(signal) }
       try body(process, task)
       process.timers.close()
     }
-  }
-
-  /// Lets the kernel's clocks go by the host's counter, and timers be made.
-  private static func startClock() throws(Errno) {
-    if Clock.source == nil {
-      let (begin, first) = (HostThread.nanoseconds, TimestampCounter.now)
-      while HostThread.nanoseconds - begin < 20_000_000 {}
-      let (end, last) = (HostThread.nanoseconds, TimestampCounter.now)
-      let rate = CounterRate(known: (last - first) * 1_000_000_000 / (end - begin))
-      Clock.start(CounterSource(.timestamp, width: 64, rate: rate, errorPartsPerBillion: 1_000))
-    }
-    try Timers.start { _ in IdleDevice() }
   }
 
   /// Lets `nanoseconds` pass, and then what has come happen.

@@ -69,7 +69,7 @@ public struct ClockData: ~Copyable, Sendable {
     guard before & 1 == 0, kind.load(ordering: .relaxed) == CounterKind.timestamp.rawValue,
       isGuarded.load(ordering: .relaxed) == 0
     else { return nil }
-    let ticks = TimestampCounter.now
+    let ticks = MachineCounters.timestamp
     let mask = mask.load(ordering: .relaxed)
     let elapsed = Self.elapsed(from: baseTicks.load(ordering: .relaxed), to: ticks, mask: mask)
     let scale = CounterScale(multiplier: multiplier.load(ordering: .relaxed))
