@@ -75,6 +75,28 @@ public enum UnexpectedInterrupts {
   public static var last: InterruptVector { InterruptVector(rawValue: lastVector.load(ordering: .relaxed)) }
 }
 
+/// Interrupts whose end did not arrive at the local APIC.
+///
+/// QEMU before 8.1.1 may lose a write to the local APIC while devices come and go, and then keeps back every interrupt of that priority and
+/// below, for good.
+public enum ForgottenEnds {
+  private static let total = Atomic<UInt32>(0)
+
+  /// Looks whether there is one on this CPU, and makes up for it.
+  ///
+  /// - Parameter isServing: whether an interrupt is being served.
+  /// - Returns: the lowest vector that was kept in service; nil where all is well.
+  /// - Context: interrupts off.
+  public static func makeUp(isServing: Bool) -> UInt8? {
+    guard let vector = LocalInterruptController.endForgotten(isServing: isServing) else { return nil }
+    total.add(1, ordering: .relaxed)
+    return vector
+  }
+
+  /// How often that was so.
+  public static var count: UInt32 { total.load(ordering: .relaxed) }
+}
+
 /// Errors that local APICs have found.
 public enum LocalErrors {
   private static let total = Atomic<Int>(0)

@@ -40,6 +40,10 @@ public enum InterruptsText {
       write(message, to: &sink)
     }
     for index in own.indices { writeOwn(index, to: &sink) }
+    // One number for all CPUs, as Linux has it.
+    begin("MIS", to: &sink)
+    write(count: ForgottenEnds.count, to: &sink)
+    sink.write("\n")
   }
 
   private static func write(_ line: InterruptLine, to sink: inout some TextSink & ~Copyable) {

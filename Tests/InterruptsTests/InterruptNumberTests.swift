@@ -40,7 +40,7 @@ struct InterruptNumberTests {
     let line = try #require(lines.first { $0.hasPrefix(" 24: ") })
     #expect(line.hasSuffix("  PCI-MSI 12288-edge      edu"))
     #expect(lines.contains { $0.hasPrefix("LOC: ") && $0.hasSuffix("  Local timer interrupts") })
-    #expect(lines.last?.hasPrefix("ERR: ") ?? false)
+    #expect(lines.last?.hasPrefix("MIS: ") ?? false)
   }
 }
 

@@ -32,6 +32,9 @@ enum InterruptTests {
       try expect(lines.count >= 2, "the table of counts has \(lines.count) lines")
       try expect(lines.longest >= 12, "its longest line has \(lines.longest) bytes")
     }
+    registrar.test("interrupts.lost-ends-are-made-up-for") { () throws(TestFailure) in
+      try checkForgottenEnd()
+    }
     registrar.test("interrupts.vectors-come-back") { () throws(TestFailure) in
       let before = DeviceVectors.count(on: 0)
       var sources = GrowableArray<InterruptSource>()
@@ -46,6 +49,41 @@ enum InterruptTests {
       while sources.popLast() != nil {}
       try expect(DeviceVectors.count(on: 0) == before, "\(DeviceVectors.count(on: 0)) vectors are taken")
     }
+  }
+
+  private final class Expiry: TimerHandler {
+    let count = Atomic<Int>(0)
+    override func timerExpired(now: UInt64, expirations: UInt64) { count.add(1, ordering: .relaxed) }
+  }
+
+  /// An interrupt that stays in service keeps all others away until it is found.
+  private static func checkForgottenEnd() throws(TestFailure) {
+    let expiry = Expiry()
+    let before = ForgottenEnds.count
+    LocalInterruptController.forgetEnd()
+    // The thread stays on this CPU meanwhile: whatever would make it give way is kept away, too.
+    let timer: Timer
+    do throws(Errno) {
+      timer = try Timer(on: Processor.current, handler: expiry)
+    } catch {
+      _ = makeUp()
+      throw TestFailure(reason: "no timer: error \(error.rawValue)")
+    }
+    timer.arm(at: Clock.nanoseconds + 1_000_000)
+    spin(nanoseconds: 50_000_000)
+    let withheld = expiry.count.load(ordering: .relaxed)
+    let found = makeUp()
+    let second = makeUp()
+    spin(nanoseconds: 50_000_000)
+    try expect(withheld == 0, "the timer came though a higher interrupt was in service")
+    try expect(found == InterruptVector.spurious.rawValue, "vector \(UInt64(found ?? 0)) was found in service")
+    try expect(second == nil && ForgottenEnds.count == before &+ 1, "it was found again")
+    try expect(expiry.count.load(ordering: .relaxed) == 1, "the timer does not come any more")
+  }
+
+  private static func makeUp() -> UInt8? {
+    // For its effect on interrupts.
+    SpinLock(0).withLock { _ in ForgottenEnds.makeUp(isServing: false) }
   }
 
   private static func spin(nanoseconds: UInt64) {

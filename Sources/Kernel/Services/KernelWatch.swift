@@ -1,4 +1,5 @@
 import Foundations
+import Interrupts
 import Logging
 import Machine
 import Processes
@@ -24,6 +25,11 @@ enum KernelWatch {
 private final class StuckProcessorReporter: ProcessorWatchReporter {
   override func isStuck(_ number: Int, nanoseconds: UInt64) {
     KernelLog.add(.emergency, .cpu, "CPU \(number) has taken no interrupt for \(nanoseconds / 1_000_000_000) s")
+  }
+
+  override func beats(_ number: Int) {
+    guard let vector = ForgottenEnds.makeUp(isServing: true) else { return }
+    KernelLog.add(.warning, .cpu, "CPU \(number): the end of interrupt \(vector) was lost, and is made up for")
   }
 
   override func goesOn(_ number: Int) { KernelLog.add(.warning, .cpu, "CPU \(number) takes interrupts again") }

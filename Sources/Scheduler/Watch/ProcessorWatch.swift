@@ -13,6 +13,11 @@ open class ProcessorWatchReporter {
   /// - Context: an interrupt of another CPU; no lock may be waited for that a stuck CPU could hold.
   open func isStuck(_ number: Int, nanoseconds: UInt64) {}
 
+  /// CPU `number` lives, and looks whether what belongs to it is well.
+  ///
+  /// - Context: an interrupt of that CPU.
+  open func beats(_ number: Int) {}
+
   /// CPU `number`, which was stuck, takes interrupts again.
   ///
   /// - Context: an interrupt of any CPU.
@@ -33,7 +38,7 @@ public final class ProcessorWatch {
   /// - Throws: `ENOMEM`.
   /// - Context: a thread. Dropping the watch ends it.
   public init(
-    intervalNanoseconds: UInt64 = 4_000_000_000, limitNanoseconds: UInt64 = 20_000_000_000,
+    intervalNanoseconds: UInt64 = 1_000_000_000, limitNanoseconds: UInt64 = 20_000_000_000,
     _ reporter: ProcessorWatchReporter
   ) throws(Errno) {
     let shared = Watched(limitNanoseconds, reporter)
@@ -88,6 +93,8 @@ private final class Watched {
     }
   }
 
+  func beat(_ number: Int) { reporter.beats(number) }
+
   func removeAll() { members.withLock { $0.list = GrowableArray() } }
 }
 
@@ -106,6 +113,7 @@ private final class Heartbeat: TimerHandler {
 
   override func timerExpired(now: UInt64, expirations: UInt64) {
     last.store(now, ordering: .relaxed)
+    watched.beat(number)
     watched.look(from: number, now: now)
   }
 

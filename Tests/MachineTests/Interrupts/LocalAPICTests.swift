@@ -57,21 +57,48 @@ struct LocalAPICTests {
     #expect(model[Model.vectorPerformance] == 0x20)
   }
 
-  @Test("Interrupts that an earlier owner never ended are ended, each once")
-  func endsOldInterrupts() {
+  /// A model whose interrupts in service end, the highest first, and whoever counts that.
+  private static func endingModel(_ ended: @escaping () -> Void) -> DeviceModel {
     let model = Self.model()
-    model[Model.inService, 1] = 1 << 3
-    model[Model.inService, 7] = 1 << 31 | 1
-    var ends = 0
     model.onWrite[Model.endOfInterrupt] = { model, _, value in
       #expect(value == 0)
-      ends += 1
+      ended()
       for word in stride(from: 7, through: 0, by: -1) where model[Model.inService, word] != 0 {
         let bits = model[Model.inService, word]
         model[Model.inService, word] = bits & ~(1 << UInt64(63 - bits.leadingZeroBitCount))
         break
       }
     }
+    return model
+  }
+
+  @Test("An interrupt whose end was lost is found below the one that is served, and ended; nothing else is")
+  func forgottenEnds() {
+    var ends = 0
+    let model = Self.endingModel { ends += 1 }
+    let memory = MemoryLocalAPIC(model)
+    #expect(memory.endForgotten(isServing: true) == nil)
+    #expect(memory.endForgotten(isServing: false) == nil)
+    model[Model.inService, 7] = 1 << 25
+    #expect(memory.endForgotten(isServing: true) == nil)
+    #expect(ends == 0 && model[Model.inService, 7] == 1 << 25)
+    model[Model.inService, 1] = 1 << 16
+    #expect(memory.endForgotten(isServing: true) == 48)
+    #expect(ends == 2)
+    for word in 0..<8 { #expect(model[Model.inService, word] == 0) }
+    model[Model.inService, 7] = 1 << 31
+    model[Model.inService, 6] = 1
+    #expect(RegisterLocalAPIC(model).endForgotten(isServing: false) == 192)
+    #expect(ends == 4)
+    for word in 0..<8 { #expect(model[Model.inService, word] == 0) }
+  }
+
+  @Test("Interrupts that an earlier owner never ended are ended, each once")
+  func endsOldInterrupts() {
+    var ends = 0
+    let model = Self.endingModel { ends += 1 }
+    model[Model.inService, 1] = 1 << 3
+    model[Model.inService, 7] = 1 << 31 | 1
     MemoryLocalAPIC(model).start(spurious: 255, error: 250)
     #expect(ends == 3)
     for word in 0..<8 { #expect(model[Model.inService, word] == 0) }

@@ -32,8 +32,8 @@ protocol LocalAPICAccess: ~Copyable {
   func endInterrupt()
   /// Sends a message. Waits until the one before has left.
   func send(_ command: LocalAPICCommand, to destination: UInt32)
-  /// Whether `vector` is being served now.
-  func isInService(_ vector: UInt8) -> Bool
+  /// Which of the vectors from 32 × `word` on are being served now, one bit each; `word` is 0 to 7.
+  func inService(word: Int) -> UInt32
   /// Whether `vector` waits to be served.
   func isRequested(_ vector: UInt8) -> Bool
 }
@@ -93,9 +93,7 @@ struct MemoryLocalAPIC<Space: RegisterSpace & ~Copyable>: LocalAPICAccess, ~Copy
     low.shorthand = command.shorthand
     registers.interruptCommandLow = low
   }
-  func isInService(_ vector: UInt8) -> Bool {
-    registers.inService(at: Int(vector >> 5)) & 1 << UInt32(vector & 31) != 0
-  }
+  func inService(word: Int) -> UInt32 { registers.inService(at: word) }
   func isRequested(_ vector: UInt8) -> Bool {
     registers.interruptRequest(at: Int(vector >> 5)) & 1 << UInt32(vector & 31) != 0
   }
@@ -143,15 +141,36 @@ struct RegisterLocalAPIC<Space: ModelSpecificRegisterSpace & ~Copyable>: LocalAP
     value.destination = destination
     registers.interruptCommand = value
   }
-  func isInService(_ vector: UInt8) -> Bool {
-    registers.inService(at: Int(vector >> 5)) & 1 << UInt32(vector & 31) != 0
-  }
+  func inService(word: Int) -> UInt32 { registers.inService(at: word) }
   func isRequested(_ vector: UInt8) -> Bool {
     registers.interruptRequest(at: Int(vector >> 5)) & 1 << UInt32(vector & 31) != 0
   }
 }
 
 extension LocalAPICAccess where Self: ~Copyable {
+  /// Whether `vector` is being served now.
+  func isInService(_ vector: UInt8) -> Bool { inService(word: Int(vector >> 5)) & 1 << UInt32(vector & 31) != 0 }
+
+  /// Ends whatever is in service below what is being served, which nothing serves any more: its end did not arrive.
+  ///
+  /// An interrupt is ended before another is taken, so of several in service all but the highest were forgotten. Only the highest can be
+  /// ended; so it is, too, and its own end finds nothing.
+  ///
+  /// - Parameter isServing: whether an interrupt is being served.
+  /// - Returns: the lowest vector that was ended so; nil where there was none.
+  func endForgotten(isServing: Bool) -> UInt8? {
+    var (count, lowest) = (0, UInt8(0))
+    // The first 32 are exceptions.
+    for word in 1..<8 {
+      let bits = inService(word: word)
+      if bits != 0, count == 0 { lowest = UInt8(truncatingIfNeeded: word * 32 + bits.trailingZeroBitCount) }
+      count += bits.nonzeroBitCount
+    }
+    guard count > (isServing ? 1 : 0) else { return nil }
+    for _ in 0..<count { endInterrupt() }
+    return lowest
+  }
+
   /// Makes the local APIC take interrupts: everything masked but errors, and on CPUs that firmware wires so, NMI at LINT1.
   func start(spurious: UInt8, error: UInt8) {
     var open = LocalAPIC.TaskPriority()

@@ -132,6 +132,25 @@ public enum LocalInterruptController {
     }
   }
 
+  /// Ends interrupts on this CPU that nothing serves any more, whose ends did not arrive: they would keep all of their priority and below
+  /// away for ever.
+  ///
+  /// - Parameter isServing: whether an interrupt is being served, which is not one of them.
+  /// - Returns: the lowest vector of them; nil where there are none.
+  /// - Context: interrupts off.
+  public static func endForgotten(isServing: Bool) -> UInt8? {
+    with {
+      $0.endForgotten(isServing: isServing)
+    } x2: {
+      $0.endForgotten(isServing: isServing)
+    }
+  }
+
+  /// Interrupts this CPU with the spurious vector, whose handler ends nothing, so that it stays in service: for tests.
+  public static func forgetEnd() {
+    send(LocalAPICCommand(vector: vectors.spurious, shorthand: .itself))
+  }
+
   /// The errors since this was last asked, as the bits of ESR. Source: Intel SDM vol. 3A, 11.5.3.
   public static func takeErrors() -> UInt32 {
     with {
