@@ -21,8 +21,9 @@ export CPUS MEMORY MACHINE FIRMWARE ACCEL BOOT SCREEN APPEND
 
 INITRAMFS := build/initramfs.cpio.gz
 KERNEL_SCRATCH := .build-kernel
-KERNEL_BUILD := swift build --quiet --triple x86_64-unknown-none-elf --toolset Toolchain/kernel.json \
+KERNEL_BUILD := swift build --quiet --no-color-diagnostics --triple x86_64-unknown-none-elf --toolset Toolchain/kernel.json \
   --configuration release --scratch-path $(KERNEL_SCRATCH)
+# Messages without colours: a build at a terminal would else begin anew after one elsewhere, and the other way round.
 # Without debug information, which takes a fifth of the time. (The index stays: the package manager looks for tests in it.)
 HOST_FLAGS := $(shell cat Tools/host-flags)
 HOST_BUILD := swift build --quiet $(HOST_FLAGS)
