@@ -82,8 +82,7 @@ enum InterruptTests {
   }
 
   private static func makeUp() -> UInt8? {
-    // For its effect on interrupts.
-    SpinLock(0).withLock { _ in ForgottenEnds.makeUp(isServing: false) }
+    Processor.withoutInterrupts { ForgottenEnds.makeUp(isServing: false) }
   }
 
   private static func spin(nanoseconds: UInt64) {

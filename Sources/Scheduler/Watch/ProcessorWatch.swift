@@ -41,7 +41,7 @@ public final class ProcessorWatch {
     intervalNanoseconds: UInt64 = 1_000_000_000, limitNanoseconds: UInt64 = 20_000_000_000,
     _ reporter: ProcessorWatchReporter
   ) throws(Errno) {
-    let shared = Watched(limitNanoseconds, reporter)
+    let shared = Watched(limitNanoseconds, reminderNanoseconds: 4 &* intervalNanoseconds, reporter)
     var heartbeats = GrowableArray<Heartbeat>()
     var timers = GrowableArray<Timer>()
     let now = Clock.nanoseconds
@@ -69,10 +69,13 @@ private final class Watched {
   }
 
   private let limit: UInt64
+  private let reminder: UInt64
   private let reporter: ProcessorWatchReporter
   private let members = SpinLock(Members())
 
-  init(_ limit: UInt64, _ reporter: ProcessorWatchReporter) { (self.limit, self.reporter) = (limit, reporter) }
+  init(_ limit: UInt64, reminderNanoseconds: UInt64, _ reporter: ProcessorWatchReporter) {
+    (self.limit, reminder, self.reporter) = (limit, reminderNanoseconds, reporter)
+  }
 
   func add(_ member: Heartbeat) throws(Errno) {
     try members.withLock { members throws(Errno) in try members.list.append(member) }
@@ -85,6 +88,8 @@ private final class Watched {
       index += 1
       guard member.number != own else { continue }
       let silence = member.silence(at: now)
+      // Its timer may have lost what it was armed with: this makes the CPU arm it again.
+      if silence > reminder { ProcessorMessages.reschedule(member.number) }
       if silence > limit {
         if member.setStuck(true) { reporter.isStuck(member.number, nanoseconds: silence) }
       } else if member.setStuck(false) {
