@@ -339,9 +339,13 @@ open class OpenFile {
 
   /// Reserves, or with flags frees or clears, part of the file. fallocate(2).
   ///
-  /// - Parameter sizeLimit: how long it may become. RLIMIT_FSIZE.
-  /// - Throws: `EOPNOTSUPP`, `EFBIG`, `ENOSPC`.
-  open func allocate(_ range: Range<Int64>, _ way: AllocationWay, sizeLimit: UInt64 = .max) throws(Errno) {
+  /// - Parameters:
+  ///   - sizeLimit: how long it may become. RLIMIT_FSIZE.
+  ///   - isKilled: asked after every few pages whether the caller is on its way out.
+  /// - Throws: `EOPNOTSUPP`, `EFBIG`, `ENOSPC`; `EINTR` if the caller is on its way out: the file is no longer than before then.
+  open func allocate(
+    _ range: Range<Int64>, _ way: AllocationWay, sizeLimit: UInt64 = .max, unless isKilled: () -> Bool = { false }
+  ) throws(Errno) {
     guard mode.contains(.write) else { throw .EBADF }
     throw inode.kind == .fifo ? .ESPIPE : .ENODEV
   }
