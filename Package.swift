@@ -234,7 +234,7 @@ let package = Package(
     .target(
       name: "TestSupport", dependencies: ["Foundations"], path: "Tests/TestSupport", exclude: ["README.md"],
       swiftSettings: optimized),
-    module("FileTestSupport", path: "Tests/FileTestSupport", ["Foundations", "Machine", "VFS"]),
+    module("FileTestSupport", path: "Tests/FileTestSupport", ["Foundations", "Machine", "Time", "VFS"]),
     tests("GeneratorTests", ["SpecKit", "TestSupport"], exclude: ["README.md", "Golden", "BadSpecs"]),
     tests("FoundationsTests", ["Foundations", "TestSupport"]),
     tests("BootInformationTests", ["BootInformation", "TestSupport"]),
@@ -387,6 +387,7 @@ let package = Package(
       "SystemCallsTests",
       [
         "SystemCalls", "Processes", "IPC", "RAMFileSystem", "VFS", "Security", "PageCache", "LinuxABI", "Machine",
+        "Time",
         "Events", "Sockets", "KernelEvents", "Foundations",
         "FileTestSupport",
         "TestSupport",

@@ -10,7 +10,8 @@ extension FutexTable {
   public enum OwnershipWish: Sendable {
     /// Wait for it, until the deadline.
     case wait(ClockDeadline?)
-    /// Say so. FUTEX_TRYLOCK_PI.
+    /// Say so. FUTEX_TRYLOCK_PI. As on Linux, the word of an owner that lives says afterwards that somebody waits, which costs the
+    /// owner no more than a call to unlock it.
     case tryOnly
   }
 

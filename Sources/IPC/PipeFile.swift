@@ -71,6 +71,17 @@ public final class PipeFile: OpenFile {
     if mode.contains(.write) { body(pipe.writerQueue) }
   }
 
+  public override var readinessSignals: ReadinessSignals { .all }
+
+  /// The other side is gone, which ends waiting for content or room. Source: Linux fs/pipe.c, `pipe_release`.
+  public override func readinessAfterChange() -> PollEvents {
+    let events = poll()
+    var told: PollEvents = []
+    if events.contains(.hangUp) { told.insert(.input) }
+    if events.contains(.error) { told.insert(.output) }
+    return told
+  }
+
   public override func control(_ request: UInt32, _ argument: UInt64) throws(Errno) -> Int {
     // FIONREAD of asm-generic/ioctls.h.
     guard request == 0x541b else { throw .ENOTTY }

@@ -46,6 +46,48 @@ struct OwnershipTests {
     }
   }
 
+  @Test("Who only tries is told of an owner that there is not, and of a word that names another than its owner")
+  func trying() throws {
+    try withWorld { world in
+      let (first, second, third) = (world.threads.make(21), world.threads.make(22), world.threads.make(23))
+      let word = try world.word(0)
+      func attempt(_ thread: TestThread) -> Errno? {
+        error { () throws(Errno) in try world.table.lock(word, for: thread, .tryOnly, among: world.threads) }
+      }
+      for dead in [999, Self.died | 999, Self.waiters | 999] {
+        world.set(0, dead)
+        #expect(attempt(first) == .ESRCH)
+        #expect(world.value(0) == dead)
+      }
+      // One that is known by its number and has ended is none either.
+      world.set(0, 23)
+      world.table.end(third)
+      #expect(attempt(first) == .ESRCH)
+      // An owner that lives, of a word whose owner before it had died: nobody is made to wait for it.
+      world.set(0, Self.died | 22)
+      #expect(attempt(second) == .EDEADLK)
+      #expect(attempt(first) == .EAGAIN && second.held == nil && first.ownedWait == nil)
+      #expect(world.value(0) == Self.died | Self.waiters | 22)
+      try world.table.unlock(word, of: second)
+      #expect(world.value(0) == 0)
+      try world.table.lock(word, for: second, .wait(nil), among: world.threads)
+      let crew = Crew()
+      let waiter = world.threads.make(24)
+      crew.start {
+        try? world.table.lock(word, for: waiter, .wait(nil), among: world.threads)
+        try? world.table.unlock(word, of: waiter)
+      }
+      while second.lentNow != .fair(.normal) { HostThread.yield() }
+      #expect(attempt(first) == .EAGAIN)
+      world.set(0, Self.waiters | 24)
+      #expect(attempt(first) == .EINVAL)
+      world.set(0, Self.waiters | 22)
+      try world.table.unlock(word, of: second)
+      crew.join()
+      #expect(world.value(0) == 0 && second.held == nil)
+    }
+  }
+
   @Test("Unlocking hands the word to the most urgent, and urgency is lent meanwhile, along chains")
   func inheritance() throws {
     try withWorld { world in

@@ -67,6 +67,42 @@ struct SignalSendingTests {
     }
   }
 
+  @Test("until it is waited for, one that has ended can be sent signals by whoever might before, also in its group")
+  func zombies() throws {
+    try SignalWorld.run { world in
+      let (sender, stranger) = (try #require(try world.makeProcess(user(1)).leader), try world.makeProcess(user(2)))
+      let zombie = try world.makeProcess(user(1))
+      try world.tree.setGroup(of: 0, to: 0, by: zombie)
+      let task = try #require(zombie.leader)
+      #expect(zombie.remove(task, usage: ResourceUsage()))
+      world.tree.remove(task)
+      world.tree.end(zombie, ExitStatus(code: 0))
+      let number = zombie.number
+      func send(_ signal: Signal?, _ receivers: SignalReceivers, by task: Task? = nil) throws(Errno) {
+        try world.tree.send(signal, .bare(.SIGTERM), to: receivers, by: task ?? sender)
+      }
+      func sendTask(_ signal: Signal?, of process: Int32?, by task: Task? = nil) throws(Errno) {
+        try world.tree.send(signal, .bare(.SIGTERM), toTask: number, of: process, by: task ?? sender)
+      }
+      for signal in [nil, .SIGTERM, .SIGKILL] as [Signal?] {
+        try send(signal, .process(number))
+        try send(signal, .group(number))
+        try sendTask(signal, of: nil)
+        try sendTask(signal, of: number)
+        #expect(throws: Errno.ESRCH) { try sendTask(signal, of: number + 1) }
+        #expect(throws: Errno.EPERM) { try send(signal, .process(number), by: stranger.leader) }
+        #expect(throws: Errno.EPERM) { try send(signal, .group(number), by: stranger.leader) }
+        #expect(throws: Errno.EPERM) { try sendTask(signal, of: nil, by: stranger.leader) }
+      }
+      #expect(zombie.life == .zombie)
+      _ = try world.tree.takeReport(for: world.first, WaitRequest(.node(zombie), [.WEXITED]))
+      for receivers in [.process(number), .group(number)] as [SignalReceivers] {
+        #expect(throws: Errno.ESRCH) { try send(nil, receivers) }
+      }
+      #expect(throws: Errno.ESRCH) { try sendTask(nil, of: nil) }
+    }
+  }
+
   @Test("kill finds a process by the number of any of its tasks")
   func taskNumbers() throws {
     try SignalWorld.run { world in

@@ -60,6 +60,24 @@ struct TreeTests {
     #expect(try family.wait(parent, .any, [.WEXITED, .__WALL])?.number == silent.number)
   }
 
+  @Test("a child that is asked for itself is not another that has got its number")
+  func identity() throws {
+    let family = try Family(limit: 310)
+    let parent = try family.fork(family.first)
+    while try family.fork(parent).number < 308 {}
+    let child = try family.fork(parent)
+    #expect(throws: Errno.ECHILD) { try family.wait(family.first, .node(child)) }
+    #expect(try family.wait(parent, .node(child)) == nil)
+    family.tree.end(child, ExitStatus(code: 4))
+    #expect(try family.wait(parent, .node(child), [.WEXITED, .WNOWAIT])?.detail == 4)
+    #expect(try family.wait(parent, .node(child))?.number == 309)
+    let other = try family.fork(parent)
+    #expect(other.number == child.number)
+    family.tree.end(other, ExitStatus(code: 5))
+    #expect(throws: Errno.ECHILD) { try family.wait(parent, .node(child)) }
+    #expect(try family.wait(parent, .process(309))?.detail == 5)
+  }
+
   @Test("a parent that ignores its children forgets them when they end")
   func ignoring() throws {
     let family = try Family()

@@ -203,6 +203,24 @@ struct ContentTests {
     }
   }
 
+  @Test("Who is on the way out while space is reserved reserves nothing")
+  func killed() throws {
+    try withWorld { world in
+      let file = try world.open("f", [.O_CREAT, .O_RDWR])
+      #expect(try file.write([UInt8](repeating: 1, count: 8_192)) == 8_192)
+      let free = try world.fileSystem.statistics().freeBlockCount
+      var looks = 0
+      #expect(throws: Errno.EINTR) {
+        try file.allocate(0..<200 << 12, .reserve) {
+          looks += 1
+          return looks > 2
+        }
+      }
+      #expect(try looks == 3 && file.endOffset() == 8_192)
+      #expect(try world.fileSystem.statistics().freeBlockCount == free)
+    }
+  }
+
   @Test("Space is reserved without a limit, however the counts of pages differ for a moment")
   func unlimited() throws {
     try withWorld { world in

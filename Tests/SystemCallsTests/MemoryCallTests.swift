@@ -1,12 +1,12 @@
 import Foundations
 import LinuxABI
 import Machine
-import Processes
 import Security
 import Testing
 import VFS
 import VirtualMemory
 
+@testable import Processes
 @testable import RAMFileSystem
 @testable import SystemCalls
 
@@ -26,6 +26,24 @@ struct MemoryCallTests {
       try world.store([UInt8(7)], at: address + 8_191)
       #expect(world.call(.munmap, address, 8_192) == 0)
       #expect(throws: Errno.EFAULT) { try world.bytes(1, at: address) }
+    }
+  }
+
+  @Test("who is on the way out waits neither for memory nor for room in files")
+  func killed() throws {
+    try CallWorld.run { world throws in
+      let file = try world.open("/file", [1, 2, 3], .O_RDWR)
+      world.task.askToEnd()
+      #expect(world.error(.mlock, CallWorld.base, 65_536) == .EINTR)
+      #expect(world.error(.mlock2, CallWorld.base, 65_536, 0) == .EINTR)
+      #expect(world.error(.madvise, CallWorld.base, 65_536, 23) == .EINTR)
+      // MAP_POPULATE.
+      let address = UInt64(world.call(.mmap, 0, 65_536, read | write, own | anonymous | 0x8000, none))
+      var residentCount = 0
+      try world.space.forEachPage(address, 65_536) { _, isResident in residentCount += isResident ? 1 : 0 }
+      #expect(address > 0 && residentCount == 0)
+      #expect(world.error(.fallocate, file, 0, 0, 1 << 20) == .EINTR)
+      #expect(try world.task.files.file(Descriptor(rawValue: Int32(file))).inode.currentAttributes().size == 3)
     }
   }
 

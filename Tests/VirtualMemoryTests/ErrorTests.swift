@@ -17,6 +17,48 @@ struct ErrorTests {
     return error { () throws(Errno) in _ = try space.map(request) }
   }
 
+  @Test("Who is on the way out populates a few pages more at most")
+  func killed() throws {
+    try withMachine {
+      let space = try AddressSpace.make()
+      defer { space.tearDown() }
+      space.limits.ignoresLockLimit = true
+      let pages = 0..<UInt64(500)
+      func presentCount() -> Int {
+        pages.filter { space.presentFrame(at: Self.base + $0 * Self.page, .write) != nil }.count
+      }
+      func look(_ limit: Int, _ call: (() -> Bool) throws(Errno) -> Void) -> Errno? {
+        var looks = 0
+        return error { () throws(Errno) in
+          try call {
+            looks += 1
+            return looks > limit
+          }
+        }
+      }
+      _ = try space.mapPrivate(500, at: Self.base)
+      #expect(
+        look(0) { isKilled throws(Errno) in try space.lock(Self.base, 500 * Self.page, unless: isKilled) } == .EINTR)
+      #expect(presentCount() == 0)
+      #expect(
+        look(1) { isKilled throws(Errno) in try space.lock(Self.base, 500 * Self.page, unless: isKilled) } == .EINTR)
+      let count = presentCount()
+      #expect(count > 0 && count < 250)
+      #expect(
+        look(1) { isKilled throws(Errno) in
+          try space.advise(Self.base, 500 * Self.page, .populateWrite, unless: isKilled)
+        } == .EINTR)
+      #expect(
+        look(1) { isKilled throws(Errno) in
+          try space.lockAll(current: true, future: false, onFault: false, unless: isKilled)
+        } == nil)
+      #expect(presentCount() < 500)
+      #expect(
+        look(.max) { isKilled throws(Errno) in try space.lock(Self.base, 500 * Self.page, unless: isKilled) } == nil)
+      #expect(presentCount() == 500)
+    }
+  }
+
   @Test("mmap")
   func mmap() throws {
     try withMachine {

@@ -104,4 +104,6 @@ public final class EventFile: OpenFile {
   }
 
   public override func forEachWaitQueue(_ body: (borrowing WaitQueue) -> Void) { body(node.queue) }
+
+  public override var readinessSignals: ReadinessSignals { .all }
 }

@@ -150,7 +150,7 @@ final class RAMFile: RAMInode {
     frame.zeroFill(start..<min(4096, start + range.count))
   }
 
-  override func reserve(_ range: Range<Int64>) throws(Errno) {
+  override func reserve(_ range: Range<Int64>, unless isKilled: () -> Bool) throws(Errno) {
     guard !range.isEmpty else { return }
     if range.upperBound > size { try checkSeals(.F_SEAL_GROW) }
     let wanted = UInt64(range.lowerBound >> 12)..<Self.pageCount(range.upperBound)
@@ -163,6 +163,7 @@ final class RAMFile: RAMInode {
     var page = wanted.lowerBound
     do throws(Errno) {
       while page < wanted.upperBound {
+        if page & 63 == 0, isKilled() { throw .EINTR }
         _ = try pages.page(page)
         page += 1
       }

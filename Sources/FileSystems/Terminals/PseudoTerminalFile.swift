@@ -29,7 +29,14 @@ public final class PseudoTerminalFile: OpenFile {
   public override func writeContent(
     _ buffer: inout IOBuffer, at offset: inout Int64, sizeLimit: UInt64
   ) throws(Errno) -> Int {
-    try master.write(&buffer, nonBlocking: isNonblocking)
+    do throws(Errno) {
+      let count = try master.write(&buffer, nonBlocking: isNonblocking)
+      if buffer.remaining > 0 { noteLackOfRoom() }
+      return count
+    } catch {
+      if error == .EAGAIN { noteLackOfRoom() }
+      throw error
+    }
   }
 
   public override func control(_ request: UInt32, _ argument: UInt64) throws(Errno) -> Int {
@@ -55,4 +62,11 @@ public final class PseudoTerminalFile: OpenFile {
   public override func poll() -> PollEvents { master.poll() }
 
   public override func forEachWaitQueue(_ body: (borrowing WaitQueue) -> Void) { master.forEachWaitQueue(body) }
+
+  public override var readinessSignals: ReadinessSignals { .roomWhenWanted }
+
+  public override var hasRoom: Bool { master.poll().contains(.output) }
+
+  /// Nobody is in the foreground of a master.
+  public override var defaultOwnerGroup: Int32? { 0 }
 }

@@ -59,7 +59,18 @@ public final class TerminalFile: OpenFile {
   public override func writeContent(
     _ buffer: inout IOBuffer, at offset: inout Int64, sizeLimit: UInt64
   ) throws(Errno) -> Int {
-    try current().write(&buffer, nonBlocking: isNonblocking)
+    try write(&buffer, to: current())
+  }
+
+  private func write(_ buffer: inout IOBuffer, to handle: TerminalHandle) throws(Errno) -> Int {
+    do throws(Errno) {
+      let count = try handle.write(&buffer, nonBlocking: isNonblocking)
+      if buffer.remaining > 0 { noteLackOfRoom() }
+      return count
+    } catch {
+      if error == .EAGAIN { noteLackOfRoom() }
+      throw error
+    }
   }
 
   public override func control(_ request: UInt32, _ argument: UInt64) throws(Errno) -> Int {
@@ -71,4 +82,11 @@ public final class TerminalFile: OpenFile {
   public override func poll() -> PollEvents { ((try? current()) ?? handle).poll() }
 
   public override func forEachWaitQueue(_ body: (borrowing WaitQueue) -> Void) { handle.forEachWaitQueue(body) }
+
+  public override var readinessSignals: ReadinessSignals { .roomWhenWanted }
+
+  // Within the lock, where the reference cannot be the last.
+  public override var hasRoom: Bool { opened.withLock { $0.poll().contains(.output) } }
+
+  public override var defaultOwnerGroup: Int32? { terminal.foregroundGroup }
 }

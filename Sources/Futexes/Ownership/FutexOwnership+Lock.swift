@@ -36,25 +36,29 @@ extension FutexOwnership {
     if futex == nil, owner == 0 {
       return Self.write(thread.number | value & OwnedFutex.ownerDiedBit, over: value, to: word) ?? .taken
     }
-    if isTrying { return .busy }
-    return join(word, value, futex, candidate, thread, waiter)
+    // Who only tries is told the same of a word that names nobody, or another than it should, as who would wait for it.
+    switch owned(word, value, futex, candidate, spareOf: thread) {
+    case .failure(let outcome): return outcome
+    case .futex(let futex):
+      if !isTrying { return join(futex, thread, waiter) }
+      dropIfUnused(futex)
+      return .busy
+    }
   }
 
-  private mutating func join(
-    _ word: FutexWord, _ value: UInt32, _ futex: OwnedFutex?, _ candidate: FutexThread?, _ thread: FutexThread,
-    _ waiter: FutexWaiter
-  ) -> Outcome {
-    let found = owned(word, value, futex, candidate, spareOf: thread)
-    guard case .futex(let futex) = found, let owner = futex.owner else {
-      if case .failure(let outcome) = found { return outcome }
-      return .invalid
-    }
+  private mutating func join(_ futex: OwnedFutex, _ thread: FutexThread, _ waiter: FutexWaiter) -> Outcome {
+    guard let owner = futex.owner else { return .invalid }
     guard !isDeadlock(thread, waitingFor: owner) else {
-      if futex.first == nil && !futex.isInherited { drop(futex) }
+      dropIfUnused(futex)
       return .deadlock
     }
     add(waiter, thread, to: futex)
     return .entered
+  }
+
+  /// Puts `futex` out of use if nobody waits for it, nor has inherited it.
+  private mutating func dropIfUnused(_ futex: OwnedFutex) {
+    if futex.first == nil && !futex.isInherited { drop(futex) }
   }
 
   /// What there is to wait for.

@@ -4,13 +4,18 @@ import Machine
 /// The mlock(2) family and madvise(2).
 extension AddressSpace {
   /// mlock2(2).
-  public func lock(_ address: UInt64, _ byteCount: UInt64, onFault: Bool = false) throws(Errno) {
+  ///
+  /// - Parameter isKilled: asked after every few pages whether the caller is on its way out: then it ends with `EINTR`.
+  public func lock(
+    _ address: UInt64, _ byteCount: UInt64, onFault: Bool = false, unless isKilled: () -> Bool = { false }
+  ) throws(Errno) {
     guard state.withLock({ $0.mayLockAtAll }) else { throw .EPERM }
     let range = try Self.coveredPages(address, byteCount)
     try change { state, _ throws(Errno) in try state.lock(range, onFault ? [.locked, .lockedOnFault] : .locked) }
-    switch populate(range) {
+    switch populate(range, unless: isKilled) {
     case nil: return
     case .outOfMemory: throw .EAGAIN
+    case .killed: throw .EINTR
     case .hole, .forbidden, .busError: throw .ENOMEM
     }
   }
@@ -27,13 +32,16 @@ extension AddressSpace {
   ///   - current: whether what is mapped is locked.
   ///   - future: whether what will be mapped is locked.
   ///   - onFault: whether pages are locked only when they are used.
-  public func lockAll(current: Bool, future: Bool, onFault: Bool) throws(Errno) {
+  ///   - isKilled: asked after every few pages whether the caller is on its way out.
+  public func lockAll(
+    current: Bool, future: Bool, onFault: Bool, unless isKilled: () -> Bool = { false }
+  ) throws(Errno) {
     guard current || future else { throw .EINVAL }
     let flags: AreaFlags = onFault ? [.locked, .lockedOnFault] : .locked
     try state.withLock { state throws(Errno) in
       try state.lockAll(current: current ? flags : nil, future: future ? flags : [])
     }
-    if current { populateIfPossible(0..<UserSpace.end) }
+    if current { populateIfPossible(0..<UserSpace.end, unless: isKilled) }
   }
 
   /// munlockall(2).
@@ -43,14 +51,20 @@ extension AddressSpace {
   }
 
   /// madvise(2).
-  public func advise(_ address: UInt64, _ byteCount: UInt64, _ advice: Advice) throws(Errno) {
+  ///
+  /// - Parameter isKilled: asked after every few pages that are populated whether the caller is on its way out: then it ends with
+  ///   `EINTR`.
+  public func advise(
+    _ address: UInt64, _ byteCount: UInt64, _ advice: Advice, unless isKilled: () -> Bool = { false }
+  ) throws(Errno) {
     let range = try AddressSpaceState.pages(address, byteCount, orThrow: .EINVAL)
     guard !range.isEmpty else { return }
     switch advice {
     case .willNeed, .remove: try adviseObjects(range, advice)
     case .populateRead, .populateWrite:
-      switch populate(range, advice == .populateWrite ? .write : .read) {
+      switch populate(range, advice == .populateWrite ? .write : .read, unless: isKilled) {
       case nil: return
+      case .killed: throw .EINTR
       case .hole, .outOfMemory: throw .ENOMEM
       case .forbidden: throw .EINVAL
       case .busError: throw .EFAULT

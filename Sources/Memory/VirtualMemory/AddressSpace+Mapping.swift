@@ -5,8 +5,9 @@ import Machine
 extension AddressSpace {
   /// mmap(2).
   ///
+  /// - Parameter isKilled: asked after every few pages that are populated whether the caller is on its way out: then the rest is left.
   /// - Returns: the address of the first page.
-  public func map(_ request: MapRequest) throws(Errno) -> UInt64 {
+  public func map(_ request: MapRequest, unless isKilled: () -> Bool = { false }) throws(Errno) -> UInt64 {
     try AddressSpaceState.checkArguments(request)
     var request = request
     if request.flags.contains(.anonymous), request.flags.sharing == .shared, request.object == nil,
@@ -30,7 +31,7 @@ extension AddressSpace {
       return try state.map(request, number, flush: &flush)
     }
     let populates = request.flags.contains(.populate) && !request.flags.contains(.nonBlocking)
-    if populates || isLockedNow(range.lowerBound) { populateIfPossible(range) }
+    if populates || isLockedNow(range.lowerBound) { populateIfPossible(range, unless: isKilled) }
     return range.lowerBound
   }
 
@@ -51,23 +52,26 @@ extension AddressSpace {
 
   /// mremap(2).
   ///
+  /// - Parameter isKilled: asked after every few pages that are populated whether the caller is on its way out.
   /// - Returns: the address of the first page.
   public func remap(
-    _ address: UInt64, _ oldByteCount: UInt64, _ newByteCount: UInt64, _ flags: RemapFlags, to target: UInt64 = 0
+    _ address: UInt64, _ oldByteCount: UInt64, _ newByteCount: UInt64, _ flags: RemapFlags, to target: UInt64 = 0,
+    unless isKilled: () -> Bool = { false }
   ) throws(Errno) -> UInt64 {
     let request = try AddressSpaceState.checkArguments(address, oldByteCount, newByteCount, flags, to: target)
     let range = try change { state, flush throws(Errno) in try state.remap(request, flush: &flush) }
-    if isLockedNow(range.lowerBound) { populateIfPossible(range) }
+    if isLockedNow(range.lowerBound) { populateIfPossible(range, unless: isKilled) }
     return range.lowerBound
   }
 
   /// brk(2), which has no error but that the break stays where it was.
   ///
+  /// - Parameter isKilled: asked after every few pages that are populated whether the caller is on its way out.
   /// - Returns: where the break is now.
-  public func setBreak(_ address: UInt64) -> UInt64 {
+  public func setBreak(_ address: UInt64, unless isKilled: () -> Bool = { false }) -> UInt64 {
     do throws(Errno) {
       let added = try change { state, flush throws(Errno) in try state.setBreak(address, flush: &flush) }
-      if !added.isEmpty, isLockedNow(added.lowerBound) { populateIfPossible(added) }
+      if !added.isEmpty, isLockedNow(added.lowerBound) { populateIfPossible(added, unless: isKilled) }
       return address
     } catch {
       return state.withLock { $0.heap.upperBound }

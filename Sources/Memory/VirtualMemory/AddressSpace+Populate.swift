@@ -11,6 +11,8 @@ enum PopulateFailure {
   case busError
   /// There is no memory, whatever was tried to get some.
   case outOfMemory
+  /// The caller is on its way out.
+  case killed
 }
 
 /// Making pages present before they are used.
@@ -30,26 +32,30 @@ extension AddressSpace {
   /// Makes every page of `range` present: of private memory that may be written so that it can be, of other memory so that
   /// it can be read, unless `kind` says what for. Areas that are locked on fault are left out if it does not.
   ///
+  /// - Parameter isKilled: asked after every few pages whether the caller is on its way out.
   /// - Returns: why it ended early, or nil.
-  func populate(_ range: Range<UInt64>, _ kind: PageFaultAccess.Kind? = nil) -> PopulateFailure? {
+  func populate(
+    _ range: Range<UInt64>, _ kind: PageFaultAccess.Kind? = nil, unless isKilled: () -> Bool
+  ) -> PopulateFailure? {
     var page = range.lowerBound
-    return populate(&page, to: range.upperBound, kind)?.failure
+    return populate(&page, to: range.upperBound, kind, isKilled)?.failure
   }
 
-  /// Makes every page of `range` present that can be.
-  func populateIfPossible(_ range: Range<UInt64>) {
+  /// Makes every page of `range` present that can be, `unless` the caller is on its way out.
+  func populateIfPossible(_ range: Range<UInt64>, unless isKilled: () -> Bool) {
     var page = range.lowerBound
-    while let (failure, end) = populate(&page, to: range.upperBound, nil) {
-      if failure == .outOfMemory { return }
+    while let (failure, end) = populate(&page, to: range.upperBound, nil, isKilled) {
+      if failure == .outOfMemory || failure == .killed { return }
       page = end
     }
   }
 
   /// - Returns: why it ended early, and where it is worth going on; nil when all is present.
   private func populate(
-    _ page: inout UInt64, to end: UInt64, _ kind: PageFaultAccess.Kind?
+    _ page: inout UInt64, to end: UInt64, _ kind: PageFaultAccess.Kind?, _ isKilled: () -> Bool
   ) -> (failure: PopulateFailure, end: UInt64)? {
     while page < end {
+      if isKilled() { return (.killed, end) }
       switch skipPresent(from: &page, to: end, kind) {
       case .present: break
       case .failed(let failure, let failureEnd): return (failure, failureEnd)

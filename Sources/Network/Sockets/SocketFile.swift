@@ -137,6 +137,8 @@ open class SocketFile: OpenFile {
 
   public override var canPoll: Bool { true }
 
+  public override var readinessSignals: ReadinessSignals { .roomWhenWanted }
+
   // MARK: Waiting
 
   /// How long to wait for something to receive.

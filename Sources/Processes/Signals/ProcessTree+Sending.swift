@@ -18,6 +18,8 @@ public enum SignalReceivers: Equatable, Sendable {
 extension ProcessTree {
   /// Sends a signal, or with none finds out whether it might be sent.
   ///
+  /// A process that has ended can be sent signals until it is waited for: nothing comes of them. Source: kill(2), NOTES.
+  ///
   /// - Throws: `ESRCH` when there is nobody, `EPERM` when it may be sent to none of them, `EAGAIN`.
   /// - Context: the sender itself, without locks.
   public func send(
@@ -34,7 +36,7 @@ extension ProcessTree {
       try send(signal, information, to: receiver, by: sender)
     case .group(let number):
       var result = Result<Void, Errno>.failure(.ESRCH)
-      forEachMember(ofGroup: number) { member in
+      forEachMember(ofGroup: number, .all) { member in
         guard let receiver = member as? Process else { return }
         let one = attempt(signal, information, receiver, sender)
         // One that got it is enough; otherwise the last failure counts.
@@ -44,7 +46,7 @@ extension ProcessTree {
     case .all:
       var count = 0
       var failure: Errno?
-      forEachProcess { other in
+      forEachProcess(.all) { other in
         guard let receiver = other as? Process, !receiver.isFirst, receiver !== sender.process else { return true }
         count += 1
         if case .failure(let error) = attempt(signal, information, receiver, sender), error != .EPERM {
@@ -65,8 +67,16 @@ extension ProcessTree {
   public func send(
     _ signal: Signal?, _ information: SignalInformation, toTask number: Int32, of process: Int32?, by sender: Task
   ) throws(Errno) {
-    guard let receiver = task(number), process == nil || receiver.processIdentifier == process else { throw .ESRCH }
-    guard receiver.process === sender.process || maySend(signal, receiver, sender) else { throw .EPERM }
+    guard let receiver = task(number) else {
+      // A process's first task has its number until the process is waited for, and cannot take a signal any more.
+      guard let ended = self.process(number) as? Process, process == nil || process == number else { throw .ESRCH }
+      return try checkSending(signal, to: ended, by: sender)
+    }
+    guard process == nil || receiver.processIdentifier == process else { throw .ESRCH }
+    guard
+      receiver.process === sender.process
+        || maySend(signal, receiver.process, receiver.credentialsForOthers.users, sender)
+    else { throw .EPERM }
     if let signal { try receiver.send(signal, information, by: sender) }
   }
 
@@ -82,16 +92,21 @@ extension ProcessTree {
   private func send(
     _ signal: Signal?, _ information: SignalInformation, to receiver: Process, by sender: Task
   ) throws(Errno) {
-    if receiver !== sender.process {
-      // One that has ended can be sent signals until it is waited for.
-      if let task = receiver.leader, !maySend(signal, task, sender) { throw .EPERM }
-    }
+    try checkSending(signal, to: receiver, by: sender)
     if let signal { try receiver.send(signal, information, by: sender) }
   }
 
+  /// - Throws: `EPERM` when a signal may not be sent to `receiver`, as whom its last task acted if it has ended.
+  private func checkSending(_ signal: Signal?, to receiver: Process, by sender: Task) throws(Errno) {
+    guard receiver !== sender.process else { return }
+    guard maySend(signal, receiver, receiver.credentialsForOthers.users, sender) else { throw .EPERM }
+  }
+
   /// Whether the credentials allow it. Source: kill(2); Linux kernel/signal.c, `kill_ok_by_cred`.
-  private func maySend(_ signal: Signal?, _ receiver: Task, _ sender: Task) -> Bool {
-    let (own, theirs) = (sender.credentials.users, receiver.credentialsForOthers.users)
+  ///
+  /// - Parameter theirs: as whom the one that is to get it acts, who belongs to `receiver`.
+  private func maySend(_ signal: Signal?, _ receiver: Process, _ theirs: Identities<UserID>, _ sender: Task) -> Bool {
+    let own = sender.credentials.users
     if own.effective == theirs.saved || own.effective == theirs.real || own.real == theirs.saved
       || own.real == theirs.real
     {
@@ -99,6 +114,6 @@ extension ProcessTree {
     }
     if sender.credentials.has(.CAP_KILL) { return true }
     guard signal == .SIGCONT, let session = sender.process.session else { return false }
-    return receiver.process.session === session
+    return receiver.session === session
   }
 }

@@ -4,13 +4,15 @@ import Machine
 import Waiting
 
 /// Which children a process waits for, and for what. Source: waitpid(2), waitid(2).
-public struct WaitRequest: Sendable {
+public struct WaitRequest {
   /// Which children.
-  public enum Children: Equatable, Sendable {
+  public enum Children {
     /// All.
     case any
     /// The one with this number.
     case process(Int32)
+    /// This one, whose number may be another's when it has been forgotten. Source: waitid(2), `P_PIDFD`.
+    case node(ProcessNode)
     /// Those in the group with this number.
     case group(Int32)
   }
@@ -95,6 +97,7 @@ extension WaitRequest {
     switch children {
     case .any: return true
     case .process(let number): return child.identifier.number == number
+    case .node(let node): return child === node
     case .group(let number): return child.group?.identifier.number == number
     }
   }

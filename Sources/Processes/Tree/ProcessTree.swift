@@ -100,12 +100,21 @@ public final class ProcessTree {
 
   // MARK: Walks
 
+  /// Which processes a walk visits.
+  public enum Visit: Sendable {
+    /// Those that live.
+    case living
+    /// Also those that have ended and not been waited for.
+    case all
+  }
+
   /// Calls `body` with each process that lives, by number, until it returns false. The lock is held.
-  public func forEachProcess(_ body: (ProcessNode) -> Bool) {
+  public func forEachProcess(_ visit: Visit = .living, _ body: (ProcessNode) -> Bool) {
     state.withLock { state in
       var goesOn = true
       state.identifiers.forEach { identifier in
-        if goesOn, let process = identifier.process, process.life == .alive { goesOn = body(process) }
+        guard goesOn, let process = identifier.process, visit == .all || process.life == .alive else { return }
+        goesOn = body(process)
       }
     }
   }
@@ -114,10 +123,12 @@ public final class ProcessTree {
   ///
   /// - Returns: false when there is no such group.
   @discardableResult
-  public func forEachMember(ofGroup number: Int32, _ body: (ProcessNode) -> Void) -> Bool {
+  public func forEachMember(
+    ofGroup number: Int32, _ visit: Visit = .living, _ body: (ProcessNode) -> Void
+  ) -> Bool {
     state.withLock { state in
       guard let group = state.identifiers.find(number)?.group else { return false }
-      group.forEach { if $0.life == .alive { body($0) } }
+      group.forEach { if visit == .all || $0.life == .alive { body($0) } }
       return true
     }
   }

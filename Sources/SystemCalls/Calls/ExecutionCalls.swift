@@ -106,7 +106,7 @@ extension SystemCallContext {
     case .P_PIDFD:
       guard number >= 0 else { throw .EINVAL }
       let handle = try handle(number)
-      children = .process(handle.process.number)
+      children = .node(handle.process)
       if handle.isNonblocking, !options.contains(.WNOHANG) { nothing = .EAGAIN }
     }
     let isPatient = nothing == nil && !options.contains(.WNOHANG)

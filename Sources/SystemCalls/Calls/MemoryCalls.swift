@@ -32,7 +32,7 @@ extension SystemCallContext {
       address: address, byteCount: byteCount, protection: implied(protection),
       flags: VirtualMemory.MapFlags(rawValue: UInt32(truncatingIfNeeded: flags.rawValue)),
       offset: UInt64(bitPattern: offset))
-    if request.flags.contains(.anonymous) { return try space.map(request) }
+    if request.flags.contains(.anonymous) { return try space.map(request) { task.isEnding } }
     let file = try task.files.usableFile(Descriptor(rawValue: descriptor))
     // Where seals may still come, none is to come between the look at them and the mapping, which would make it void.
     guard let seals = file.inode.seals, !seals.contains(.F_SEAL_SEAL) else { return try map(file, &request) }
@@ -41,7 +41,7 @@ extension SystemCallContext {
 
   private func map(_ file: OpenFile, _ request: inout MapRequest) throws(Errno) -> UInt64 {
     try add(file, to: &request)
-    return try space.map(request)
+    return try space.map(request) { task.isEnding }
   }
 
   /// Adds what is to be mapped, and what it allows.
@@ -91,11 +91,11 @@ extension SystemCallContext {
     _ address: UInt64, _ oldByteCount: UInt64, _ newByteCount: UInt64, _ flags: LinuxABI.RemapFlags, _ target: UInt64
   ) throws(Errno) -> UInt64 {
     let flags = VirtualMemory.RemapFlags(rawValue: UInt32(truncatingIfNeeded: flags.rawValue))
-    return try space.remap(address, oldByteCount, newByteCount, flags, to: target)
+    return try space.remap(address, oldByteCount, newByteCount, flags, to: target) { task.isEnding }
   }
 
   /// brk(2)
-  func brk(_ end: UInt64) throws(Errno) -> UInt64 { try space.setBreak(end) }
+  func brk(_ end: UInt64) throws(Errno) -> UInt64 { try space.setBreak(end) { task.isEnding } }
 
   // MARK: Advice and residence
 
@@ -103,7 +103,7 @@ extension SystemCallContext {
   func madvise(_ address: UInt64, _ byteCount: UInt64, _ advice: MemoryAdvice) throws(Errno) {
     // Others are for what there is not: merging of equal pages, pages of broken memory.
     guard let known = Advice(rawValue: Int32(truncatingIfNeeded: advice.rawValue)) else { throw .EINVAL }
-    try space.advise(address, byteCount, known)
+    try space.advise(address, byteCount, known) { task.isEnding }
   }
 
   /// msync(2)
@@ -136,11 +136,13 @@ extension SystemCallContext {
   // MARK: Locking
 
   /// mlock(2)
-  func mlock(_ address: UInt64, _ byteCount: UInt64) throws(Errno) { try space.lock(address, byteCount) }
+  func mlock(_ address: UInt64, _ byteCount: UInt64) throws(Errno) {
+    try space.lock(address, byteCount) { task.isEnding }
+  }
 
   /// mlock2(2)
   func mlock2(_ address: UInt64, _ byteCount: UInt64, _ flags: Mlock2Flags) throws(Errno) {
-    try space.lock(address, byteCount, onFault: flags.contains(.MLOCK_ONFAULT))
+    try space.lock(address, byteCount, onFault: flags.contains(.MLOCK_ONFAULT)) { task.isEnding }
   }
 
   /// munlock(2)
@@ -150,7 +152,8 @@ extension SystemCallContext {
   func mlockall(_ flags: LockAllFlags) throws(Errno) {
     try space.lockAll(
       current: flags.contains(.MCL_CURRENT), future: flags.contains(.MCL_FUTURE),
-      onFault: flags.contains(.MCL_ONFAULT))
+      onFault: flags.contains(.MCL_ONFAULT)
+    ) { task.isEnding }
   }
 
   /// munlockall(2)

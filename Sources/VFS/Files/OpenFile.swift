@@ -22,7 +22,7 @@ open class OpenFile {
   public let mode: OpenMode
   /// Who opened it.
   public let credentials: Credentials
-  /// Who is told of input and output, and by which signal. F_SETOWN, F_SETSIG.
+  /// Who is told of input and output, and by which signal. F_SETOWN, F_SETSIG, O_ASYNC.
   public let notification = SpinLock(FileNotification())
   private let statusBits: Atomic<UInt32>
   private let position = Atomic<Int64>(0)
@@ -65,11 +65,16 @@ open class OpenFile {
 
   /// Sets the flags that may change. F_SETFL.
   ///
-  /// - Throws: `EPERM` for O_NOATIME on another's file.
-  public final func setFlags(_ new: OpenFlags) throws(Errno) {
+  /// - Parameter descriptor: by which it is set: what signals say of it if O_ASYNC is set.
+  /// - Throws: `EPERM` for O_NOATIME on another's file, `ENOMEM` for O_ASYNC.
+  /// - Context: a thread without locks; may wait.
+  public final func setFlags(_ new: OpenFlags, by descriptor: Descriptor = Descriptor(rawValue: -1)) throws(Errno) {
     if new.contains(.O_NOATIME) && !flags.contains(.O_NOATIME) {
       let owner = inode.attributes.withLock { $0.user }
       guard credentials.users.fileSystem == owner || credentials.has(.CAP_FOWNER) else { throw .EPERM }
+    }
+    if new.contains(.O_ASYNC) != flags.contains(.O_ASYNC) {
+      if new.contains(.O_ASYNC) { try FileReadiness.start(self, descriptor) } else { FileReadiness.stop(self) }
     }
     let flags = flags.subtracting(.changeable).union(new.intersection(.changeable))
     statusBits.store(UInt32(truncatingIfNeeded: flags.rawValue), ordering: .relaxed)
@@ -310,6 +315,22 @@ open class OpenFile {
   /// As `forEachWaitQueue`, but the queues that `owner` had been asked for, whoever runs now.
   open func forEachWaitQueue(of owner: AnyObject?, _ body: (borrowing WaitQueue) -> Void) { forEachWaitQueue(body) }
 
+  /// Of what its owner is told by signals. O_ASYNC.
+  open var readinessSignals: ReadinessSignals { .none }
+
+  /// What its owner is to be told after a change of which those who wait were told no more than that there was one.
+  ///
+  /// - Context: any, interrupts too, without locks; no reference may be dropped that could be the last.
+  open func readinessAfterChange() -> PollEvents { [] }
+
+  /// Whether there is room to write, for those that tell of it `roomWhenWanted`: not every wake-up for room means that there is enough.
+  ///
+  /// - Context: as `readinessAfterChange`.
+  open var hasRoom: Bool { true }
+
+  /// Which group is its owner if O_ASYNC is set while it has none: 0 for the caller instead; nil for nobody.
+  open var defaultOwnerGroup: Int32? { nil }
+
   /// Whether poll(2) can wait for it; epoll refuses others.
   open var canPoll: Bool { false }
 
@@ -339,9 +360,13 @@ open class OpenFile {
 
   /// Reserves, or with flags frees or clears, part of the file. fallocate(2).
   ///
-  /// - Parameter sizeLimit: how long it may become. RLIMIT_FSIZE.
-  /// - Throws: `EOPNOTSUPP`, `EFBIG`, `ENOSPC`.
-  open func allocate(_ range: Range<Int64>, _ way: AllocationWay, sizeLimit: UInt64 = .max) throws(Errno) {
+  /// - Parameters:
+  ///   - sizeLimit: how long it may become. RLIMIT_FSIZE.
+  ///   - isKilled: asked after every few pages whether the caller is on its way out.
+  /// - Throws: `EOPNOTSUPP`, `EFBIG`, `ENOSPC`; `EINTR` if the caller is on its way out: the file is no longer than before then.
+  open func allocate(
+    _ range: Range<Int64>, _ way: AllocationWay, sizeLimit: UInt64 = .max, unless isKilled: () -> Bool = { false }
+  ) throws(Errno) {
     guard mode.contains(.write) else { throw .EBADF }
     throw inode.kind == .fifo ? .ESPIPE : .ENODEV
   }
@@ -351,29 +376,6 @@ open class OpenFile {
 
   /// Called each time a descriptor of it is closed, by whoever closes.
   open func flush() throws(Errno) {}
-}
-
-/// Who is told when a file with O_ASYNC is ready. Source: fcntl(2), "Managing signals".
-public struct FileNotification: Sendable {
-  /// What `number` is a number of.
-  public enum Receiver: Int32, Sendable {
-    /// A task. F_OWNER_TID.
-    case task = 0
-    /// A process. F_OWNER_PID.
-    case process = 1
-    /// A process group. F_OWNER_PGRP.
-    case group = 2
-  }
-
-  /// What `number` is a number of.
-  public var receiver = Receiver.process
-  /// Whose it is; 0 for nobody.
-  public var number: Int32 = 0
-  /// The signal; 0 for SIGIO.
-  public var signal: Int32 = 0
-
-  /// Nobody.
-  public init() {}
 }
 
 /// What fallocate(2) does.

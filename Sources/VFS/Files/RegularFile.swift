@@ -31,8 +31,10 @@ open class PagedInode: Inode {
 
   /// Takes room for `range`.
   ///
+  /// - Parameter isKilled: asked after every few pages whether the caller is on its way out.
+  /// - Throws: `EOPNOTSUPP`, `ENOSPC`, `EINTR`: nothing behind the old end is taken then.
   /// - Context: `lock` is held.
-  open func reserve(_ range: Range<Int64>) throws(Errno) { throw .EOPNOTSUPP }
+  open func reserve(_ range: Range<Int64>, unless isKilled: () -> Bool) throws(Errno) { throw .EOPNOTSUPP }
 
   /// The size. Read without the lock it may change at once.
   @inline(__always)
@@ -172,7 +174,7 @@ open class RegularFile: OpenFile {
   }
 
   open override func allocate(
-    _ range: Range<Int64>, _ way: AllocationWay, sizeLimit: UInt64 = .max
+    _ range: Range<Int64>, _ way: AllocationWay, sizeLimit: UInt64 = .max, unless isKilled: () -> Bool = { false }
   ) throws(Errno) {
     guard mode.contains(.write) else { throw .EBADF }
     try path.mount.checkWritable()
@@ -182,11 +184,11 @@ open class RegularFile: OpenFile {
     if way == .reserve || way == .clear { try content.checkGrowth(to: range.upperBound, limit: sizeLimit) }
     switch way {
     case .reserve, .reserveKeepingSize:
-      try content.reserve(range)
+      try content.reserve(range, unless: isKilled)
     case .punchHole: try content.punchHole(range)
     case .clear, .clearKeepingSize:
       try content.punchHole(range)
-      try content.reserve(range)
+      try content.reserve(range, unless: isKilled)
     }
     if way == .reserve || way == .clear, range.upperBound > content.size { try content.setSize(range.upperBound) }
     content.noteModified()

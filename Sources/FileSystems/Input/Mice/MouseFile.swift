@@ -73,4 +73,6 @@ public final class MouseFile: OpenFile {
   }
 
   public override func forEachWaitQueue(_ body: (borrowing WaitQueue) -> Void) { body(clients.queue) }
+
+  public override var readinessSignals: ReadinessSignals { .all }
 }

@@ -88,8 +88,17 @@ final class UnixSocket: SocketFile {
     let name = endpoint.state.withLock { $0.name }
     let companions = UnixEndpoint.Companions(files, stated: message.identity, caller, name)
     let patience = sendPatience(message.flags)
-    if type == .SOCK_STREAM { return try endpoint.sendStream(&buffer, to: message.address, companions, patience) }
-    return try endpoint.sendPacket(&buffer, to: message.address, companions, patience)
+    do throws(Errno) {
+      guard type == .SOCK_STREAM else {
+        return try endpoint.sendPacket(&buffer, to: message.address, companions, patience)
+      }
+      let count = try endpoint.sendStream(&buffer, to: message.address, companions, patience)
+      if buffer.remaining > 0 { noteLackOfRoom() }
+      return count
+    } catch {
+      if error == .EAGAIN { noteLackOfRoom() }
+      throw error
+    }
   }
 
   override func receive(_ buffer: inout IOBuffer, _ message: inout SocketMessage) throws(Errno) -> Int {
@@ -123,6 +132,17 @@ final class UnixSocket: SocketFile {
     body(endpoint.changes)
     if type == .SOCK_DGRAM { body(UnixEndpoint.datagramRoom) }
   }
+
+  // Without a look at the other side, as `poll` takes: the last reference to it might be dropped.
+  override func readinessAfterChange() -> PollEvents {
+    endpoint.state.withLock { state in
+      guard state.receivesNoMore else { return [] }
+      return state.sendsNoMore ? .hangUp : .input
+    }
+  }
+
+  /// Room here: that in the other side's queue is not looked at, for the same reason.
+  override var hasRoom: Bool { endpoint.hasRoomToSend }
 
   override func control(_ request: UInt32, _ argument: UInt64) throws(Errno) -> Int {
     let count: Int

@@ -22,6 +22,9 @@ extension SystemCallContext {
     case .F_DUPFD_QUERY:
       let other = try file(Int32(truncatingIfNeeded: argument))
       return try file(descriptor) === other ? 1 : 0
+    case .F_SETFL:
+      try setFlags(OpenFlags(rawValue: argument & 0xffff_ffff), of: usableFile(descriptor), descriptor)
+      return 0
     default: return try control(usableFile(descriptor), command, argument)
     }
   }
@@ -38,7 +41,6 @@ extension SystemCallContext {
   /// The commands that O_PATH is not enough for.
   private func control(_ file: OpenFile, _ command: FcntlCommand, _ argument: UInt64) throws(Errno) -> Int {
     switch command {
-    case .F_SETFL: try file.setFlags(OpenFlags(rawValue: argument & 0xffff_ffff))
     case .F_GETPIPE_SZ:
       guard let pipe = (file as? PipeFile)?.pipe else { throw .EBADF }
       return pipe.capacity
@@ -70,50 +72,60 @@ extension SystemCallContext {
   private func controlNotification(
     _ file: OpenFile, _ command: FcntlCommand, _ argument: UInt64
   ) throws(Errno) -> Int {
-    var notification = file.notification.withLock { $0 }
+    let (receiver, owner, signal) = file.notification.withLock { ($0.receiver, $0.owner, $0.signal) }
     switch command {
-    case .F_GETOWN: return Int(notification.receiver == .group ? -notification.number : notification.number)
+    case .F_GETOWN:
+      let number = Int(owner?.number ?? 0)
+      return receiver == .group ? -number : number
     case .F_SETOWN:
       let number = Int32(truncatingIfNeeded: argument)
       guard number != .min else { throw .EINVAL }
-      try set(&notification, number < 0 ? .group : .process, number.magnitude)
+      try setOwner(of: file, number < 0 ? .group : .process, number < 0 ? -number : number)
     case .F_GETOWN_EX:
       let pointer = UserPointer<Int32>(argument)
-      try pointer.store(notification.receiver.rawValue)
-      try pointer.store(notification.number, at: 1)
-      return 0
+      try pointer.store(receiver.rawValue)
+      try pointer.store(owner?.number ?? 0, at: 1)
     case .F_SETOWN_EX:
       let pointer = UserPointer<Int32>(argument)
       let number = try pointer.load(at: 1)
       guard let receiver = FileNotification.Receiver(rawValue: try pointer.load()) else { throw .EINVAL }
       guard number >= 0 else { throw .ESRCH }
-      try set(&notification, receiver, number.magnitude)
-    case .F_GETSIG: return Int(notification.signal)
+      try setOwner(of: file, receiver, number)
+    case .F_GETSIG: return Int(signal)
     default:
       guard argument <= 64 else { throw .EINVAL }
-      notification.signal = Int32(argument)
+      file.notification.withLock { $0.signal = Int32(argument) }
     }
-    let new = notification
-    file.notification.withLock { $0 = new }
     return 0
   }
 
   /// - Throws: `ESRCH` when there is no such receiver; 0 is nobody.
-  private func set(
-    _ notification: inout FileNotification, _ receiver: FileNotification.Receiver, _ number: UInt32
+  private func setOwner(
+    of file: OpenFile, _ receiver: FileNotification.Receiver, _ number: Int32
   ) throws(Errno) {
-    let number = Int32(truncatingIfNeeded: number)
-    let tree = task.process.tree
+    var owner: FileOwner?
     if number != 0 {
-      let exists =
-        switch receiver {
-        case .task: tree.task(number) != nil
-        case .process: tree.process(number) != nil
-        case .group: tree.forEachMember(ofGroup: number) { _ in }
-        }
-      guard exists else { throw .ESRCH }
+      try ObjectMemory.check()
+      owner = try ProcessFileOwner(receiver, number, by: task)
     }
-    (notification.receiver, notification.number) = (receiver, number)
+    let new = owner
+    let old = file.notification.withLock { notification in
+      let old = notification.owner
+      (notification.receiver, notification.owner) = (receiver, new)
+      return old
+    }
+    // Dropped outside the lock.
+    _ = consume old
+  }
+
+  /// Sets the flags of an open file that may change.
+  private func setFlags(_ flags: OpenFlags, of file: OpenFile, _ descriptor: Int32) throws(Errno) {
+    let isBegun = flags.contains(.O_ASYNC) && !file.flags.contains(.O_ASYNC)
+    try file.setFlags(flags, by: Descriptor(rawValue: descriptor))
+    // A terminal belongs to those who are in its foreground, or else to who asks. Source: Linux drivers/tty/tty_io.c, `__tty_fasync`.
+    guard isBegun, let group = file.defaultOwnerGroup, file.notification.withLock({ $0.owner == nil }) else { return }
+    // A group that has gone meanwhile is nobody.
+    try? setOwner(of: file, group > 0 ? .group : .process, group > 0 ? group : task.processIdentifier)
   }
 
   /// ioctl(2)
@@ -122,8 +134,8 @@ extension SystemCallContext {
     switch IoctlRequest(rawValue: request) {
     case .FIOCLEX: try task.files.setClosesOnExecution(Descriptor(rawValue: descriptor), true)
     case .FIONCLEX: try task.files.setClosesOnExecution(Descriptor(rawValue: descriptor), false)
-    case .FIONBIO: try change(.O_NONBLOCK, of: file, UserPointer<Int32>(argument))
-    case .FIOASYNC: try change(.O_ASYNC, of: file, UserPointer<Int32>(argument))
+    case .FIONBIO: try change(.O_NONBLOCK, of: file, descriptor, UserPointer<Int32>(argument))
+    case .FIOASYNC: try change(.O_ASYNC, of: file, descriptor, UserPointer<Int32>(argument))
     case .FIONREAD where file.inode.kind == .regular:
       let rest = try file.endOffset() - file.offset
       try UserPointer<Int32>(argument).store(Int32(truncatingIfNeeded: rest))
@@ -139,8 +151,15 @@ extension SystemCallContext {
   }
 
   /// Sets a flag of an open file if the int is not 0, otherwise clears it.
-  private func change(_ flag: OpenFlags, of file: OpenFile, _ value: UserPointer<Int32>) throws(Errno) {
+  ///
+  /// - Throws: `ENOTTY` when O_ASYNC would change what cannot tell of anything.
+  private func change(
+    _ flag: OpenFlags, of file: OpenFile, _ descriptor: Int32, _ value: UserPointer<Int32>
+  ) throws(Errno) {
     let flags = file.flags
-    try file.setFlags(try value.load() != 0 ? flags.union(flag) : flags.subtracting(flag))
+    let new = try value.load() != 0 ? flags.union(flag) : flags.subtracting(flag)
+    guard new != flags else { return }
+    if flag == .O_ASYNC, file.readinessSignals == .none { throw .ENOTTY }
+    try setFlags(new, of: file, descriptor)
   }
 }

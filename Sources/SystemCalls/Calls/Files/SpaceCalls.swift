@@ -49,7 +49,7 @@ extension SystemCallContext {
     guard !isOverflow else { throw .EFBIG }
     let limit = fileSizeLimit
     do throws(Errno) {
-      try file.allocate(offset..<end, way, sizeLimit: limit)
+      try file.allocate(offset..<end, way, sizeLimit: limit) { task.isEnding }
     } catch {
       raiseSignal(for: error, limit)
       throw error
