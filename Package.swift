@@ -267,7 +267,7 @@ let package = Package(
       [
         "DriverKit", "DMARemapping", "Interrupts", "Logging", "PCI", "Time", "Waiting", "Machine", "Foundations",
         "TestSupport",
-      ]),
+      ], generated: true),
     tests("EducationalDriverTests", ["EducationalDriver", "DriverKit", "DeviceModels", "Machine", "Foundations"]),
     tests(
       "DeviceFilesTests",

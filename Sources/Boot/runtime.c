@@ -34,6 +34,7 @@ uint32_t apus_start_line_count, apus_start_features;
 uint64_t apus_start_root;
 uint8_t apus_processor_entry[1], apus_processor_entry_end[1];
 const struct apus_gate apus_gate_table[256];
+const struct apus_stack_plan apus_stack_plan;
 const struct apus_user_fixup apus_user_fixups_start[1], apus_user_fixups_end[1];
 uint8_t apus_user_access_start[1], apus_user_access_end[1];
 uint8_t apus_user_restore_start[1], apus_user_restore_end[1];

@@ -1,14 +1,14 @@
 /// How often a driver that fails is replaced before its device is given up.
 ///
 /// A driver that has lived for a while, or has done something for somebody, has earned another try; one that fails again and again,
-/// at once, has not.
+/// at once, has not. The numbers are those of `Specs/recovery.json`, which RecoverySpecTests hold.
 struct RestartPolicy {
   /// How long a driver must live for its failure to count as the first, in nanoseconds.
   static var settledNanoseconds: UInt64 { 1_000_000_000 }
   /// How many failures in a row are too many.
   static var limit: Int { 8 }
   /// How many storms of interrupts in `stormNanoseconds` a device may have. A driver serves some interrupts also in a storm, so what it has
-  /// done for somebody does not count then. As `Specs/recovery.json` has it for `interruptStorm`.
+  /// done for somebody does not count then.
   static var stormLimit: Int { 3 }
   /// How long a storm is held against a device, in nanoseconds.
   static var stormNanoseconds: UInt64 { 60_000_000_000 }

@@ -38,7 +38,7 @@ import Testing
       #expect(lines.count == 3)
       #expect(lines[0].hasPrefix("Specs/broken.json:1:8: a: 01 has a leading zero; "))
       #expect(lines[1].hasPrefix("Specs/broken.json:2:1: a: the key \"a\" was already given on line 1; "))
-      #expect(lines[2].hasPrefix("Specs/other.json:13:58: vectors[1].ist: 9 is more than 7; "))
+      #expect(lines[2].hasPrefix("Specs/other.json:14:58: vectors[1].ist: 9 is more than 7; "))
     }
   }
 

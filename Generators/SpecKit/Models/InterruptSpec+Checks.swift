@@ -13,7 +13,9 @@ extension InterruptSpec {
     context.reportDuplicates(of: "name", in: vectors.map(\.name))
     context.reportDuplicates(of: "mnemonic", in: vectors.compactMap(\.mnemonic))
     context.reportDuplicates(of: "line", in: vectors.compactMap(\.line))
-    context.reportDuplicates(of: "IST index", in: vectors.compactMap(\.ist).filter { $0.value != 0 })
+    let ownStacks = vectors.compactMap(\.ist).filter { $0.value != 0 }
+    // In the order in which they stand in the file.
+    context.reportDuplicates(of: "IST index", in: (stacks.map { [$0.arrivals, $0.exhausted] } ?? []) + ownStacks)
     for entry in vectors {
       checkOrigin(entry, &context)
       checkFrame(entry, &context)

@@ -99,14 +99,35 @@ public struct InterruptSpec: SpecModel {
 
   private struct Place: Decodable {}
 
+  /// The interrupt stacks that no exception has for itself.
+  public struct Stacks: Decodable, Sendable {
+    /// Where all arrives that is no exception.
+    public let arrivals: Located<Int>
+    /// Where exceptions go of work that has used up its own stack: by the entry code, not by a gate.
+    public let exhausted: Located<Int>
+  }
+
   /// The file name of the schema.
   public static let schema = "interrupts.schema.json"
 
   /// The public documents behind the table.
   public let sources: [String]
+  /// The stacks besides those of exceptions.
+  public let stacks: Stacks?
   /// The entries, in the order of their vectors.
   public let vectors: [Entry]
 
   /// How many entries the table has.
   public var entryCount: Int { vectors.count }
+
+  /// The IST index in the gates of `entry`, 0 for none.
+  func gateStack(of entry: Entry) -> Int {
+    if entry.stackIndex > 0 || entry.origin.value == .processor { return entry.stackIndex }
+    return stacks?.arrivals.value ?? 0
+  }
+
+  /// How many interrupt stacks a CPU needs: up to the last one that something is on.
+  var stackCount: Int {
+    max(vectors.map(\.stackIndex).max() ?? 0, stacks?.arrivals.value ?? 0, stacks?.exhausted.value ?? 0)
+  }
 }

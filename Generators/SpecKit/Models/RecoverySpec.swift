@@ -24,6 +24,8 @@ public struct RecoverySpec: SpecModel {
     public let delayMilliseconds: Located<Int>?
     /// What each further wait is multiplied with.
     public let backOff: Located<Int>?
+    /// What no wait is longer than.
+    public let longestMilliseconds: Located<Int>?
     /// The time after which attempts are counted anew.
     public let windowSeconds: Located<Int>?
   }
@@ -95,6 +97,13 @@ public struct RecoverySpec: SpecModel {
     if let backOff = step.backOff, step.delayMilliseconds == nil {
       context.report(backOff, "there is no wait to multiply", "add \"delayMilliseconds\" or remove it")
     }
+    if let longest = step.longestMilliseconds {
+      if step.backOff == nil {
+        context.report(longest, "waits that do not grow need no limit", "add \"backOff\" or remove it")
+      } else if longest.value < step.delayMilliseconds?.value ?? 0 {
+        context.report(longest, "the first wait is longer", "raise it, or lower \"delayMilliseconds\"")
+      }
+    }
     if strategy.final == true, !isLast {
       context.report(step.strategy, "nothing can follow \(strategy.name.value)", "make it the last step")
     }
@@ -104,7 +113,7 @@ public struct RecoverySpec: SpecModel {
       var total = 0
       for _ in 1..<max(attempts, 2) where total < 3_600_000 {
         total += wait
-        wait *= step.backOff?.value ?? 1
+        wait = min(wait * (step.backOff?.value ?? 1), step.longestMilliseconds?.value ?? .max)
       }
       if total >= 3_600_000 {
         context.report(

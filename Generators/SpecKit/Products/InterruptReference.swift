@@ -20,7 +20,17 @@ extension InterruptSpec: SpecDocumentation {
       }
     }
     let list = sources.map { "- \($0)\n" }.joined()
-    return "## Exceptions\n\n\(exceptions.markdown)\n## Interrupts\n\n\(interrupts.markdown)\n## Sources\n\n\(list)"
+    return
+      "## Exceptions\n\n\(exceptions.markdown)\n## Interrupts\n\n\(interrupts.markdown)\n\(stackText)## Sources\n\n\(list)"
+  }
+
+  /// The interrupt stacks that no exception has for itself.
+  private var stackText: String {
+    guard let stacks else { return "" }
+    var table = MarkdownTable("IST", "For")
+    table.row("\(stacks.arrivals.value)", "all that is no exception, until it goes on where it has interrupted")
+    table.row("\(stacks.exhausted.value)", "exceptions of work that can be ended and has used up its own stack")
+    return "## Other interrupt stacks\n\n\(table.markdown)\n"
   }
 }
 

@@ -66,9 +66,19 @@ enum InterruptStubs: SpecProduct {
     for entry in model.vectors {
       for vector in entry.range {
         let type = "0x" + String(entry.gate.type, radix: 16)
-        writer.line("    gate \(vector), \(entry.stackIndex), \(entry.privilegeLevel), \(type)")
+        writer.line("    gate \(vector), \(model.gateStack(of: entry)), \(entry.privilegeLevel), \(type)")
       }
     }
     writer.line("    .size apus_gate_table, . - apus_gate_table")
+    writer.lines(
+      """
+
+          /* The interrupt stack of work that has used up its own, and how many of them are used. */
+          .globl apus_stack_plan
+          .type apus_stack_plan, @object
+      apus_stack_plan:
+          .byte \(model.stacks?.exhausted.value ?? 0), \(model.stackCount)
+          .size apus_stack_plan, . - apus_stack_plan
+      """)
   }
 }

@@ -31,6 +31,7 @@ enum RecoveryTable: SpecProduct {
             let values = [
               "strategy: .\(step.strategy.value)", "attempts: \(step.attempts?.value ?? 1)",
               "delayMilliseconds: \(step.delayMilliseconds?.value ?? 0)", "backOff: \(step.backOff?.value ?? 1)",
+              "longestMilliseconds: \(step.longestMilliseconds?.value ?? 0)",
               "windowSeconds: \(step.windowSeconds?.value ?? 0)",
             ]
             writer.line(
@@ -66,6 +67,8 @@ enum RecoveryTable: SpecProduct {
       writer.line("public let delayMilliseconds: UInt32")
       writer.documentation("What each further wait is multiplied with.")
       writer.line("public let backOff: UInt8")
+      writer.documentation("What no wait is longer than; 0 is no limit.")
+      writer.line("public let longestMilliseconds: UInt32")
       writer.documentation("The time after which attempts are counted anew; 0 is never.")
       writer.line("public let windowSeconds: UInt32")
     }
@@ -86,6 +89,7 @@ extension RecoverySpec: SpecDocumentation {
         if let window = step.windowSeconds?.value { text += " in \(window) s" }
         if let delay = step.delayMilliseconds?.value { text += ", \(delay) ms apart" }
         if let backOff = step.backOff?.value { text += " and \(backOff) times longer each" }
+        if let longest = step.longestMilliseconds?.value { text += ", at most \(longest) ms" }
         return text
       }
       table.row(

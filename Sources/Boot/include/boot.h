@@ -28,6 +28,12 @@ struct apus_gate {
 };
 extern const struct apus_gate apus_gate_table[256];
 
+/* From there too: the interrupt stack, 1...7, where exceptions go of work that has used up its own, and how many are used. */
+struct apus_stack_plan {
+    uint8_t exhausted, count;
+};
+extern const struct apus_stack_plan apus_stack_plan;
+
 /* The task-state segment. Intel SDM vol. 3A, 7.7. */
 struct __attribute__((packed)) apus_task_state {
     uint32_t reserved0;
@@ -98,6 +104,8 @@ APUS_ADDRESS(apus_first_arena)
 APUS_ADDRESS(apus_first_processor_area)
 APUS_ADDRESS(apus_slab_caches)
 APUS_INLINE const struct apus_gate *_Nonnull apus_gates(void) { return apus_gate_table; }
+APUS_INLINE uint8_t apus_exhausted_stack(void) { return apus_stack_plan.exhausted; }
+APUS_INLINE uint8_t apus_interrupt_stack_count(void) { return apus_stack_plan.count; }
 APUS_INLINE uint64_t *_Nonnull apus_processor_blocks_words(void) { return apus_processor_blocks; }
 APUS_INLINE struct apus_start_line *_Nonnull apus_start_line_array(void) { return apus_start_lines; }
 APUS_INLINE void apus_open_start_lines(uint64_t root, uint32_t features, uint32_t count) {

@@ -89,9 +89,6 @@
  * another thread at their end, and for what contained work asks of the kernel. */
 #define APUS_THREAD_STACK_SIZE 32768
 #define APUS_STACK_RESERVE 8192
-/* The interrupt stacks, 1...7, that no exception has by its spec: where interrupts arrive, and where exceptions go that find no room. */
-#define APUS_ARRIVAL_STACK 5
-#define APUS_FAULT_STACK 6
 
 /* The shared object that programs get, in the file as in memory. */
 #define APUS_VDSO_SIZE 4096

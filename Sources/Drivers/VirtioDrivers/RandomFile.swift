@@ -1,129 +1,61 @@
 import DeviceFiles
-public import DriverKit
+import DriverKit
 import Foundations
 import Machine
 import SyntheticFiles
 import VFS
 
-/// Asks a source of random numbers for bytes.
-public final class RandomRequest: DriverRequest {
-  /// How many one request asks for at most.
-  public static let limit = 256
-
-  /// How many are wanted, 1...`limit`.
-  public let count: Int
-  /// Whether it waits for the device; otherwise it fails with `EAGAIN` when there are none yet.
-  public let waitsForDevice: Bool
-  private let bytes = SpinLock(InlineArray<256, UInt8>(repeating: 0))
-
-  /// Asks for `count` bytes; for fewer, if that is more than one request may ask for.
-  public init(count: Int, waitsForDevice: Bool = true) {
-    self.count = max(1, min(count, Self.limit))
-    self.waitsForDevice = waitsForDevice
-    // Other bytes are as good.
-    super.init(isRepeatable: true)
-  }
-
-  /// Ends it with `new`, of which there may be fewer than are wanted.
-  func finish(_ new: Span<UInt8>) {
-    let count = min(new.count, count)
-    bytes.withLock { bytes in Self.copy(new, count, to: &bytes) }
-    complete(.success(count))
-  }
-
-  private static func copy(_ new: Span<UInt8>, _ count: Int, to bytes: inout InlineArray<256, UInt8>) {
-    for index in 0..<count { bytes[index] = new[index] }
-  }
-
-  /// Byte number `index` of the answer; 0 for one that was not given.
-  public func byte(at index: Int) -> UInt8 {
-    guard index >= 0, index < Self.limit else { return 0 }
-    return bytes.withLock { $0[index] }
-  }
-
-  /// Puts the first `count` bytes of the answer into `buffer`.
-  func write(_ count: Int, into buffer: inout IOBuffer) throws(Errno) -> Int {
-    // A copy: memory of a program is not touched under a lock.
-    let bytes = bytes.withLock { $0 }
-    return try buffer.write(bytes.span.extracting(0..<max(0, min(count, Self.limit))))
-  }
-}
-
-/// Those who want random numbers, in the order in which they get them.
+/// Answers programs that read `/dev/hwrng`: bytes of the source that is current, past the kernel's own generator.
 ///
-/// Context: one thread at a time.
-struct RandomReaders: ~Copyable {
-  private var requests = GrowableArray<RandomRequest>()
-
-  /// - Throws: `ENOMEM`.
-  mutating func add(_ request: RandomRequest) throws(Errno) { try requests.append(request) }
-
-  /// Ends the requests that `take` has bytes for, and those that do not wait for more.
-  ///
-  /// - Parameter take: puts up to so many bytes into the array, and says how many.
-  mutating func satisfy(_ take: (Int, inout InlineArray<256, UInt8>) -> Int) {
-    while requests.count > 0 {
-      var bytes = InlineArray<256, UInt8>(repeating: 0)
-      let count = take(requests[0].count, &bytes)
-      guard count > 0 else { return refuse() }
-      let request = requests.remove(at: 0)
-      request.finish(bytes.span.extracting(0..<min(count, RandomRequest.limit)))
-    }
-  }
-
-  private mutating func refuse() {
-    var index = 0
-    while index < requests.count {
-      if requests[index].waitsForDevice { index += 1 } else { requests.remove(at: index).complete(.failure(.EAGAIN)) }
-    }
-  }
-}
-
-/// Answers programs that read `/dev/hwrng`: bytes of the device, past the kernel's own generator.
-///
-/// Source: Linux Documentation/admin-guide/hw_random.rst.
+/// It is there while there is a source, and belongs to none. Source: Linux Documentation/admin-guide/hw_random.rst.
 final class RandomServer: DeviceFileServer {
   /// Number 10, 183 is that of hardware's random numbers. Source: Linux Documentation/admin-guide/devices.txt, 10 char.
   private static var number: (major: UInt32, minor: UInt32) { (10, 183) }
-  /// What its name for programs is counted by.
-  private static var family: StaticString { "virtio_rng" }
 
-  /// Which of the machine's it is, `virtio_rng.0`: not the number of its device.
-  private let index: Int
-
-  /// - Throws: `ENOSPC`, `ENOMEM`.
-  init(numbered link: DriverLink) throws(Errno) {
-    index = try DeviceIndexes.take(Self.family, from: 0)
-    super.init(link)
-  }
-
-  deinit { DeviceIndexes.release(Self.family, index) }
-
-  /// Makes the file, which is that of the first such device.
-  ///
-  /// - Throws: `ENOSPC`, `ENOMEM`.
-  static func publish(through context: DriverContext) throws(Errno) {
-    let device = context.device
-    try context.outside { () throws(Errno) in
-      let files = DeviceFilePublication(try RandomServer(numbered: DriverLink(device)))
-      var template = DeviceFileTemplate("hwrng", .plain, .fixed(number.major), driver: "misc", className: "misc")
-      template.firstMinor = number.minor
-      // On Linux it is that of all sources together, which belongs to none of them.
-      (template.systemName, template.isVirtual) = ("hw_random", true)
-      template.isOptional = true
-      try files.add(template)
-      _ = try files.publish(through: context)
-    }
+  /// The file as programs find it.
+  static var template: DeviceFileTemplate {
+    var template = DeviceFileTemplate("hwrng", .plain, .fixed(number.major), driver: "misc", className: "misc")
+    template.firstMinor = number.minor
+    (template.systemName, template.isVirtual) = ("hw_random", true)
+    template.isOptional = true
+    return template
   }
 
   override func open(
     _ request: OpenRequest, _ inode: Inode, _ entry: DeviceFileEntry
   ) throws(Errno) -> OpenFile { try RandomFile(request, inode, server: self) }
 
+  /// As Linux 6.1 has them: drivers/char/hw_random/core.c.
   override func addAttributes(to directory: SyntheticDirectory, of entry: DeviceFileEntry) throws(Errno) {
-    let line: Message = "\(Self.family.description).\(index)\n"
-    try directory.add("rng_available") { text in text.write(line) }
-    try directory.add("rng_current") { text in text.write(line) }
+    try directory.add("rng_available") { text in RandomSources.writeNames(to: &text) }
+    try directory.add(
+      "rng_current", permissions: 0o644,
+      { (text: inout TextBuffer) throws(Errno) in
+        guard let source = RandomSources.current else { return text.write("none\n") }
+        text.write(source.name)
+        text.write("\n")
+      }, accepts: { (text: Span<UInt8>) throws(Errno) in try RandomSources.choose(Self.line(text)) })
+    try directory.add("rng_selected") { text in text.write(RandomSources.isChosen ? "1\n" : "0\n") }
+    try directory.add(
+      "rng_quality", permissions: 0o644,
+      { (text: inout TextBuffer) throws(Errno) in
+        guard let quality = RandomSources.quality else { throw .ENODEV }
+        text.write(decimal: UInt64(quality))
+        text.write("\n")
+      }, accepts: { (text: Span<UInt8>) throws(Errno) in try Self.acceptQuality(text) })
+  }
+
+  /// `text` without the newline behind it.
+  @_lifetime(copy text)
+  private static func line(_ text: Span<UInt8>) -> Span<UInt8> {
+    text.extracting(0..<(text.count > 0 && text[text.count - 1] == 0x0a ? text.count - 1 : text.count))
+  }
+
+  private static func acceptQuality(_ text: Span<UInt8>) throws(Errno) {
+    // Linux wants a newline behind a single digit, too.
+    guard text.count >= 2, let quality = NumberText.integer(line(text)) else { throw .EINVAL }
+    guard quality <= UInt64(RandomChoice.bestQuality) else { throw .EINVAL }
+    try RandomSources.setQuality(UInt16(truncatingIfNeeded: quality))
   }
 }
 

@@ -15,7 +15,8 @@ public final class VirtioBusDriver: Driver {
       let attachment = try VirtioAttachment(function)
       return DeviceNode(
         attachment.name.text, .virtio,
-        .virtio(type: UInt32(attachment.kind), vendor: UInt32(function.vendor)), below: device, attachment: attachment)
+        .virtio(type: UInt32(attachment.kind), vendor: UInt32(function.subsystemVendor)), below: device,
+        attachment: attachment)
     }
   }
 }
@@ -28,6 +29,8 @@ public final class VirtioAttachment: DeviceAttachment {
   public let kind: UInt16
   /// The device's name.
   let name: VirtioName
+  /// What programs are told of the device.
+  let state: VirtioDeviceState
   /// The kernel's own way to the device, to end what a driver has begun.
   private let transport: VirtioPCITransport<DeviceSpace>
 
@@ -40,6 +43,7 @@ public final class VirtioAttachment: DeviceAttachment {
     let transport: VirtioPCITransport<DeviceSpace>
     do throws(VirtioError) { transport = try VirtioPCITransport.open(function) } catch { throw error.errno }
     self.transport = transport
+    state = VirtioDeviceState(transport)
     kind = transport.kind
     super.init()
   }

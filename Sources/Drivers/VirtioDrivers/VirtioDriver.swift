@@ -64,9 +64,14 @@ open class VirtioDriver: Driver {
       transport.setStatus(.init())
       messageCount = try connect(attachment, context)
       interrupts = try begin(transport, pacer, messageCount: messageCount, context)
+      noteFeatures(attachment)
     } catch {
       throw error.errno
     }
+  }
+
+  private final func noteFeatures(_ attachment: VirtioAttachment) {
+    if let virtio { attachment.state.note(virtio.features) }
   }
 
   private final func connect(_ attachment: VirtioAttachment, _ context: DriverContext) throws(VirtioError) -> Int {
@@ -131,6 +136,7 @@ open class VirtioDriver: Driver {
     do throws(VirtioError) { interrupts = try beginAnew(messageCount: messageCount, context) } catch {
       throw error.errno
     }
+    if let attachment = context.device.attachment as? VirtioAttachment { noteFeatures(attachment) }
   }
 
   public final override func reset(_ context: DriverContext) { try? end(isGone: false) }

@@ -22,7 +22,7 @@ final class VirtioRandomDriver: VirtioDriver {
     let random = try VirtioRandom(transport, sink: sink, pacer: pacer)
     self.random = random
     let interrupts = try random.start(messageCount: messageCount)
-    do throws(Errno) { try RandomServer.publish(through: context) } catch {
+    do throws(Errno) { try RandomSource.publish(through: context) } catch {
       context.log(.warning, "programs cannot read it: error \(error.rawValue)")
     }
     nextFeeding = context.nanoseconds &+ Self.interval

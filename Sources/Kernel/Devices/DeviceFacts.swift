@@ -11,35 +11,18 @@ enum DeviceFacts {
   /// The lines of `uevent` besides those that every device has.
   static func write(_ device: DeviceNode, to text: inout TextBuffer) {
     switch device.identity {
-    case .virtio(let type, let vendor):
-      text.write("MODALIAS=")
-      VirtioAlias.write(type: type, vendor: vendor, to: &text)
-      text.write("\n")
+    case .virtio(let type, let vendor): VirtioTexts.writeFacts(type: type, vendor: vendor, to: &text)
     case .firmware(let firmware): PlatformTexts.writeFacts(of: firmware, on: device.bus, named: device.name, to: &text)
     case .pci, .platform: break
     }
   }
 
-  /// What a virtio device has, and one of the platform. Source: Linux Documentation/ABI/testing/sysfs-bus-virtio.
+  /// What a virtio device has, and one of the platform.
   static func addAttributes(of device: DeviceNode, to directory: SyntheticDirectory) throws(Errno) {
     if let firmware = device.firmware {
       return try PlatformTexts.addAttributes(of: firmware, on: device.bus, named: device.name, to: directory)
     }
-    guard case .virtio(let type, let vendor) = device.identity else { return }
-    try directory.add("device") { text in
-      text.write("0x")
-      text.write(hex: UInt64(type), width: 4)
-      text.write("\n")
-    }
-    try directory.add("vendor") { text in
-      text.write("0x")
-      text.write(hex: UInt64(vendor), width: 4)
-      text.write("\n")
-    }
-    try directory.add("modalias") { text in
-      VirtioAlias.write(type: type, vendor: vendor, to: &text)
-      text.write("\n")
-    }
+    try VirtioTexts.addAttributes(of: device, to: directory)
   }
 
   /// How a device's driver is, and in kernels that are tested the file by which it is made to fail.

@@ -27,8 +27,7 @@ public enum InterruptTable {
     let words = unsafe apus_interrupt_table_words()
     for vector in 0..<256 {
       let gate = unsafe gates[vector]
-      let ownStack = vector >= firstArrival ? UInt64(APUS_ARRIVAL_STACK) : UInt64(gate.interrupt_stack)
-      let interruptStack = stacks == .none ? 0 : ownStack
+      let interruptStack = stacks == .none ? 0 : UInt64(gate.interrupt_stack)
       let attributes = UInt64(gate.type) | UInt64(gate.privilege) << 5 | 1 << 7
       unsafe words[vector * 2] =
         gate.address & 0xffff | UInt64(APUS_CODE_SELECTOR) << 16 | interruptStack << 32 | attributes << 40

@@ -20,8 +20,8 @@ public enum ApplicationProcessors {
   private static let fiveLevelFeature: UInt32 = 1
   private static let stackPageCount = Int(APUS_PROCESSOR_STACK_SIZE) / 4096
   private static let interruptStackPageCount = Int(APUS_INTERRUPT_STACK_SIZE) / 4096
-  /// How many interrupt stacks are used: those that `Specs/interrupts.json` gives exceptions, and two more.
-  private static let interruptStackCount = Int(APUS_FAULT_STACK)
+  /// How many interrupt stacks `Specs/interrupts.json` has something on, 1...7.
+  private static var interruptStackCount: Int { Int(apus_interrupt_stack_count()) }
 
   // SAFETY (section): lines are written by the boot CPU only, before the CPU that they are for is sent anything. A block is
   // zeroed memory of the right size; it is only the CPU's own from the moment it runs.
@@ -116,7 +116,7 @@ public enum ApplicationProcessors {
 
     /// The tops of the stack to start with and of those for interrupts.
     let main: UInt64
-    var interrupts = InlineArray<6, UInt64>(repeating: 0)
+    var interrupts = InlineArray<7, UInt64>(repeating: 0)
 
     /// Maps stacks, each above an unmapped page; nil when there is no memory.
     init?() {

@@ -69,7 +69,7 @@ public enum SegmentTable {
     unsafe task.pointee.interrupt_stack.6 = interruptStack(6)
     unsafe task.pointee.io_map_base = UInt16(truncatingIfNeeded: size)
 
-    ProcessorArea.withCurrent { $0.faultStack = interruptStack(Int(APUS_FAULT_STACK) - 1) }
+    ProcessorArea.withCurrent { $0.faultStack = interruptStack(Int(apus_exhausted_stack()) - 1) }
     apus_load_segment_table(UInt64(UInt(bitPattern: words)), UInt16(wordCount * 8 - 1))
     apus_load_task_register(UInt16(APUS_TASK_SELECTOR))
   }

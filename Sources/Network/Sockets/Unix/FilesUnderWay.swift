@@ -86,40 +86,15 @@ struct FilesUnderWay: ~Copyable {
 
 /// How many files each user has under way.
 private enum UserFiles {
-  private struct Entry {
-    let user: UserID
-    var count: UInt64
-  }
-
-  private struct Table: ~Copyable {
-    var entries = GrowableArray<Entry>()
-
-    func index(of user: UserID) -> Int? {
-      for index in 0..<entries.count where entries[index].user == user { return index }
-      return nil
-    }
-  }
-
-  private static let table = SpinLock(Table())
+  private static let counts = SpinLock(UserCounts())
 
   static func charge(_ count: Int, _ user: UserID, limit: UInt64?) throws(Errno) {
-    try table.withLock { table throws(Errno) in
-      guard let index = table.index(of: user) else {
-        return try table.entries.append(Entry(user: user, count: UInt64(count)))
-      }
+    let isCounted = try counts.withLock { counts throws(Errno) in
       // As on Linux it is the next message that is refused.
-      if let limit, table.entries[index].count > limit { throw .ETOOMANYREFS }
-      table.entries[index].count += UInt64(count)
+      try counts.add(count, for: user) { before in limit.map { UInt64(before) <= $0 } ?? true }
     }
+    if !isCounted { throw .ETOOMANYREFS }
   }
 
-  static func refund(_ count: Int, _ user: UserID) {
-    table.withLock { table in
-      guard let index = table.index(of: user) else { return }
-      table.entries[index].count -= UInt64(count)
-      if table.entries[index].count == 0 { _ = table.entries.remove(at: index) }
-      // A system where nothing is under way has nothing of this either.
-      if table.entries.isEmpty { table.entries = GrowableArray() }
-    }
-  }
+  static func refund(_ count: Int, _ user: UserID) { counts.withLock { $0.remove(count, of: user) } }
 }
