@@ -4,6 +4,8 @@ import Synchronization
 import Time
 import Waiting
 
+import struct LinuxABI.OpenFlags
+
 /// Tells a file's owner by signals when the file becomes ready. Source: fcntl(2), "Managing signals".
 ///
 /// It is in the file's queues from when O_ASYNC is set until that is cleared, or the last descriptor closed. Whoever wakes a queue may
