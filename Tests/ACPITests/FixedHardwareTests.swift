@@ -92,7 +92,6 @@ struct FixedHardwareTests {
       }
       """)
     let interpreter = firmware.interpreter
-    func isLevel(_ number: UInt8) -> Bool { interpreter.eventMethod(number)?.isLevel ?? false }
     for port: UInt64 in 0..<8 { host.ports[0x620 + port] = 0xff }
     for port: UInt64 in 0..<8 { host.ports[0x628 + port] = 0xff }
     #expect(try hardware.enableGeneralEvents(with: interpreter) == 3)
@@ -101,16 +100,28 @@ struct FixedHardwareTests {
 
     host.ports[0x620] = 0x06
     host.ports[0x621] = 0x20
-    #expect(try hardware.takeGeneralEvent(isLevel: isLevel) == 0x02)
-    // The level is still there, and masked.
+    #expect(try hardware.takeGeneralEvent() == 0x02)
+    // What has happened is still there, and masked.
     #expect(host.ports[0x620] == 0x06 && host.ports[0x628] == 0)
-    #expect(try hardware.takeGeneralEvent(isLevel: isLevel) == 0x0d)
-    #expect(host.ports[0x621] == 0)
-    #expect(try hardware.takeGeneralEvent(isLevel: isLevel) == nil)
+    #expect(try hardware.takeGeneralEvent() == 0x0d)
+    #expect(host.ports[0x621] == 0x20 && host.ports[0x629] == 0)
+    #expect(try hardware.takeGeneralEvent() == nil)
+    // A level is forgotten after its method, all else before.
+    try hardware.beginGeneralEvent(0x02, isLevel: true)
+    try hardware.beginGeneralEvent(0x0d, isLevel: false)
+    #expect(host.ports[0x620] == 0x06 && host.ports[0x621] == 0)
     try hardware.finishGeneralEvent(0x02, isLevel: true)
     try hardware.finishGeneralEvent(0x0d, isLevel: false)
     #expect(host.ports[0x620] == 0x02 && host.ports[0x628] == 0x04 && host.ports[0x629] == 0x20)
-    #expect(try hardware.takeGeneralEvent(isLevel: isLevel) == nil)
+    #expect(try hardware.takeGeneralEvent() == nil)
+    // One that happens while its method runs is not lost.
+    host.ports[0x621] = 0x20
+    #expect(try hardware.takeGeneralEvent() == 0x0d)
+    try hardware.beginGeneralEvent(0x0d, isLevel: false)
+    host.ports[0x621] = 0x20
+    #expect(try hardware.takeGeneralEvent() == nil)
+    try hardware.finishGeneralEvent(0x0d, isLevel: false)
+    #expect(try hardware.takeGeneralEvent() == 0x0d)
     #expect(throws: ACPIHardwareError.missing) { try hardware.finishGeneralEvent(200, isLevel: false) }
   }
 

@@ -122,9 +122,15 @@ struct DriversCommand: AsyncParsableCommand {
           says: "all lead somewhere")
         try await Self.untilGone(socket)
       }
+      try await shell.expect(Self.hearsNothing, says: "quiet")
       return Self.verdict(before, try await shell.figures(), slack: slack)
     }
   }
+
+  /// Says whether firmware's events have stopped once what they told of is done.
+  private static let hearsNothing =
+    "count() { awk '$NF == \"acpi\" { n += $2 + $3 } END { print n + 0 }' /proc/interrupts; }; "
+    + "before=$(count); sleep 1; [ $(($(count) - before)) -lt 20 ] && echo quiet"
 
   /// Says whether the event file of the virtio device is in /sys where the device is.
   private static let places =

@@ -2,8 +2,8 @@ import Foundations
 
 /// General-purpose events: hot-plug, lids, embedded controllers. Source: ACPI 6.5, sections 4.8.4.1 and 5.6.4.
 ///
-/// When one happens: `takeGeneralEvent` finds it and keeps it from happening again, its method is evaluated, and
-/// `finishGeneralEvent` lets it happen again.
+/// When one happens: `takeGeneralEvent` finds it, in the interrupt, and keeps it from happening again; `beginGeneralEvent`, its method and
+/// `finishGeneralEvent`, which lets it happen again, follow in a thread.
 extension FixedHardware {
   /// The byte and bit of event `number`, and how far its enable bit is from its status bit.
   private func place(_ number: UInt8) -> (block: GenericAddress, offset: Int, mask: UInt64, half: Int)? {
@@ -44,9 +44,7 @@ extension FixedHardware {
   }
 
   /// An enabled event that happened, or nil. It does not happen again before `finishGeneralEvent`.
-  ///
-  /// - Parameter isLevel: Whether the event is a level, which only its method makes go away; of others the status is cleared.
-  public func takeGeneralEvent(isLevel: (UInt8) -> Bool) throws(ACPIHardwareError) -> UInt8? {
+  public func takeGeneralEvent() throws(ACPIHardwareError) -> UInt8? {
     for number in UInt8.min...UInt8.max {
       guard let place = place(number) else { continue }
       let status = try read(place.block, offset: place.offset, width: 1)
@@ -54,13 +52,19 @@ extension FixedHardware {
       let enabled = try read(place.block, offset: place.half + place.offset, width: 1)
       guard enabled & place.mask != 0 else { continue }
       try setEnabled(number, false)
-      if !isLevel(number) { try clear(number) }
       return number
     }
     return nil
   }
 
-  /// Lets an event happen again, after its method has run.
+  /// Forgets that an event happened, before its method runs, if it is no level: what happens from now on is news.
+  ///
+  /// - Parameter isLevel: whether only the method makes it go away.
+  public func beginGeneralEvent(_ number: UInt8, isLevel: Bool) throws(ACPIHardwareError) {
+    if !isLevel { try clear(number) }
+  }
+
+  /// Lets an event happen again, after its method has run; a level is forgotten only now.
   public func finishGeneralEvent(_ number: UInt8, isLevel: Bool) throws(ACPIHardwareError) {
     if isLevel { try clear(number) }
     try setEnabled(number, true)

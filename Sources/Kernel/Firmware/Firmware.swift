@@ -185,9 +185,8 @@ final class Firmware {
           Firmware.sleepWasWanted.store(true, ordering: .releasing)
           Firmware.workQueue.wake()
         }
-        // A level stays until its method has run, so it is kept away until then.
         var hasGeneral = false
-        while let number = try hardware.takeGeneralEvent(isLevel: { _ in true }) {
+        while let number = try hardware.takeGeneralEvent() {
           Firmware.note(number)
           hasGeneral = true
         }
@@ -270,16 +269,20 @@ final class Firmware {
     }
     for number in UInt8.min...UInt8.max where events.words[Int(number >> 6)] & 1 << UInt64(number & 63) != 0 {
       let found = interpreter.eventMethod(number)
-      if let found {
-        do throws(AMLError) { _ = try interpreter.evaluate(found.method) } catch {
-          KernelLog.add(.warning, .acpi, "the method of event \(UInt64(number)) failed: \(error.text)")
-        }
-      }
+      let isLevel = found?.isLevel ?? true
       do throws(ACPIHardwareError) {
-        try hardware.finishGeneralEvent(number, isLevel: found?.isLevel ?? true)
+        try hardware.beginGeneralEvent(number, isLevel: isLevel)
+        if let found { run(found.method, of: number) }
+        try hardware.finishGeneralEvent(number, isLevel: isLevel)
       } catch {
         KernelLog.add(.warning, .acpi, "event \(UInt64(number)) stays off")
       }
+    }
+  }
+
+  private func run(_ method: AMLNode, of event: UInt8) {
+    do throws(AMLError) { _ = try interpreter.evaluate(method) } catch {
+      KernelLog.add(.warning, .acpi, "the method of event \(UInt64(event)) failed: \(error.text)")
     }
   }
 
