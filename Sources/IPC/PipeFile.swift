@@ -58,13 +58,10 @@ public final class PipeFile: OpenFile {
     !isOfFIFO || hadWriter || pipe.writerOpenings.load(ordering: .acquiring) != openingsBefore
   }
 
-  /// Whether there was a writer when this end was opened.
-  private var hadWriter = false
+  /// Whether there was a writer when this end was opened: one that a blocking open has waited for, too.
+  fileprivate var hadWriter = false
   /// Whether it is an end of a FIFO rather than of a pipe.
   private var isOfFIFO = false
-
-  /// Notes that there is a writer now: a blocking open has waited for it.
-  func noteWriter() { hadWriter = pipe.writers.load(ordering: .acquiring) > 0 }
 
   public override func forEachWaitQueue(_ body: (borrowing WaitQueue) -> Void) {
     if mode.contains(.read) { body(pipe.readerQueue) }
@@ -139,18 +136,26 @@ public final class FIFOOpener: SpecialFileOpener {
     let (readersBefore, writersBefore) = (
       pipe.readerOpenings.load(ordering: .acquiring), pipe.writerOpenings.load(ordering: .acquiring)
     )
+    // Who waits for this end goes on as soon as it is there, and may be gone before anybody looks again. The ends are counted before the
+    // openings, and looked at after them, so that none is missed.
+    let (hasReader, hasWriter) = (
+      pipe.readers.load(ordering: .acquiring) > 0, pipe.writers.load(ordering: .acquiring) > 0
+    )
     let file = try PipeFile(request, inode, pipe)
     if mode == .read && !isNonblocking {
-      try pipe.readerQueue.wait {
-        pipe.writers.load(ordering: .acquiring) > 0 || pipe.writerOpenings.load(ordering: .acquiring) != writersBefore
+      if !hasWriter {
+        try pipe.readerQueue.wait {
+          pipe.writers.load(ordering: .acquiring) > 0 || pipe.writerOpenings.load(ordering: .acquiring) != writersBefore
+        }
       }
+      file.hadWriter = true
     }
-    if mode == .write && !isNonblocking {
+    if mode == .write && !isNonblocking && !hasReader {
       try pipe.writerQueue.wait {
         pipe.readers.load(ordering: .acquiring) > 0 || pipe.readerOpenings.load(ordering: .acquiring) != readersBefore
       }
     }
-    file.noteWriter()
+    if hasWriter || pipe.writers.load(ordering: .acquiring) > 0 { file.hadWriter = true }
     return file
   }
 
