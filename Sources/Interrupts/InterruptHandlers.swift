@@ -77,8 +77,8 @@ public enum UnexpectedInterrupts {
 
 /// Interrupts whose end did not arrive at the local APIC.
 ///
-/// QEMU before 8.1.1 may lose a write to the local APIC while devices come and go, and then keeps back every interrupt of that priority and
-/// below, for good.
+/// The local APIC then keeps back every interrupt of that priority and below, for good. It was seen once, in QEMU 7.2 while devices came and
+/// went, which seems to lose a write now and then.
 public enum ForgottenEnds {
   private static let total = Atomic<UInt32>(0)
 

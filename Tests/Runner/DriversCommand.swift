@@ -37,9 +37,9 @@ struct DriversCommand: AsyncParsableCommand {
 
   /// Judges a machine, once more where QEMU itself died.
   ///
-  /// Before version 8.1.1 a CPU that QEMU emulates beside others may use its translation of an address for the map of memory that
-  /// another has just changed, as devices come and go, and QEMU then aborts or reads what it has freed: it flushed that CPU's translations
-  /// from another's thread.
+  /// QEMU 7.2 was seen to fail an assertion of its own as devices come and go: that an access is inside a device's table of messages. It
+  /// changes the map of memory of a CPU from another's thread, so that this CPU may still use a translation that is for the map before;
+  /// a later QEMU leaves the change to the CPU itself.
   private static func judge(_ test: Case) async throws -> Scoreboard.Verdict {
     do {
       return try await test.judge()
